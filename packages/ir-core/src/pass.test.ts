@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { contextEntry, contextKey } from "./context-key.ts";
+import { printInstrument } from "./instruments/print.ts";
+import { structuralDiffInstrument } from "./instruments/structural-diff.ts";
+import { timingInstrument } from "./instruments/timing.ts";
+import { wellFormedInstrument } from "./instruments/well-formed.ts";
+import { withModuleAttrs } from "./module-access.ts";
+import { definePass, passContext, runPass, sequential } from "./pass.ts";
+import { func, int, toyDialects, toyModule } from "./testing/toy-dialect.ts";
+
+const module = toyModule({ main: func([], int(1)) });
+const tag = (name: string, optLevel = 0): ReturnType<typeof definePass> =>
+  definePass(name, (m) => withModuleAttrs(m, { [name]: 1 }), optLevel);
+
+test("a pipeline runs its passes in order, nested ones too", () => {
+  const result = sequential("p", [tag("a"), sequential("q", [tag("b")])]).run(module, passContext());
+  expect(Object.keys(result.attrs)).toEqual(["a", "b"]);
+});
+
+test("disabled passes and those above the optimisation level are left out", () => {
+  const ctx = passContext({ optLevel: 1, disabledPasses: ["a"] });
+  expect(sequential("p", [tag("a"), tag("b", 2), tag("c", 1)]).run(module, ctx).attrs).toEqual({ c: 1 });
+});
+
+test("a pipeline stops after a pass that reported an error", () => {
+  const bad = definePass("bad", (m, ctx) => {
+    ctx.diagnostics.reporter("t", { oops: { severity: "error", message: (): string => "No." } })("oops", undefined as never);
+    return m;
+  });
+  expect(sequential("p", [bad, tag("a")]).run(module, passContext()).attrs).toEqual({});
+});
+
+test("an aborted signal ends the pipeline", () => {
+  const abort = new AbortController();
+  abort.abort(new Error("enough"));
+  expect(() => sequential("p", [tag("a")]).run(module, passContext({ signal: abort.signal }))).toThrow("enough");
+});
+
+test("a context gives back what is under a key and names a key that is missing", () => {
+  const key = contextKey<number>("test.number");
+  expect(passContext({ entries: [contextEntry(key, 7)] }).get(key)).toBe(7);
+  expect(() => passContext().get(key)).toThrow("`test.number`");
+});
+
+test("timing nests passes that run passes", () => {
+  let clock = 0;
+  const timing = timingInstrument(() => clock++);
+  const outer = definePass("outer", (m, ctx) => runPass(tag("inner"), m, ctx));
+  sequential("p", [outer, tag("last")]).run(module, passContext({ instruments: [timing] }));
+  expect(timing.report()).toBe("outer: 3.00 ms (75.0 %)\n  inner: 1.00 ms (25.0 %)\nlast: 1.00 ms (25.0 %)");
+});
+
+test("printing can be limited to passes that changed something", () => {
+  const out: string[] = [];
+  const print = printInstrument({ print: (m) => Object.keys(m.attrs).join(), write: (t) => void out.push(t), onlyChanged: true });
+  sequential("p", [definePass("nothing", (m) => m), tag("a")]).run(module, passContext({ instruments: [print] }));
+  expect(out).toEqual(["# after a\na"]);
+});
+
+test("the structural diff says where a pass changed the module", () => {
+  const diff = structuralDiffInstrument();
+  const ctx = passContext({ dialects: toyDialects, instruments: [diff] });
+  sequential("p", [tag("a"), definePass("nothing", (m) => ({ ...m }))]).run(module, ctx);
+  expect(diff.report()).toBe('a: changed at attrs["a"]\nnothing: no change');
+});
+
+test("the well-formedness hook names the pass", () => {
+  const check = wellFormedInstrument([
+    (_m, _ctx, diagnostics) => diagnostics.reporter("t", { bad: { severity: "error", message: (): string => "It is bad." } })("bad", undefined as never),
+  ]);
+  expect(() => runPass(tag("a"), module, passContext({ instruments: [check] }))).toThrow("error[t/bad]: After a: It is bad.");
+});

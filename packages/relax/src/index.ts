@@ -1,0 +1,253 @@
+export {
+  type AnyBindingBlock,
+  type AnyVar,
+  type Binding,
+  type BindingBlock,
+  type Call,
+  type Constant,
+  type DataTypeImm,
+  type DataflowBlock,
+  type DataflowVar,
+  type Expr,
+  type ExternFunc,
+  type Function,
+  type If,
+  type MatchCast,
+  type PrimValue,
+  type SeqExpr,
+  type ShapeExpr,
+  type StringImm,
+  type Tuple,
+  type TupleGetItem,
+  type Var,
+  type VarBinding,
+} from "./ir/expr.ts";
+export {
+  type FuncStructInfo,
+  type ObjectStructInfo,
+  type PrimStructInfo,
+  type ShapeStructInfo,
+  type StructInfo,
+  type TensorStructInfo,
+  type TupleStructInfo,
+} from "./ir/struct-info.ts";
+export {
+  relaxFields,
+  type RelaxNode,
+} from "./ir/fields.ts";
+export {
+  makeBindingBlock,
+  makeCall,
+  makeConstant,
+  makeDataTypeImm,
+  makeDataflowBlock,
+  makeDataflowVar,
+  makeExternFunc,
+  makeFuncStructInfo,
+  makeFunction,
+  makeIf,
+  makeMatchCast,
+  makeObjectStructInfo,
+  makePrimStructInfo,
+  makePrimValue,
+  makeSeqExpr,
+  makeShapeExpr,
+  makeShapeStructInfo,
+  makeStringImm,
+  makeTensorStructInfo,
+  makeTuple,
+  makeTupleGetItem,
+  makeTupleStructInfo,
+  makeVar,
+  makeVarBinding,
+  shapeOf,
+  staticShapeOf,
+  type CallOptions,
+  type Dim,
+} from "./ir/make.ts";
+export {
+  completeAttrs,
+  opRegistry,
+  opRegistryKey,
+  type ArgKind,
+  type AttrField,
+  type AttrType,
+  type InferContext,
+  type InferStructInfo,
+  type OpDef,
+  type OpRegistry,
+} from "./ir/op-def.ts";
+export {
+  relaxNodes,
+  relaxTable,
+} from "./ir/node-table.ts";
+export { relaxOps } from "./op/index.ts";
+export {
+  BlockBuilder,
+} from "./ir/block-builder.ts";
+export {
+  isOperand,
+  isRelaxFunction,
+  mapRelaxFunctions,
+  rewriteBindings,
+  rewriteModule,
+  withBlocks,
+  type BindingRule,
+  type RuleContext,
+} from "./ir/mutate.ts";
+export {
+  structInfoOf,
+  tensorInfoOf,
+} from "./ir/struct-info-of.ts";
+export {
+  callTirParts,
+  isCallTo,
+  opNameOf,
+  type CallTirParts,
+} from "./ir/call-target.ts";
+export {
+  callTir,
+} from "./ir/call-tir.ts";
+export {
+  callTe,
+  teArgument,
+} from "./ir/call-te.ts";
+export {
+  bindSymbolic,
+  inferCall,
+  inferScope,
+  leafInfos,
+  substituteStructInfo,
+  tirVarsInStructInfo,
+  type InferScope,
+} from "./ir/infer-call.ts";
+export {
+  UniqueNames,
+} from "./ir/unique-names.ts";
+export {
+  renameExpr,
+} from "./ir/rename.ts";
+export {
+  sameStructInfo,
+} from "./ir/same-struct-info.ts";
+export {
+  forEachBinding,
+  forEachUse,
+  freeVars,
+  globalVarsOf,
+  isVar,
+  useCounts,
+  varToValue,
+} from "./analysis/variables.ts";
+export {
+  containsImpureCall,
+} from "./analysis/purity.ts";
+export {
+  isMovePattern,
+  tirOpPattern,
+} from "./analysis/tir-op-pattern.ts";
+export {
+  type LegalizeBuilder,
+  type LegalizeRule,
+  type LegalizeTable,
+  type TeFunction,
+} from "./op/legalize-rule.ts";
+export {
+  axisOrder,
+  identityOrder,
+  isIdentityOrder,
+  storedAxis,
+  type AxisOrder,
+  type LayoutContext,
+  type LayoutDecision,
+  type LayoutRule,
+  type LayoutTable,
+} from "./op/layout-rule.ts";
+export {
+  allocateWorkspace,
+} from "./transform/allocate-workspace.ts";
+export {
+  annotateTIROpPattern,
+} from "./transform/annotate-tir-op-pattern.ts";
+export {
+  allocTensor,
+  callTIRRewrite,
+} from "./transform/call-tir-rewrite.ts";
+export {
+  canonicalizeBindings,
+} from "./transform/canonicalize-bindings.ts";
+export {
+  convertLayout,
+  layoutTableKey,
+} from "./transform/convert-layout.ts";
+export {
+  toNonDataflow,
+} from "./transform/dataflow-blocks.ts";
+export {
+  deadCodeElimination,
+  removeAllUnused,
+} from "./transform/dead-code-elimination.ts";
+export {
+  decomposeOpsForInference,
+} from "./transform/decompose-ops-for-inference.ts";
+export {
+  eliminateCommonSubexpr,
+} from "./transform/eliminate-common-subexpr.ts";
+export {
+  foldBatchnormToConv2D,
+} from "./transform/fold-batchnorm-to-conv2d.ts";
+export {
+  foldConstant,
+  type FoldConstantOptions,
+} from "./transform/fold-constant.ts";
+export {
+  foldMetadataOp,
+} from "./transform/fold-metadata-op.ts";
+export {
+  fuseOps,
+  type FuseOpsOptions,
+} from "./transform/fuse-ops.ts";
+export {
+  fuseTIR,
+} from "./transform/fuse-tir.ts";
+export {
+  FusionGraph,
+  maxPattern,
+  postDominators,
+  type DominatorNode,
+  type FusionNode,
+} from "./transform/fusion-graph.ts";
+export {
+  fusionGroups,
+  type FusionLimits,
+} from "./transform/fusion-groups.ts";
+export {
+  legalizeOps,
+  legalizeTableKey,
+  type LegalizeOpsOptions,
+} from "./transform/legalize-ops.ts";
+export {
+  opPattern,
+  readOpPattern,
+  type OpPattern,
+} from "./transform/op-pattern.ts";
+export {
+  promoteFloat16,
+} from "./transform/promote-float16.ts";
+export {
+  removePurityChecking,
+} from "./transform/remove-purity-checking.ts";
+export {
+  rewriteDataflowReshape,
+} from "./transform/rewrite-dataflow-reshape.ts";
+export {
+  ALLOC_ALIGNMENT,
+  aliasedVar,
+  allocatedBytes,
+  packIntervals,
+  plannedBytes,
+  staticPlanBlockMemory,
+} from "./transform/static-plan-block-memory.ts";
+export {
+  lowerStaticMain,
+} from "./vm/lower-static-main.ts";

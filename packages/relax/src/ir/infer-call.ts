@@ -1,0 +1,139 @@
+import type { BaseFunc, GlobalVar } from "@verticil/ir-core";
+import type { AnyVar as TirVar, PrimExpr } from "@verticil/tir";
+import { Analyzer, substitute } from "@verticil/tir";
+import type { Call, Function } from "./expr.ts";
+import {
+  makeObjectStructInfo,
+  makePrimStructInfo,
+  makeShapeStructInfo,
+  makeTensorStructInfo,
+  makeTupleStructInfo,
+  shapeOf,
+} from "./make.ts";
+import type { InferContext, OpRegistry } from "./op-def.ts";
+import { structInfoOf } from "./struct-info-of.ts";
+import type { FuncStructInfo, StructInfo } from "./struct-info.ts";
+
+/** What inference of a call needs: the operators and the functions of the module. */
+export interface InferScope extends InferContext {
+  readonly ops: OpRegistry;
+  lookup(gv: GlobalVar): BaseFunc | undefined;
+}
+
+/** A scope with an analyzer of its own. */
+export function inferScope(ops: OpRegistry, lookup: (gv: GlobalVar) => BaseFunc | undefined): InferScope {
+  const analyzer = new Analyzer();
+  return {
+    ops,
+    lookup,
+    proveEqual: (a, b) => analyzer.canProveEqual(a, b),
+    simplify: (e) => analyzer.simplify(e),
+  };
+}
+
+/**
+ * The struct info of a call (upstream's `DeriveCallRetStructInfo` and the operators' own rules).
+ * @throws RangeError for an operator that the registry does not have, or what its rule throws.
+ */
+export function inferCall(call: Call, scope: InferScope): StructInfo {
+  const { op } = call;
+  if (op.kind === "ir.Op") {
+    const def = scope.ops.get(op.name);
+    if (def === undefined) throw new RangeError(`The operator \`${op.name}\` is not registered.`);
+    return def.inferStructInfo(call, scope);
+  }
+  const info = op.kind === "ir.GlobalVar" ? functionInfo(scope.lookup(op)) : structInfoOf(op);
+  if (info?.kind === "relax.FuncStructInfo" && info.params !== undefined) {
+    return deriveReturn(info, call.args.map(structInfoOf));
+  }
+  return call.sinfoArgs.length === 1 && call.sinfoArgs[0] !== undefined
+    ? call.sinfoArgs[0]
+    : call.sinfoArgs.length > 1
+      ? makeTupleStructInfo(call.sinfoArgs)
+      : makeObjectStructInfo();
+}
+
+function functionInfo(func: BaseFunc | undefined): StructInfo | undefined {
+  return func?.kind === "relax.Function" ? (func as Function).structInfo : undefined;
+}
+
+/** The return struct info with the parameters' symbolic variables replaced by what the arguments have in their place. */
+function deriveReturn(info: FuncStructInfo, args: readonly (StructInfo | undefined)[]): StructInfo {
+  const map = new Map<TirVar, PrimExpr>();
+  info.params?.forEach((param, i) => bindSymbolic(param, args[i], map));
+  return map.size === 0 ? info.ret : substituteStructInfo(info.ret, map);
+}
+
+/** Collects which symbolic variable of `param` stands for which expression of `arg`. */
+export function bindSymbolic(param: StructInfo, arg: StructInfo | undefined, map: Map<TirVar, PrimExpr>): void {
+  if (arg === undefined) return;
+  if (param.kind === "relax.TupleStructInfo" && arg.kind === "relax.TupleStructInfo") {
+    param.fields.forEach((f, i) => bindSymbolic(f, arg.fields[i], map));
+    return;
+  }
+  if (param.kind === "relax.PrimStructInfo" && arg.kind === "relax.PrimStructInfo") {
+    if (param.value !== undefined && arg.value !== undefined) bindDim(param.value, arg.value, map);
+    return;
+  }
+  const ps = shapeOf(param);
+  const as = shapeOf(arg);
+  if (ps === undefined || as === undefined) return;
+  ps.forEach((p, i) => {
+    const a = as[i];
+    if (a !== undefined) bindDim(p, a, map);
+  });
+}
+
+function bindDim(p: PrimExpr, a: PrimExpr, map: Map<TirVar, PrimExpr>): void {
+  if ((p.kind === "tir.Var" || p.kind === "tir.SizeVar") && !map.has(p)) map.set(p, a);
+}
+
+/** Struct info with symbolic variables replaced. */
+export function substituteStructInfo(info: StructInfo, map: ReadonlyMap<TirVar, PrimExpr>): StructInfo {
+  const sub = (e: PrimExpr): PrimExpr => substitute(e, map);
+  switch (info.kind) {
+    case "relax.ObjectStructInfo":
+    case "relax.FuncStructInfo":
+      return info;
+    case "relax.PrimStructInfo":
+      return info.value === undefined ? info : makePrimStructInfo(info.dtype, sub(info.value));
+    case "relax.ShapeStructInfo":
+      return info.values === undefined ? info : makeShapeStructInfo(info.values.map(sub));
+    case "relax.TupleStructInfo":
+      return makeTupleStructInfo(info.fields.map((f) => substituteStructInfo(f, map)));
+    case "relax.TensorStructInfo":
+      return info.shape?.kind === "relax.ShapeExpr"
+        ? makeTensorStructInfo(info.shape.values.map(sub), info.dtype, info.vdevice)
+        : info;
+  }
+}
+
+/** The symbolic variables that occur in struct info, in order of appearance. */
+export function tirVarsInStructInfo(info: StructInfo, visitDim: (dim: PrimExpr) => void): void {
+  switch (info.kind) {
+    case "relax.ObjectStructInfo":
+      return;
+    case "relax.PrimStructInfo":
+      if (info.value !== undefined) visitDim(info.value);
+      return;
+    case "relax.ShapeStructInfo":
+      info.values?.forEach(visitDim);
+      return;
+    case "relax.TensorStructInfo":
+      shapeOf(info)?.forEach(visitDim);
+      return;
+    case "relax.TupleStructInfo":
+      info.fields.forEach((f) => tirVarsInStructInfo(f, visitDim));
+      return;
+    case "relax.FuncStructInfo":
+      info.params?.forEach((p) => tirVarsInStructInfo(p, visitDim));
+      tirVarsInStructInfo(info.ret, visitDim);
+      return;
+  }
+}
+
+/** The tensors of an expression's value: itself, or the fields of a tuple. */
+export function leafInfos(info: StructInfo): readonly StructInfo[] {
+  return info.kind === "relax.TupleStructInfo" ? info.fields.flatMap(leafInfos) : [info];
+}
+

@@ -1,0 +1,26 @@
+import type { Tensor as TeTensor } from "@verticil/te";
+import type { AnyVar, Call, Expr } from "../ir/expr.ts";
+
+/** A computation on te tensors: one a tensor argument, tuples flattened. */
+export type TeFunction = (...tensors: readonly TeTensor[]) => TeTensor | readonly TeTensor[];
+
+/** What a legalization may use to build its replacement. */
+export interface LegalizeBuilder {
+  /**
+   * A `call_tir` of the tensor program that `fn` computes on placeholders like `args`, added to the module under a name
+   * made from `name` (upstream's `call_te`). Its result is what `fn` gives: a tensor, or a tuple of them.
+   * @throws TypeError if an argument is not a tensor of known shape and dtype.
+   */
+  callTe(fn: TeFunction, args: readonly Expr[], opts?: { readonly name?: string }): Call;
+  /** Binds a value to a new variable before the call at hand. */
+  emit(value: Expr, nameHint?: string): AnyVar;
+}
+
+/**
+ * How a call of an operator becomes calls of tensor programs; undefined leaves the call as it is (a shape that is not
+ * known, an operator that the virtual machine runs).
+ */
+export type LegalizeRule = (call: Call, bb: LegalizeBuilder) => Expr | undefined;
+
+/** Rules by the operator's full name. */
+export type LegalizeTable = ReadonlyMap<string, LegalizeRule>;

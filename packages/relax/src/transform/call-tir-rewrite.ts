@@ -1,0 +1,61 @@
+import { definePass, makeOp, type Pass } from "@verticil/ir-core";
+import { BlockBuilder } from "../ir/block-builder.ts";
+import { callTirParts, opNameOf } from "../ir/call-target.ts";
+import type { Call, Expr } from "../ir/expr.ts";
+import { leafInfos } from "../ir/infer-call.ts";
+import {
+  makeCall,
+  makeDataTypeImm,
+  makePrimValue,
+  makeShapeExpr,
+  makeStringImm,
+  makeTuple,
+  makeTupleStructInfo,
+  shapeOf,
+} from "../ir/make.ts";
+import { rewriteModule } from "../ir/mutate.ts";
+import { opRegistryKey } from "../ir/op-def.ts";
+import type { StructInfo } from "../ir/struct-info.ts";
+
+/**
+ * Upstream's `CallTIRRewrite`: makes the destinations of `call_tir` explicit: allocates each output and calls the
+ * tensor program with it. Runs outside dataflow blocks, for the calls have effects.
+ */
+export function callTIRRewrite(): Pass {
+  return definePass("CallTIRRewrite", (module, ctx) =>
+    rewriteModule(
+      module,
+      () => new BlockBuilder({ ops: ctx.get(opRegistryKey), module }),
+      () => (value, { bb }) => {
+        const parts = callTirParts(value);
+        if (parts === undefined) return undefined;
+        const inPlace = opNameOf(value) === "relax.call_tir_inplace" ? parts.call.attrs["inplace_indices"] : undefined;
+        const infos = parts.call.sinfoArgs.flatMap(leafInfos);
+        const outputs = infos.map((info, i): Expr => {
+          const index = Array.isArray(inPlace) ? Number(inPlace[i]) : -1;
+          const reused = index >= 0 ? parts.args.fields[index] : undefined;
+          return reused ?? bb.emit(allocTensor(info), "alloc");
+        });
+        const fresh = outputs.filter((o) => !parts.args.fields.includes(o));
+        const scalars = parts.tirVars?.kind === "relax.ShapeExpr" ? parts.tirVars.values.map((v) => makePrimValue(v)) : [];
+        const call = makeCall(parts.callee, [...parts.args.fields, ...fresh, ...scalars], { structInfo: makeTupleStructInfo([]), span: parts.call.span });
+        bb.emit(call, "_");
+        const [only] = outputs;
+        return outputs.length === 1 && only !== undefined && parts.call.structInfo?.kind !== "relax.TupleStructInfo" ? only : makeTuple(outputs);
+      },
+    ),
+  );
+}
+
+/**
+ * `R.builtin.alloc_tensor(shape, dtype, device index, scope)` for a value.
+ * @throws TypeError if it is not a tensor of known shape and dtype.
+ */
+export function allocTensor(info: StructInfo): Call {
+  const shape = shapeOf(info);
+  if (info.kind !== "relax.TensorStructInfo" || shape === undefined || info.dtype === undefined) {
+    throw new TypeError("Only a tensor of known shape and dtype can be allocated.");
+  }
+  const args = [makeShapeExpr(shape), makeDataTypeImm(info.dtype), makePrimValue(0), makeStringImm("global")];
+  return makeCall(makeOp("relax.builtin.alloc_tensor"), args, { structInfo: info });
+}

@@ -1,0 +1,155 @@
+import { at, contextKey, definePass, type ContextKey, type Pass } from "@verticil/ir-core";
+import { BlockBuilder } from "../ir/block-builder.ts";
+import { opNameOf } from "../ir/call-target.ts";
+import type { Call, Expr } from "../ir/expr.ts";
+import { makeCall, makeTuple } from "../ir/make.ts";
+import { rewriteModule, type BindingRule, type RuleContext } from "../ir/mutate.ts";
+import { opRegistryKey } from "../ir/op-def.ts";
+import { structInfoOf } from "../ir/struct-info-of.ts";
+import {
+  identityOrder,
+  isIdentityOrder,
+  type AxisOrder,
+  type LayoutContext,
+  type LayoutTable,
+} from "../op/layout-rule.ts";
+
+/** The rules that a pipeline converts layouts with; see `layoutTable`. */
+export const layoutTableKey: ContextKey<LayoutTable> = contextKey("relax.layout");
+
+/**
+ * Upstream's `ConvertLayout`: runs operators in wanted layouts, e.g. `{"relax.nn.conv2d": ["NHWC", "HWIO"]}`, lets the
+ * operators that do not care follow, and transposes at the borders. Results of a function keep the model's order.
+ */
+export function convertLayout(desired: Readonly<Record<string, readonly string[]>>): Pass {
+  return definePass("ConvertLayout", (module, ctx) => {
+    const table = ctx.get(layoutTableKey);
+    return rewriteModule(
+      module,
+      () => new BlockBuilder({ ops: ctx.get(opRegistryKey), module }),
+      (func) => (func.attrs["Primitive"] !== undefined ? undefined : layoutConverter(table, desired)),
+    );
+  });
+}
+
+function layoutConverter(table: LayoutTable, desired: Readonly<Record<string, readonly string[]>>): BindingRule {
+  // The stored version of a variable and its order; a variable that is not here is stored as the model means it.
+  const stored = new Map<Expr, AxisOrder>();
+  const restored = new Map<Expr, Expr>();
+  return (value, ctx) => convertBinding(value, ctx, { table, desired, stored, restored });
+}
+
+interface State {
+  readonly table: LayoutTable;
+  readonly desired: Readonly<Record<string, readonly string[]>>;
+  readonly stored: Map<Expr, AxisOrder>;
+  /** Transposes back that were made already. */
+  readonly restored: Map<Expr, Expr>;
+}
+
+function convertBinding(value: Expr, ctx: RuleContext, state: State): Expr | undefined {
+  const name = opNameOf(value);
+  const call = name === undefined ? undefined : (value as Call);
+  const rule = name === undefined ? undefined : state.table.get(name);
+  const layoutCtx: LayoutContext = {
+    desired: state.desired,
+    orderOf: (arg) => state.stored.get(arg) ?? identityOrder(ndimOf(arg)),
+  };
+  const decision = call === undefined || rule === undefined ? undefined : rule(call, layoutCtx);
+  if (call === undefined || decision === undefined) return restoreOperands(value, ctx, state);
+  const orders = [...decision.args];
+  let next = 0;
+  const convert = (arg: Expr): Expr => {
+    if (arg.kind === "relax.Tuple") {
+      const fields = arg.fields.map(convert);
+      return fields.every((f, i) => f === arg.fields[i]) ? arg : makeTuple(fields, arg.span);
+    }
+    const order = orders[next++];
+    return order === undefined ? restore(arg, ctx, state) : storeAs(arg, order, ctx, state);
+  };
+  const args = call.args.map((arg, i) => {
+    const converted = convert(arg);
+    return decision.callArgs?.get(i) ?? converted;
+  });
+  const unchanged = args.every((a, i) => a === call.args[i]) && decision.attrs === undefined && decision.outputs.every(isIdentityOrder);
+  if (unchanged) return undefined;
+  const result = makeCall(call.op, args, { attrs: decision.attrs ?? call.attrs, sinfoArgs: call.sinfoArgs, span: call.span });
+  return bindStored(result, decision.outputs, ctx, state);
+}
+
+/** Emits the converted call and remembers in which order its result is stored. */
+function bindStored(call: Call, outputs: readonly AxisOrder[], ctx: RuleContext, state: State): Expr | undefined {
+  const [order] = outputs;
+  if (outputs.length !== 1 || order === undefined || isIdentityOrder(order)) return call;
+  const { binding } = ctx;
+  const v = ctx.bb.emit(call, binding?.name);
+  if (binding === undefined) return v;
+  if (binding.kind === "relax.DataflowVar") {
+    // Users look the variable itself up: the rewriter renames the old variable to this one.
+    state.stored.set(v, order);
+    return v;
+  }
+  return transposed(v, inverse(order), ctx);
+}
+
+/** Operands of a call without a rule, in the model's own order. */
+function restoreOperands(value: Expr, ctx: RuleContext, state: State): Expr | undefined {
+  switch (value.kind) {
+    case "relax.Call": {
+      const args = value.args.map((a) => restore(a, ctx, state));
+      return args.every((a, i) => a === value.args[i]) ? undefined : { ...value, args, structInfo: undefined };
+    }
+    case "relax.Tuple":
+    case "relax.TupleGetItem":
+    case "relax.Var":
+    case "relax.DataflowVar": {
+      const out = value.kind === "relax.TupleGetItem" ? restore(value.tuple, ctx, state) : restore(value, ctx, state);
+      if (value.kind === "relax.TupleGetItem") return out === value.tuple ? undefined : { ...value, tuple: out, structInfo: undefined };
+      return out === value ? undefined : out;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function restore(arg: Expr, ctx: RuleContext, state: State): Expr {
+  if (arg.kind === "relax.Tuple") {
+    const fields = arg.fields.map((f) => restore(f, ctx, state));
+    return fields.every((f, i) => f === arg.fields[i]) ? arg : makeTuple(fields, arg.span);
+  }
+  return storeAs(arg, undefined, ctx, state);
+}
+
+/** The operand stored in `order` (undefined: the model's own), through a transpose if it is stored in another. */
+function storeAs(arg: Expr, order: AxisOrder | undefined, ctx: RuleContext, state: State): Expr {
+  const now = state.stored.get(arg);
+  const wanted = order ?? (now === undefined ? undefined : identityOrder(now.length));
+  if (wanted === undefined) return arg;
+  const current = now ?? identityOrder(wanted.length);
+  if (current.every((axis, i) => axis === wanted[i])) return arg;
+  const key = isIdentityOrder(wanted) ? arg : undefined;
+  const known = key === undefined ? undefined : state.restored.get(key);
+  if (known !== undefined) return known;
+  const back = inverse(current);
+  const axes = wanted.map((axis) => at(back, axis));
+  const v = ctx.bb.emit(transposed(arg, axes, ctx));
+  if (key !== undefined) state.restored.set(key, v);
+  return v;
+}
+
+function transposed(arg: Expr, axes: AxisOrder, ctx: RuleContext): Expr {
+  return ctx.bb.callOp("relax.permute_dims", [arg], { axes: [...axes] });
+}
+
+function inverse(order: AxisOrder): AxisOrder {
+  const out: number[] = [];
+  order.forEach((axis, i) => {
+    out[axis] = i;
+  });
+  return out;
+}
+
+function ndimOf(arg: Expr): number {
+  const info = structInfoOf(arg);
+  return info?.kind === "relax.TensorStructInfo" ? Math.max(0, info.ndim) : 0;
+}

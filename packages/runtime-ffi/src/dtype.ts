@@ -1,0 +1,130 @@
+/** The element types that a tensor or a scalar can have, by upstream's spelling. */
+export type ScalarDType =
+  | "bool"
+  | "int4"
+  | "int8"
+  | "int16"
+  | "int32"
+  | "int64"
+  | "uint1"
+  | "uint4"
+  | "uint8"
+  | "uint16"
+  | "uint32"
+  | "uint64"
+  | "float16"
+  | "float32"
+  | "float64"
+  | "bfloat16"
+  | "float8_e4m3fn"
+  | "float8_e5m2"
+  | "float4_e2m1fn"
+  | "handle"
+  | "void";
+
+/**
+ * A data type as a string that prints and serialises as itself: a scalar type, or a scalar type with a lane
+ * count (`float32x4`). `handle` is an opaque pointer, `void` the type of no value.
+ */
+export type DType = ScalarDType | `${ScalarDType}x${number}`;
+
+/** The family of a data type, after DLPack's type codes. */
+export type DTypeCode = "int" | "uint" | "float" | "bfloat" | "float8" | "float4" | "bool" | "handle" | "void";
+
+/** A data type taken apart. `bits` is the width of one lane. */
+export interface DTypeParts {
+  readonly scalar: ScalarDType;
+  readonly code: DTypeCode;
+  readonly bits: number;
+  readonly lanes: number;
+}
+
+const SCALARS: { readonly [S in ScalarDType]: readonly [DTypeCode, number] } = {
+  bool: ["bool", 8],
+  int4: ["int", 4],
+  int8: ["int", 8],
+  int16: ["int", 16],
+  int32: ["int", 32],
+  int64: ["int", 64],
+  uint1: ["uint", 1],
+  uint4: ["uint", 4],
+  uint8: ["uint", 8],
+  uint16: ["uint", 16],
+  uint32: ["uint", 32],
+  uint64: ["uint", 64],
+  float16: ["float", 16],
+  float32: ["float", 32],
+  float64: ["float", 64],
+  bfloat16: ["bfloat", 16],
+  float8_e4m3fn: ["float8", 8],
+  float8_e5m2: ["float8", 8],
+  float4_e2m1fn: ["float4", 4],
+  handle: ["handle", 64],
+  void: ["void", 0],
+};
+
+const PATTERN = /^(.*?)(?:x([1-9]\d{0,5}))?$/;
+
+function isScalar(text: string): text is ScalarDType {
+  return Object.hasOwn(SCALARS, text);
+}
+
+/** True if `text` is the spelling of a data type. */
+export function isDType(text: string): text is DType {
+  const match = PATTERN.exec(text);
+  return match !== null && isScalar(match[1] ?? "");
+}
+
+const cache: ReadonlyMap<string, DTypeParts> = new Map(
+  Object.entries(SCALARS).map(([scalar, [code, bits]]) => [
+    scalar,
+    { scalar: isScalar(scalar) ? scalar : "void", code, bits, lanes: 1 },
+  ]),
+);
+
+/**
+ * Takes a data type apart.
+ * @throws RangeError if `dtype` is not one.
+ */
+export function parseDType(dtype: string): DTypeParts {
+  const known = cache.get(dtype);
+  if (known !== undefined) return known;
+  const match = PATTERN.exec(dtype);
+  const base = cache.get(match?.[1] ?? "");
+  if (base === undefined) throw new RangeError(`\`${dtype}\` is not a data type.`);
+  return { ...base, lanes: Number(match?.[2] ?? 1) };
+}
+
+/** The type of one lane: `float32` of `float32x4`. */
+export function scalarOf(dtype: DType): ScalarDType {
+  return parseDType(dtype).scalar;
+}
+
+/** The number of lanes, 1 for a scalar type. */
+export function lanesOf(dtype: DType): number {
+  return parseDType(dtype).lanes;
+}
+
+/** The same scalar type with another lane count. */
+export function withLanes(dtype: DType, lanes: number): DType {
+  const scalar = scalarOf(dtype);
+  return lanes === 1 ? scalar : `${scalar}x${lanes}`;
+}
+
+/** Bytes of one value in memory, all lanes; types below a byte are rounded up. `void` takes none. */
+export function dtypeBytes(dtype: DType): number {
+  const { bits, lanes } = parseDType(dtype);
+  return Math.ceil((bits * lanes) / 8);
+}
+
+/** True for the floating-point families, `bfloat16` and the 8-bit and 4-bit floats among them. */
+export function isFloat(dtype: DType): boolean {
+  const { code } = parseDType(dtype);
+  return code === "float" || code === "bfloat" || code === "float8" || code === "float4";
+}
+
+/** True for signed and unsigned integers; `bool` is neither. */
+export function isInteger(dtype: DType): boolean {
+  const { code } = parseDType(dtype);
+  return code === "int" || code === "uint";
+}

@@ -1,0 +1,369 @@
+import type { Node } from "@verticil/ir-core";
+import type { ExprDoc, SliceDoc, StmtDoc } from "./doc.ts";
+
+/** How documents become text. */
+export interface DocPrintOptions {
+  readonly indentSpaces: number;
+  /** The nodes from the root to the part that is to be underlined, one list a part. */
+  readonly underline: readonly (readonly Node[])[];
+}
+
+/** A half-open range of the text. */
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The text and the ranges to underline, in order. */
+export interface PrintedDoc {
+  readonly text: string;
+  readonly underlines: readonly TextRange[];
+}
+
+const LAMBDA = 1;
+const IF_EXP = 2;
+const UNARY = 13;
+const POWER = 14;
+const ATOM = 15;
+
+const PRECEDENCE: Readonly<Record<string, number>> = {
+  or: 3, and: 4, not: 5,
+  "<": 6, "<=": 6, "==": 6, "!=": 6, ">": 6, ">=": 6,
+  "|": 7, "^": 8, "&": 9, "<<": 10, ">>": 10, "+": 11, "-": 11,
+  "*": 12, "/": 12, "//": 12, "%": 12, "**": POWER,
+};
+
+function precedence(e: ExprDoc): number {
+  switch (e.doc) {
+    case "binary":
+      return PRECEDENCE[e.op] ?? ATOM;
+    case "unary":
+      return e.op === "not" ? 5 : UNARY;
+    case "if-exp":
+      return IF_EXP;
+    case "lambda":
+      return LAMBDA;
+    default:
+      return ATOM;
+  }
+}
+
+/** For each part to underline: how deep along its path we are, and the deepest ranges found so far. */
+interface Track {
+  readonly path: readonly Node[];
+  level: number;
+  best: number;
+  found: TextRange[];
+}
+
+/** Writes statements as Python text, without a line break at the end. */
+export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): PrintedDoc {
+  const tracks: Track[] = opts.underline.map((path) => ({ path, level: -1, best: -1, found: [] }));
+  const step = " ".repeat(opts.indentSpaces);
+  const indents = [""];
+  let depth = 0;
+  let out = "";
+
+  const newline = (): void => {
+    const indent = (indents[depth] ??= step.repeat(depth));
+    out += `\n${indent}`;
+  };
+
+  const joined = (items: readonly (ExprDoc | SliceDoc)[]): void => {
+    for (let i = 0; i < items.length; i++) {
+      if (i > 0) out += ", ";
+      const item = items[i];
+      if (item !== undefined) expr(item);
+    }
+  };
+
+  const child = (e: ExprDoc, parent: number, wrapSame: boolean): void => {
+    const own = precedence(e);
+    if (own < parent || (wrapSame && own === parent)) {
+      out += "(";
+      expr(e);
+      out += ")";
+    } else expr(e);
+  };
+
+  function expr(e: ExprDoc | SliceDoc): void {
+    if (e.source !== undefined && tracks.length > 0) tracked(e.source, () => writeExpr(e));
+    else writeExpr(e);
+  }
+
+  function tracked(source: Node, write: () => void): void {
+    const before = tracks.map((t) => t.level);
+    for (const t of tracks) {
+      const at = t.path.indexOf(source, t.level + 1);
+      if (at >= 0) t.level = at;
+    }
+    const start = out.length;
+    write();
+    for (const [i, t] of tracks.entries()) {
+      const was = before[i] ?? -1;
+      if (t.level > was && t.level >= t.best) {
+        if (t.level > t.best) t.found = [];
+        t.best = t.level;
+        t.found.push({ start, end: out.length });
+      }
+      t.level = was;
+    }
+  }
+
+  function writeExpr(e: ExprDoc | SliceDoc): void {
+    switch (e.doc) {
+      case "text":
+        out += e.text;
+        return;
+      case "attr":
+        child(e.value, ATOM, false);
+        out += `.${e.name}`;
+        return;
+      case "index":
+        child(e.value, ATOM, false);
+        if (e.indices.length === 0) out += "[()]";
+        else {
+          out += "[";
+          joined(e.indices);
+          out += "]";
+        }
+        return;
+      case "slice":
+        if (e.start !== undefined) expr(e.start);
+        out += ":";
+        if (e.stop !== undefined) expr(e.stop);
+        if (e.step !== undefined) {
+          out += ":";
+          expr(e.step);
+        }
+        return;
+      case "call": {
+        child(e.callee, ATOM, false);
+        out += "(";
+        joined(e.args);
+        let first = e.args.length === 0;
+        for (const [name, value] of e.keywords) {
+          out += first ? `${name}=` : `, ${name}=`;
+          first = false;
+          expr(value);
+        }
+        out += ")";
+        return;
+      }
+      case "unary":
+        out += e.op === "not" ? "not " : e.op;
+        child(e.operand, precedence(e), false);
+        return;
+      case "binary": {
+        const own = precedence(e);
+        child(e.left, own, own === POWER);
+        out += ` ${e.op} `;
+        if (own === POWER) child(e.right, UNARY, false);
+        else child(e.right, own, true);
+        return;
+      }
+      case "if-exp":
+        child(e.body, IF_EXP, false);
+        out += " if ";
+        child(e.test, IF_EXP, true);
+        out += " else ";
+        child(e.orelse, IF_EXP, true);
+        return;
+      case "lambda":
+        out += `lambda ${e.params.join(", ")}: `;
+        child(e.body, LAMBDA, false);
+        return;
+      case "tuple":
+        out += "(";
+        joined(e.items);
+        out += e.items.length === 1 ? ",)" : ")";
+        return;
+      case "list":
+        out += "[";
+        joined(e.items);
+        out += "]";
+        return;
+      case "dict": {
+        out += "{";
+        let first = true;
+        for (const [key, value] of e.entries) {
+          if (!first) out += ", ";
+          first = false;
+          expr(key);
+          out += ": ";
+          expr(value);
+        }
+        out += "}";
+        return;
+      }
+    }
+  }
+
+  const block = (body: readonly StmtDoc[]): void => {
+    depth++;
+    if (body.every((s) => s.doc === "comment")) {
+      for (const s of body) {
+        newline();
+        stmt(s);
+      }
+      newline();
+      out += "pass";
+    } else {
+      for (const s of body) {
+        newline();
+        stmt(s);
+      }
+    }
+    depth--;
+  };
+
+  const above = (comment: string | undefined): void => {
+    if (comment === undefined) return;
+    for (const line of comment.split("\n")) {
+      out += `# ${line}`;
+      newline();
+    }
+  };
+
+  const behind = (comment: string | undefined): void => {
+    if (comment !== undefined) out += `  # ${comment.replaceAll("\n", " ")}`;
+  };
+
+  /** `a, b` for several, without the parentheses of a tuple. */
+  const bare = (e: ExprDoc): void => {
+    if (e.doc === "tuple" && e.items.length > 1) joined(e.items);
+    else if (e.doc === "tuple" && e.items.length === 1) {
+      joined(e.items);
+      out += ",";
+    } else expr(e);
+  };
+
+  function stmt(s: StmtDoc): void {
+    if (s.source !== undefined && tracks.length > 0) tracked(s.source, () => writeStmt(s));
+    else writeStmt(s);
+  }
+
+  function writeStmt(s: StmtDoc): void {
+    switch (s.doc) {
+      case "assign":
+        bare(s.lhs);
+        if (s.annotation !== undefined) {
+          out += ": ";
+          expr(s.annotation);
+        }
+        if (s.rhs !== undefined) {
+          out += " = ";
+          if (s.rhs.doc === "tuple" && s.rhs.items.length > 1) joined(s.rhs.items);
+          else expr(s.rhs);
+        }
+        behind(s.comment);
+        return;
+      case "expr":
+        expr(s.value);
+        behind(s.comment);
+        return;
+      case "for":
+        above(s.comment);
+        out += "for ";
+        bare(s.lhs);
+        out += " in ";
+        expr(s.rhs);
+        out += ":";
+        block(s.body);
+        return;
+      case "while":
+        above(s.comment);
+        out += "while ";
+        expr(s.test);
+        out += ":";
+        block(s.body);
+        return;
+      case "if":
+        above(s.comment);
+        out += "if ";
+        expr(s.test);
+        out += ":";
+        block(s.body);
+        if (s.orelse.length > 0) {
+          newline();
+          out += "else:";
+          block(s.orelse);
+        }
+        return;
+      case "scope":
+        above(s.comment);
+        out += "with ";
+        expr(s.rhs);
+        if (s.lhs !== undefined) {
+          out += " as ";
+          expr(s.lhs);
+        }
+        out += ":";
+        block(s.body);
+        return;
+      case "assert":
+        out += "assert ";
+        expr(s.test);
+        if (s.message !== undefined) {
+          out += ", ";
+          expr(s.message);
+        }
+        behind(s.comment);
+        return;
+      case "return":
+        out += "return ";
+        expr(s.value);
+        behind(s.comment);
+        return;
+      case "function":
+        above(s.comment);
+        decorators(s.decorators);
+        out += `def ${s.name}(`;
+        for (const [i, param] of s.params.entries()) {
+          if (i > 0) out += ", ";
+          stmt(param);
+        }
+        out += ")";
+        if (s.returns !== undefined) {
+          out += " -> ";
+          expr(s.returns);
+        }
+        out += ":";
+        block(s.body);
+        out += "\n";
+        return;
+      case "class":
+        above(s.comment);
+        decorators(s.decorators);
+        out += `class ${s.name}:`;
+        block(s.body);
+        return;
+      case "comment":
+        out += s.text
+          .split("\n")
+          .map((line) => `# ${line}`)
+          .join(`\n${(indents[depth] ??= step.repeat(depth))}`);
+        return;
+    }
+  }
+
+  function decorators(list: readonly ExprDoc[]): void {
+    for (const d of list) {
+      out += "@";
+      expr(d);
+      newline();
+    }
+  }
+
+  for (const [i, s] of stmts.entries()) {
+    if (i > 0) newline();
+    stmt(s);
+  }
+  const underlines = tracks.flatMap((t) => t.found).sort((a, b) => a.start - b.start || a.end - b.end);
+  return { text: out.trimEnd(), underlines };
+}
+
+/** One expression as text. */
+export function printExprDoc(e: ExprDoc): string {
+  return printDocs([{ doc: "expr", value: e }], { indentSpaces: 4, underline: [] }).text;
+}
