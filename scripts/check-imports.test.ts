@@ -100,6 +100,16 @@ test("a relative import stays in its package, has its extension and avoids the i
   ]);
 });
 
+test("a folder `testing` is for tests only", () => {
+  const files = {
+    "low/src/testing/random.ts": 'import { sample } from "fast-check";\nexport const random: unknown = sample;',
+    "low/src/low.test.ts": 'import { random } from "./testing/random.ts";',
+  };
+  expect(check(files)).toEqual([]);
+  const low = 'export { random as low } from "./testing/random.ts";';
+  expect(check({ ...files, "low/src/low.ts": low })).toEqual(["low/src/low.ts:1: `./testing/random.ts` is for tests only."]);
+});
+
 test("a cycle of values fails; one of types or of a lazy import does not", () => {
   const files = (back: string): Record<string, string> => ({
     "low/src/low.ts": 'import { b } from "./b.ts";\nexport const low: number = b;',

@@ -102,6 +102,8 @@ export function checkImports(
       else if (!target.startsWith(join(file.pkg.dir, "src") + sep)) {
         const shared = file.test && target.startsWith(join(root, "test") + sep);
         if (!shared) report(file.path, line, `\`${specifier}\` leaves the package. Import it by its package name.`);
+      } else if (!file.test && isTestPath(relative(file.pkg.dir, target))) {
+        report(file.path, line, `\`${specifier}\` is for tests only.`);
       } else if (!file.test && target === join(file.pkg.dir, "src", "index.ts") && !isEntry(file)) {
         report(file.path, line, "A package does not import its own index. Import the file that has the name.");
       }
@@ -239,8 +241,13 @@ function listSources(dir: string): readonly string[] {
 
 function readSource(path: string, pkg: WorkspacePackage): SourceFile {
   const ast = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.ES2022, true);
-  const test = /\.(test|bench)\.ts$/.test(path) || /[\\/]src[\\/]testing([\\/]|\.ts$)/.test(path);
+  const test = isTestPath(relative(pkg.dir, path));
   return { path, pkg, test, ast, imports: listImports(ast) };
+}
+
+/** Tests, benchmarks, what only they use (a folder `testing/`), and the public entry `./testing`. */
+function isTestPath(path: string): boolean {
+  return /\.(test|bench)\.ts$/.test(path) || /[\\/]testing[\\/]/.test(path) || /^src[\\/]testing\.ts$/.test(path);
 }
 
 function listImports(ast: ts.SourceFile): readonly Import[] {

@@ -76,14 +76,24 @@ for (const { specifier, values } of JSON.parse(readFileSync("entries.json", "utf
   run("import every entry in Node", process.execPath, ["import-all.js"], { cwd: project });
   run("verticil --help", join(project, "node_modules", ".bin", "verticil"), ["--help"], { cwd: project });
 
-  const imports = entries.map((e, i) => `import * as m${i} from "${e.specifier}";\nvoid m${i};`);
-  writeFileSync(join(project, "types.ts"), `${imports.join("\n")}\n`);
-  const base = { strict: true, noEmit: true, target: "ES2022", lib: ["ES2022", "ESNext.Disposable", "DOM"], types: [] };
-  for (const module of ["NodeNext", "Preserve"]) {
-    const config = `tsconfig.${module}.json`;
-    const compilerOptions = { ...base, module, skipLibCheck: false };
-    writeFileSync(join(project, config), JSON.stringify({ compilerOptions, files: ["types.ts"] }));
-    run(`declarations, module ${module}`, process.execPath, [require.resolve("typescript/bin/tsc"), "-p", config], { cwd: project });
+  // Core entries compile without Node's types; `./node` entries may ask for them.
+  const typeRoots = [join(repositoryRoot, "node_modules", "@types")];
+  const base = { strict: true, noEmit: true, target: "ES2022", lib: ["ES2022", "ESNext.Disposable", "DOM"], typeRoots };
+  const isNode = (e: { readonly specifier: string }): boolean => e.specifier.endsWith("/node");
+  const groups = [
+    { name: "core", types: [], members: entries.filter((e) => !isNode(e)) },
+    { name: "node", types: ["node"], members: entries.filter(isNode) },
+  ];
+  for (const { name, types, members } of groups) {
+    const imports = members.map((e, i) => `import * as m${i} from "${e.specifier}";\nvoid m${i};`);
+    writeFileSync(join(project, `${name}.ts`), `${imports.join("\n")}\n`);
+    for (const module of ["NodeNext", "Preserve"]) {
+      const config = `tsconfig.${name}.${module}.json`;
+      const compilerOptions = { ...base, types, module, skipLibCheck: false };
+      writeFileSync(join(project, config), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
+      const tsc = [require.resolve("typescript/bin/tsc"), "-p", config];
+      run(`declarations of the ${name} entries, module ${module}`, process.execPath, tsc, { cwd: project });
+    }
   }
 }
 

@@ -12,6 +12,14 @@ declare const TextDecoder: {
   new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder;
 };
 
+interface URL {
+  readonly href: string;
+  readonly pathname: string;
+  readonly protocol: string;
+  toString(): string;
+}
+declare const URL: { new (url: string | URL, base?: string | URL): URL };
+
 declare const performance: { now(): number };
 
 declare namespace WebAssembly {

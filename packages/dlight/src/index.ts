@@ -1,1 +1,10 @@
-export {};
+export {
+  applyDefaultSchedule,
+  type ScheduleRule,
+} from "./schedule-rule.ts";
+export {
+  cpuRules,
+  fallback,
+  injective,
+  registerTile,
+} from "./cpu/rules.ts";

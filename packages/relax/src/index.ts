@@ -132,6 +132,7 @@ export {
 } from "./ir/same-struct-info.ts";
 export {
   forEachBinding,
+  forEachConstant,
   forEachUse,
   freeVars,
   globalVarsOf,
@@ -251,3 +252,6 @@ export {
 export {
   lowerStaticMain,
 } from "./vm/lower-static-main.ts";
+export { interpretRelax, type InterpretOptions, type RelaxValue } from "./vm/interpret-relax.ts";
+export { legalizeTable } from "./op/legalize/index.ts";
+export { layoutTable } from "./op/layout-table.ts";

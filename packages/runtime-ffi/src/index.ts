@@ -28,3 +28,18 @@ export {
   type Tensor,
   type TensorData,
 } from "./tensor.ts";
+export { fetchBytes, fetchModel } from "./fetch-model.ts";
+export { FfiError, type FfiErrorKind } from "./ffi-error.ts";
+export { ABI_VERSION, checkManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
+export {
+  loadModel,
+  randomTensor,
+  type Capabilities,
+  type InputValue,
+  type LoadOptions,
+  type LoadProgress,
+  type Model,
+  type ModelFiles,
+} from "./model.ts";
+export { readSafetensors, writeSafetensors, type Safetensors } from "./safetensors.ts";
+export { sha256 } from "./sha256.ts";

@@ -1,1 +1,2 @@
-export {};
+export { buildWasm, type BuildWasmOptions, type WasmBuild, type WasmExport } from "./build-wasm.ts";
+export { wasmIntrinRules, type IntrinRule } from "./intrin/rules.ts";

@@ -78,14 +78,14 @@ export interface ExternOutput {
   readonly dtype: ScalarDType;
 }
 
-/**
- * Tensors filled by a statement. `build` gets a buffer for each input and each output; what it does to others is its
- * own affair.
- */
+/** What an external computation is made of: its statement, or the statement and buffers that only it uses. */
+export type ExternBody = Stmt | { readonly body: Stmt; readonly scratch: readonly Buffer[] };
+
+/** Tensors filled by a statement. `build` gets a buffer for each input and each output. */
 export function extern(
   outputs: readonly ExternOutput[],
   inputs: readonly Tensor[],
-  build: (inputs: readonly Buffer[], outputs: readonly Buffer[]) => Stmt,
+  build: (inputs: readonly Buffer[], outputs: readonly Buffer[]) => ExternBody,
   name = "extern",
   attrs: AttrMap = {},
 ): readonly Tensor[] {
@@ -93,7 +93,8 @@ export function extern(
   const outputBuffers = outputs.map((o, i) => {
     return makeBuffer(outputs.length > 1 ? `${name}_v${i}` : name, o.shape.map(extent), o.dtype);
   });
-  const body = build(inputBuffers, outputBuffers);
-  const op: ExternOp = { kind: "extern", name, attrs, inputs, inputBuffers, outputBuffers, body };
+  const built = build(inputBuffers, outputBuffers);
+  const { body, scratch } = "scratch" in built ? built : { body: built, scratch: [] };
+  const op: ExternOp = { kind: "extern", name, attrs, inputs, inputBuffers, outputBuffers, scratch, body };
   return outputBuffers.map((b, i) => new Tensor(op, i, b.shape, scalarOf(b.dtype)));
 }

@@ -1,5 +1,6 @@
 import { at, type AttrMap, type AttrValue, type Node } from "@verticil/ir-core";
 import {
+  Analyzer,
   constant,
   makeBlock,
   makeBlockRealize,
@@ -29,8 +30,15 @@ import {
   type Var,
 } from "@verticil/tir";
 import { blockRegions } from "./block-regions.ts";
-import { asIs, type Simplify } from "./simplify.ts";
 import { isTensor, type ComputeOp, type ExternOp, type Operation, type Tensor } from "./tensor.ts";
+
+/** An expression, simplified before it is stored in a block. */
+export type Simplify = (e: PrimExpr) => PrimExpr;
+
+function analyzed(): Simplify {
+  const analyzer = new Analyzer();
+  return (e) => analyzer.simplify(e);
+}
 
 /** What `createPrimFunc` may be told beyond the tensors. */
 export interface CreatePrimFuncOptions {
@@ -38,7 +46,7 @@ export interface CreatePrimFuncOptions {
   readonly tirVars?: readonly AnyVar[];
   /** The attribute `global_symbol`; none unless told, so that the function is private to its module. */
   readonly globalSymbol?: string;
-  /** Simplifies what is stored in blocks; leaves it as it is unless told. */
+  /** Simplifies extents and what is stored in blocks; an analyzer's simplifier unless told. */
   readonly simplify?: Simplify;
 }
 
@@ -49,7 +57,7 @@ export interface CreatePrimFuncOptions {
  * @throws RangeError if a tensor depends on a placeholder that is not among `args`.
  */
 export function createPrimFunc(args: readonly Tensor[], opts: CreatePrimFuncOptions = {}): PrimFunc {
-  const builder = new Builder(args, opts.simplify ?? asIs, freshVars(args, opts.tirVars ?? []));
+  const builder = new Builder(args, opts.simplify ?? analyzed(), freshVars(args, opts.tirVars ?? []));
   const stmts = orderedOps(args).flatMap((op) => builder.lower(op));
   const params: Var[] = [];
   const bufferMap = new Map<Var, Buffer>();
@@ -238,9 +246,15 @@ class Builder {
       return own;
     });
     this.#buffers.set(op, outputs);
+    const scratch = op.scratch.map((b) => {
+      const own = makeBuffer(b.name, b.shape.map((d) => substitute(d, this.#vars)), b.dtype);
+      map.set(b, own);
+      return own;
+    });
     const body = substitute(replaceBuffers(op.body, map), this.#vars);
     const inputs = [...new Set(op.inputs.map((t) => this.bufferOf(t)))];
     const block = makeBlock(this.#blockName(op.name), [], inputs.map(wholeRegion), outputs.map(wholeRegion), body, {
+      allocBuffers: scratch,
       annotations: this.#annotations(op.attrs),
     });
     return makeBlockRealize([], constant(true, "bool"), block);

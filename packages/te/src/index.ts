@@ -1,5 +1,5 @@
 export { isTensor, Tensor, type ComputeOp, type ExternOp, type Index, type Operation, type PlaceholderOp } from "./tensor.ts";
-export { compute, computeMany, extern, extent, placeholder, type ComputeOptions, type ExternOutput, type Formula } from "./compute.ts";
+export { compute, computeMany, extern, extent, placeholder, type ComputeOptions, type ExternBody, type ExternOutput, type Formula } from "./compute.ts";
 export {
   all,
   any,
@@ -15,5 +15,43 @@ export {
   type Combine,
   type Reduction,
 } from "./reduce.ts";
-export { createPrimFunc, inputTensors, type CreatePrimFuncOptions } from "./create-prim-func.ts";
+export { createPrimFunc, inputTensors, type CreatePrimFuncOptions, type Simplify } from "./create-prim-func.ts";
 export { dimsInLayout, layoutIndex, parseLayout, transposeOrder, wholeAxes, type Layout, type LayoutAxis } from "./topi/layout.ts";
+export {
+  abs, acos, acosh, asin, asinh, atan, atanh, bitwiseNot, cast, ceil, clip, cos, cosh, elementwise, erf, exp, floor, gelu,
+  geluTanh, isfinite, isinf, isnan, leakyRelu, log, logicalNot, negative, prelu, relu, round, rsqrt, selu, sigmoid, sign,
+  silu, sin, sinh, softplus, sqrt, square, tan, tanh, trunc, type Unary,
+} from "./topi/elementwise.ts";
+export {
+  accumulatorOf, binaryOps, broadcast, broadcastAt, broadcastShape, broadcastTo, ewiseFma, multiply, where,
+  type Binary, type Operand,
+} from "./topi/broadcast.ts";
+export {
+  arange, concatenate, expandDims, eye, flip, full, pixelShuffle, productOf, ravelIndex, repeat, reshape, reverseSequence,
+  split, squeeze, stack, tile, transpose, trilu, unravelIndex,
+} from "./topi/transform.ts";
+export {
+  advIndex, dynamicStridedSlice, gather, gatherNd, oneHot, stridedSlice, take, type Slice, type TakeMode,
+} from "./topi/indexing.ts";
+export {
+  argmax, argmin, collapseSum, maxOf, meanOf, minOf, prodOf, stdOf, sumOf, varianceOf, type Reducer,
+} from "./topi/reduction.ts";
+export { conv, convTranspose, type ConvOptions, type ConvTransposeOptions } from "./topi/nn-conv.ts";
+export { adaptiveAvgPool, avgPool, maxPool, type PoolOptions } from "./topi/nn-pool.ts";
+export { pad, padMode, type PadMode } from "./topi/nn-pad.ts";
+export {
+  batchNorm, groupNorm, instanceNorm, layerNorm, logSoftmax, rmsNorm, softmax, type BatchNormOptions,
+} from "./topi/nn-norm.ts";
+export { einsum, matmul } from "./topi/matmul.ts";
+export {
+  affineGrid, gridSample, resize2d, resize3d, type CoordinateMode, type GridSampleOptions, type ResizeOptions,
+} from "./topi/resize.ts";
+export { argsort, sort, topk, type SortOptions } from "./topi/sort.ts";
+export { cumprod, cumsum, type ScanOptions } from "./topi/scan.ts";
+export { indexPut, scatterElements, scatterNd, sliceScatter, type ScatterReduction } from "./topi/scatter.ts";
+export { attention, type AttentionOptions } from "./topi/attention.ts";
+export {
+  allClassNms, getValidCounts, multiboxTransformLoc, nonMaxSuppression, roiAlign, roiPool, type MultiboxOptions,
+  type NmsOptions, type RoiAlignOptions,
+} from "./topi/vision.ts";
+export { dequantize, nllLoss, quantize } from "./topi/loss-and-quantize.ts";

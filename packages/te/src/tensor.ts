@@ -31,6 +31,8 @@ export interface ExternOp {
   /** The buffers that stand for inputs and outputs in `body`. */
   readonly inputBuffers: readonly Buffer[];
   readonly outputBuffers: readonly Buffer[];
+  /** Buffers that only `body` uses. */
+  readonly scratch: readonly Buffer[];
   readonly body: Stmt;
 }
 

@@ -217,3 +217,75 @@ export {
 } from "./interpreter/scope.ts";
 export { type Scalar } from "./interpreter/scalar.ts";
 export { interpreterDiagnostics } from "./interpreter/errors.ts";
+
+// arith
+export {
+  Analyzer,
+  type ProofStrength,
+} from "./arith/analyzer.ts";
+export {
+  type ArithExtensions,
+  type ModularSet,
+} from "./arith/context.ts";
+export {
+  exprDeepEqual,
+} from "./arith/expr-deep-equal.ts";
+export {
+  type IntBound,
+} from "./arith/int-bound.ts";
+export {
+  getBlockAccessRegion,
+  getBlockReadWriteRegion,
+  type AccessRegions,
+} from "./analysis/block-access-region.ts";
+export {
+  detectBufferAccessLca,
+  type AccessPlace,
+} from "./analysis/buffer-access-lca.ts";
+export {
+  callEffect,
+  sideEffect,
+} from "./analysis/side-effect.ts";
+export {
+  Schedule,
+  type BlockRef,
+  type FactorRef,
+  type ScheduleOptions,
+} from "./schedule/schedule.ts";
+export {
+  ScheduleError,
+  type ScheduleProblem,
+} from "./schedule/schedule-error.ts";
+export {
+  type BlockRV,
+  type ExprRV,
+  type LoopRV,
+  type RandomVariable,
+} from "./schedule/random-variable.ts";
+export {
+  type Decision,
+  type Instruction,
+  type InstructionInput,
+} from "./schedule/instruction.ts";
+export { tir } from "./script/tir-script.ts";
+export { LoopValue, ScopeValue, StmtValue, type OpenScope } from "./script/values.ts";
+export { lowerTir, type LowerTirOptions } from "./transform/lower-tir.ts";
+export { compactBufferAllocation } from "./transform/compact-buffer-allocation.ts";
+export { convertBlocksToOpaque } from "./transform/convert-blocks-to-opaque.ts";
+export { convertSSA } from "./transform/convert-ssa.ts";
+export { flattenBuffer } from "./transform/flatten-buffer.ts";
+export { hoistIfThenElse, type HoistOptions } from "./transform/hoist-if-then-else.ts";
+export { liftWorkspace } from "./transform/lift-workspace.ts";
+export { loopPartition, type LoopPartitionOptions } from "./transform/loop-partition.ts";
+export { lowerInitBlock } from "./transform/lower-init-block.ts";
+export { lowerIntrin, type IntrinTable } from "./transform/lower-intrin.ts";
+export { lowerMatchBuffer } from "./transform/lower-match-buffer.ts";
+export { lowerOpaqueBlock } from "./transform/lower-opaque-block.ts";
+export { narrowDataType } from "./transform/narrow-data-type.ts";
+export { planAndUpdateBufferAllocationLocation } from "./transform/plan-and-update-buffer-allocation-location.ts";
+export { primFuncPass } from "./transform/prim-func-pass.ts";
+export { removeNoOp } from "./transform/remove-no-op.ts";
+export { rewriteUnsafeSelect } from "./transform/rewrite-unsafe-select.ts";
+export { simplify, simplifyFunc, simplifyStmt } from "./transform/simplify.ts";
+export { unrollLoop, type UnrollOptions } from "./transform/unroll-loop.ts";
+export { vectorizeLoop, type VectorizeOptions } from "./transform/vectorize-loop.ts";

@@ -1,1 +1,2 @@
-export {};
+export { compile, compileContext, type CompileOptions, type Executable, type Extension } from "@verticil/compiler";
+export { importOnnx } from "@verticil/onnx";

@@ -1,5 +1,5 @@
 import { forEachChild } from "@verticil/ir-core";
-import type { AnyBindingBlock, AnyVar, Binding, Expr, Function } from "../ir/expr.ts";
+import type { AnyBindingBlock, AnyVar, Binding, Constant, Expr, Function } from "../ir/expr.ts";
 import { relaxTable } from "../ir/node-table.ts";
 
 /** True for a graph variable of either sort. */
@@ -107,4 +107,24 @@ export function globalVarsOf(func: Function): ReadonlySet<string> {
   };
   visit(func.body);
   return names;
+}
+
+/** Calls `f` on each constant of a function, once each. */
+export function forEachConstant(func: Function, f: (constant: Constant) => void): void {
+  const seen = new Set<Constant>();
+  const visit = (e: Expr): void => {
+    if (e.kind === "relax.Constant") {
+      if (!seen.has(e)) f(e);
+      seen.add(e);
+    } else if (e.kind === "relax.Call") e.args.forEach(visit);
+    else if (e.kind === "relax.Tuple") e.fields.forEach(visit);
+    else if (e.kind === "relax.TupleGetItem") visit(e.tuple);
+    else if (e.kind === "relax.If") [e.cond, e.trueBranch, e.falseBranch].forEach(visit);
+    else if (e.kind === "relax.Function") visit(e.body);
+    else if (e.kind === "relax.SeqExpr") {
+      forEachBinding(e, (b) => visit(b.value));
+      visit(e.body);
+    }
+  };
+  visit(func.body);
 }

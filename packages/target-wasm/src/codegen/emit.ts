@@ -3,7 +3,7 @@ import { opcode, type WasmType } from "../encoder/opcodes.ts";
 import type { Graph } from "./graph.ts";
 import { i32Of } from "./fold.ts";
 import { placeValues, type Placement } from "./place.ts";
-import type { BranchValue, Cell, InductionValue, LoadValue, OpValue, Region, Stmt, Value } from "./value.ts";
+import type { Cell, InductionValue, LoadValue, OpValue, Region, Stmt, Value } from "./value.ts";
 
 /** What a function needs from its module and signature. */
 export interface EmitOptions {
@@ -89,11 +89,16 @@ class Emitter {
     return opened;
   }
 
-  #closeRegion(region: Region): InstructionWriter {
-    const opened = this.#opened(region);
-    this.#open.delete(region);
-    if (region.parent !== undefined) this.#opened(region.parent).free.push(...opened.owned, ...opened.free);
-    return opened.code;
+  /**
+   * Ends regions that are open at the same place and gives their locals back. Not before all code that is to run ahead
+   * of them is written: that code must not get locals which they overwrite.
+   */
+  #closeRegions(regions: readonly Region[]): void {
+    for (const region of regions) {
+      const opened = this.#opened(region);
+      this.#open.delete(region);
+      if (region.parent !== undefined) this.#opened(region.parent).free.push(...opened.owned, ...opened.free);
+    }
   }
 
   #opened(region: Region): OpenRegion {
@@ -147,10 +152,10 @@ class Emitter {
       case "result":
         code.localGet(this.#localOf.get(value) ?? this.#newLocal(value, value.type, value.home));
         return;
+      case "stack":
       case "const":
       case "op":
       case "load":
-      case "branch":
         this.#computed(value, region);
     }
   }
@@ -181,14 +186,14 @@ class Emitter {
       case "const":
         this.#constant(value.type, value.value, this.#opened(region).code);
         return;
+      case "stack":
+        this.#opened(region).code.globalGet(this.#opts.stackPointer);
+        return;
       case "op":
         this.#instruction(value, region);
         return;
       case "load":
         this.#load(value, region);
-        return;
-      case "branch":
-        this.#branch(value, region);
         return;
       default:
         throw new Error(`internal: a ${value.kind} is not computed`);
@@ -215,25 +220,6 @@ class Emitter {
   #load(value: LoadValue, region: Region): void {
     for (const a of value.args) this.#value(a, region);
     this.#opened(region).code.memory(value.op, value.offset, value.lanes[0]);
-  }
-
-  #branch(value: BranchValue, region: Region): void {
-    const [condition] = value.args;
-    if (condition === undefined) throw new Error("internal: a branch without condition");
-    this.#value(condition, region);
-    const sides = [value.thenRegion, value.elseRegion].map((side, i) => {
-      this.#openRegion(side);
-      this.#stmts(side);
-      this.#value(i === 0 ? value.thenValue : value.elseValue, side);
-      return this.#closeRegion(side);
-    });
-    const { code } = this.#opened(region);
-    code.begin("if", value.type);
-    for (const [i, side] of sides.entries()) {
-      if (i === 1) code.else();
-      code.out.append(side.out);
-    }
-    code.end();
   }
 
   // Statements.
@@ -296,21 +282,20 @@ class Emitter {
 
   #if(condition: Value, regions: readonly [Region, Region | undefined], region: Region): void {
     this.#value(condition, region);
-    const sides = regions.map((side) => {
-      if (side === undefined || side.stmts.length === 0) return undefined;
+    const [thenRegion, elseRegion] = regions;
+    const sides = elseRegion === undefined || elseRegion.stmts.length === 0 ? [thenRegion] : [thenRegion, elseRegion];
+    for (const side of sides) {
       this.#openRegion(side);
       this.#stmts(side);
-      return this.#closeRegion(side);
-    });
+    }
     const { code } = this.#opened(region);
     code.begin("if");
-    const [thenCode, elseCode] = sides;
-    if (thenCode !== undefined) code.out.append(thenCode.out);
-    if (elseCode !== undefined) {
-      code.else();
-      code.out.append(elseCode.out);
+    for (const [i, side] of sides.entries()) {
+      if (i === 1) code.else();
+      code.out.append(this.#opened(side).code.out);
     }
     code.end();
+    this.#closeRegions(sides);
   }
 
   #while(body: Region, condition: Value, region: Region): void {
@@ -324,7 +309,8 @@ class Emitter {
     inner.br(0);
     inner.end();
     inner.end();
-    this.#opened(region).code.out.append(this.#closeRegion(body).out);
+    this.#opened(region).code.out.append(inner.out);
+    this.#closeRegions([body]);
   }
 
   #counterLocal(loop: Region): number {
@@ -357,57 +343,54 @@ class Emitter {
 
   /** `do { body; pointers grow } while (pointer != end)`, or with the counter where the body uses it. */
   #loop(body: Region, extent: Value, region: Region): void {
-    this.#openRegion(body);
+    const { code: inner } = this.#openRegion(body);
     this.#stmts(body);
-    const inner = this.#closeRegion(body);
     const inductions = this.#inductionsOf.get(body) ?? [];
+    const driver = this.#counterOf.has(body) ? undefined : inductions[0];
     const { code } = this.#opened(region);
-    const [driver] = inductions;
-    const byPointer = driver !== undefined && !this.#counterOf.has(body) && Math.abs(driver.step) < 2 ** 20;
-    const limit = byPointer ? this.#pointerEnd(driver, extent, region) : undefined;
-    if (!byPointer) {
+    const writeLimit = this.#limit(driver, extent, region);
+    const driving = driver === undefined ? this.#counterLocal(body) : this.#inductionLocal(driver);
+    if (driver === undefined) {
       code.i32Const(0);
-      code.localSet(this.#counterLocal(body));
+      code.localSet(driving);
     }
     code.begin("loop");
     code.out.append(inner.out);
-    for (const v of inductions.slice(byPointer ? 1 : 0)) {
-      this.#increment(code, this.#inductionLocal(v), v.step);
+    for (const v of inductions) {
+      if (v === driver) continue;
+      increment(code, this.#inductionLocal(v), v.step);
       code.localSet(this.#inductionLocal(v));
     }
-    if (byPointer && limit !== undefined) {
-      this.#increment(code, this.#inductionLocal(driver), driver.step);
-      code.localTee(this.#inductionLocal(driver));
-      code.localGet(limit);
-    } else {
-      this.#increment(code, this.#counterLocal(body), 1);
-      code.localTee(this.#counterLocal(body));
-      this.#value(extent, region);
-    }
+    increment(code, driving, driver?.step ?? 1);
+    code.localTee(driving);
+    writeLimit();
     code.op("i32.ne");
     code.brIf(0);
     code.end();
+    this.#closeRegions([body]);
   }
 
-  #increment(code: InstructionWriter, local: number, step: number): void {
-    code.localGet(local);
-    code.i32Const(step);
-    code.op("i32.add");
-  }
-
-  #pointerEnd(driver: InductionValue, extent: Value, region: Region): number {
+  /** Computes in front of a loop what its driver is compared with; gives a function that writes it. */
+  #limit(driver: InductionValue | undefined, extent: Value, region: Region): () => void {
     const { code } = this.#opened(region);
-    const limit = this.#newLocal(undefined, "i32", region);
-    code.localGet(this.#inductionLocal(driver));
     const count = i32Of(extent);
-    if (count !== undefined) code.i32Const(Math.imul(count, driver.step));
-    else {
-      this.#value(extent, region);
+    if (driver === undefined && count !== undefined) return () => code.i32Const(count);
+    if (driver !== undefined) code.localGet(this.#inductionLocal(driver));
+    if (count === undefined) this.#value(extent, region);
+    else code.i32Const(count);
+    if (driver !== undefined) {
       code.i32Const(driver.step);
       code.op("i32.mul");
+      code.op("i32.add");
     }
-    code.op("i32.add");
-    code.localSet(limit);
-    return limit;
+    const local = this.#newLocal(undefined, "i32", region);
+    code.localSet(local);
+    return () => code.localGet(local);
   }
+}
+
+function increment(code: InstructionWriter, local: number, step: number): void {
+  code.localGet(local);
+  code.i32Const(step);
+  code.op("i32.add");
 }

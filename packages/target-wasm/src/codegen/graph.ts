@@ -3,7 +3,6 @@ import { foldOp } from "./fold.ts";
 import { intervalOf } from "./intervals.ts";
 import {
   deeper,
-  type BranchValue,
   type Cell,
   type CellValue,
   type ConstValue,
@@ -14,6 +13,7 @@ import {
   type ParamValue,
   type Region,
   type ResultValue,
+  type StackValue,
   type Stmt,
   type Value,
 } from "./value.ts";
@@ -25,9 +25,15 @@ export class Graph {
   readonly values: Value[] = [];
   readonly #known = new Map<string, Value>();
   readonly #ids = new Map<object, number>();
+  /** Whether vectors of 128 bits may be used. */
+  readonly simd: boolean;
+  /** Whether a product may be added without rounding in between. */
+  readonly relaxed: boolean;
   #region: Region;
 
-  constructor() {
+  constructor(opts: { readonly simd: boolean; readonly relaxed: boolean }) {
+    this.simd = opts.simd;
+    this.relaxed = opts.relaxed;
     const root: { -readonly [K in keyof Region]: Region[K] } = {
       kind: "function",
       parent: undefined,
@@ -189,20 +195,11 @@ export class Graph {
     }));
   }
 
-  branch(condition: Value, regions: readonly [Region, Region], values: readonly [Value, Value]): BranchValue {
-    const made: BranchValue = {
-      kind: "branch",
-      id: this.values.length,
-      type: values[0].type,
-      home: this.#region,
-      args: [condition],
-      range: undefined,
-      thenRegion: regions[0],
-      elseRegion: regions[1],
-      thenValue: values[0],
-      elseValue: values[1],
-    };
+  /** The shadow stack's pointer as it is now. */
+  stackPointer(): StackValue {
+    const made: StackValue = { kind: "stack", id: this.values.length, type: "i32", home: this.#region, args: [], range: undefined };
     this.values.push(made);
+    this.emit({ kind: "pin", value: made });
     return made;
   }
 

@@ -62,12 +62,6 @@ export function placeValues(graph: Graph): Placement {
       continue;
     }
     for (const a of value.args) use(a, place);
-    if (value.kind === "branch") {
-      useStmts(value.thenRegion);
-      useStmts(value.elseRegion);
-      use(value.thenValue, value.thenRegion);
-      use(value.elseValue, value.elseRegion);
-    }
   }
 
   const regionOf = (value: Value): Region => places[value.id] ?? value.home;
@@ -84,7 +78,7 @@ export function placeValues(graph: Graph): Placement {
 
 /** Values that are computed; the others are locals already, or as cheap as one. */
 function canBeLocal(value: Value): boolean {
-  return value.kind === "op" || value.kind === "load" || value.kind === "branch" || (value.kind === "const" && value.type === "v128");
+  return value.kind === "op" || value.kind === "load" || value.kind === "stack" || (value.kind === "const" && value.type === "v128");
 }
 
 function outOfLoops(value: Value, region: Region): Region {

@@ -16,7 +16,7 @@ export interface Region {
   readonly stmts: Stmt[];
 }
 
-/** A mutable local of the function: an element, or four, of a buffer in `local` scope. */
+/** A mutable local of the function: an element, or a v128 of elements, of a buffer in `local` scope. */
 export interface Cell {
   readonly type: WasmType;
   readonly region: Region;
@@ -83,15 +83,6 @@ export interface LoadValue extends ValueBase {
   readonly lanes: readonly number[];
 }
 
-/** `args[0]` decides which region runs, and gives its value. */
-export interface BranchValue extends ValueBase {
-  readonly kind: "branch";
-  readonly thenRegion: Region;
-  readonly elseRegion: Region;
-  readonly thenValue: Value;
-  readonly elseValue: Value;
-}
-
 /** The result of a `call` statement. */
 export interface ResultValue extends ValueBase {
   readonly kind: "result";
@@ -102,7 +93,13 @@ export interface FrameValue extends ValueBase {
   readonly kind: "frame";
 }
 
+/** The shadow stack's pointer, read when the value was made. */
+export interface StackValue extends ValueBase {
+  readonly kind: "stack";
+}
+
 export type Value =
+  | StackValue
   | ConstValue
   | ParamValue
   | CounterValue
@@ -110,7 +107,6 @@ export type Value =
   | CellValue
   | OpValue
   | LoadValue
-  | BranchValue
   | ResultValue
   | FrameValue;
 

@@ -2,7 +2,7 @@ import type { AnyVar, Call, PrimExpr } from "../ir/expr.ts";
 import type { ArithContext, ModularSet } from "./context.ts";
 import { exprDeepEqual } from "./expr-deep-equal.ts";
 import { ScopedMemo } from "./scoped-memo.ts";
-import { extendedGcd, floorModInt, gcd } from "./int-math.ts";
+import { extendedGcd, floorDivInt, floorModInt, gcd, truncDivInt } from "./int-math.ts";
 
 const anything: ModularSet = { coeff: 1, base: 0 };
 
@@ -77,9 +77,9 @@ export class ModularSetAnalyzer {
         return makeModularSet(gcd(gcd(pq, pm), qn), a.base * b.base);
       }
       case "tir.Div":
-        return this.#divide(e.a, e.b, this.#ctx.constIntBound(e.a).min >= 0);
+        return this.#divide(e.a, e.b, "trunc");
       case "tir.FloorDiv":
-        return this.#divide(e.a, e.b, true);
+        return this.#divide(e.a, e.b, "floor");
       case "tir.Mod":
         return this.#modulo(e.a, e.b, this.#ctx.constIntBound(e.a).min >= 0);
       case "tir.FloorMod":
@@ -109,16 +109,17 @@ export class ModularSetAnalyzer {
     }
   }
 
-  /** `(p*x + n) / v` is `(p/v)*x + n/v` if v divides p, and n is not negative or rounding is downwards. */
-  #divide(a: PrimExpr, b: PrimExpr, roundsDown: boolean): ModularSet {
+  /** `(p*x + n) / v` is `(p/v)*x + n/v` if v divides p, and the division is exact or rounds down. */
+  #divide(a: PrimExpr, b: PrimExpr, mode: "trunc" | "floor"): ModularSet {
     const divisor = this.evaluate(b);
     const v = divisor.base;
     if (divisor.coeff !== 0 || v === 0) return anything;
     const set = this.evaluate(a);
-    if (set.coeff === 0) return makeModularSet(0, roundsDown ? Math.floor(set.base / v) : Math.trunc(set.base / v));
+    if (set.coeff === 0) return makeModularSet(0, mode === "floor" ? floorDivInt(set.base, v) : truncDivInt(set.base, v));
     if (set.coeff % v !== 0) return anything;
-    if (set.base === 0 || (roundsDown && v > 0)) return makeModularSet(set.coeff / v, Math.floor(set.base / v));
-    return anything;
+    if (set.base === 0) return makeModularSet(set.coeff / v, 0);
+    const roundsDown = mode === "floor" || this.#ctx.constIntBound(a).min >= 0;
+    return v > 0 && roundsDown ? makeModularSet(set.coeff / v, Math.floor(set.base / v)) : anything;
   }
 
   #modulo(a: PrimExpr, b: PrimExpr, signOfDivisor: boolean): ModularSet {

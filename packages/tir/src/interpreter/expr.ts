@@ -3,12 +3,10 @@ import { dtypeBytes, isFloat, isInteger, lanesOf, parseDType, scalarOf, type DTy
 import type { Call, Cast, PrimExpr } from "../ir/expr.ts";
 import { asInt } from "../ir/ops.ts";
 import { elementRun, loadCode, staticGeometry } from "./access.ts";
-import { IndexCell } from "./cells.ts";
 import {
   arithCode,
   compareTest,
   constantCode,
-  indexCode,
   intBinary,
   numberRun,
   valueCode,
@@ -39,10 +37,7 @@ export function compileExpr(scope: Scope, e: PrimExpr, lane = 0): Code {
     case "tir.Var":
     case "tir.SizeVar": {
       if (e.dtype === "handle") return raise("cannot-interpret", { what: `The pointer \`${e.name}\` as a number` }, e.span);
-      const { cell, lo, hi } = scope.slot(e, lane, e.span);
-      if (cell instanceof IndexCell) return indexCode(cell, lo, hi);
-      if (/^u?int64/.test(e.dtype)) return { wide: true, run: () => cell.value, lo, hi };
-      return valueCode(() => cell.value as number, lo, hi);
+      return scope.variable(e, lane, e.span);
     }
     case "ir.IntImm":
       return constantCode(e.value);
@@ -188,10 +183,17 @@ export function sequence(first: () => void, code: Code): Code {
   return valueCode(() => (first(), run()), code.lo, code.hi);
 }
 
-/** Declares `v` and compiles its assignment. */
+/** Does nothing; recognised where closures are put in order. */
+export const nothing = (): void => {};
+
+/** Declares `v` and compiles its assignment. A sum of loop variables is not stored: it stands for itself. */
 export function compileBinding(scope: Scope, v: Extract<PrimExpr, { kind: "tir.Var" }>, value: PrimExpr): () => void {
   const runs = Array.from({ length: lanesOf(value.dtype) }, (_, lane) => compileExpr(scope, value, lane));
   const [only] = runs;
+  if (only !== undefined && !only.wide && only.linear !== undefined) {
+    scope.bindCode(v, only);
+    return nothing;
+  }
   if (runs.length === 1 && only !== undefined && !only.wide && (isInteger(v.dtype) || v.dtype === "bool")) {
     const cell = scope.bindIndex(v, only.lo, only.hi);
     const { run } = only;

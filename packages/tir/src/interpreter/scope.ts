@@ -1,20 +1,13 @@
 import { lookupFunc, type BaseFunc, type GlobalVar, type IRModule, type Span } from "@verticil/ir-core";
-import { lanesOf, type DType } from "@verticil/runtime-ffi";
+import { lanesOf, parseDType, type DType } from "@verticil/runtime-ffi";
 import type { Buffer } from "../ir/buffer.ts";
 import type { AnyVar, Call } from "../ir/expr.ts";
 import type { PrimFunc } from "../ir/stmt.ts";
 import { IndexCell, PointerCell, ScalarCell } from "./cells.ts";
-import type { Code } from "./code.ts";
+import { indexCode, valueCode, type Code } from "./code.ts";
 import { raise } from "./errors.ts";
 import { wordsAt, type Pointer, type Words } from "./memory.ts";
 import { integerRange, type Scalar } from "./scalar.ts";
-
-/** A variable with what is known of its value. */
-export interface Slot {
-  readonly cell: IndexCell | ScalarCell;
-  readonly lo: number;
-  readonly hi: number;
-}
 
 /** A buffer at run time: its memory as words, its shape and strides in elements. */
 export class View {
@@ -63,7 +56,7 @@ export class Scope {
   /** Compiles one lane of a call. */
   readonly call: (scope: Scope, e: Call, lane: number) => Code;
   readonly #compile: (func: PrimFunc) => Callee;
-  readonly #slots = new Map<AnyVar, readonly Slot[]>();
+  readonly #vars = new Map<AnyVar, readonly Code[]>();
   readonly #pointers = new Map<AnyVar, PointerCell>();
   readonly #views = new Map<Buffer, View>();
   /** Buffers over a pointer that no statement declares, attached as soon as the pointer has a value. */
@@ -80,23 +73,27 @@ export class Scope {
   /** Declares an integer variable with values in `[lo, hi]`. */
   bindIndex(v: AnyVar, lo: number, hi: number): IndexCell {
     const cell = new IndexCell();
-    this.#slots.set(v, [{ cell, lo, hi }]);
+    this.#vars.set(v, [indexCode(cell, lo, hi)]);
     return cell;
+  }
+
+  /** Declares a variable that stands for a computation: its value needs no place of its own. */
+  bindCode(v: AnyVar, code: Code): void {
+    this.#vars.set(v, [code]);
   }
 
   /** Declares a variable of any type, one cell a lane. */
   bindScalars(v: AnyVar): readonly ScalarCell[] {
     const cells = Array.from({ length: lanesOf(v.dtype) }, () => new ScalarCell());
-    const [lo, hi] = valueRange(v.dtype);
-    this.#slots.set(
+    this.#vars.set(
       v,
-      cells.map((cell) => ({ cell, lo, hi })),
+      cells.map((cell) => scalarCode(v.dtype, cell)),
     );
     return cells;
   }
 
   isBound(v: AnyVar): boolean {
-    return this.#slots.has(v) || this.#pointers.has(v);
+    return this.#vars.has(v) || this.#pointers.has(v);
   }
 
   bindPointer(v: AnyVar): PointerCell {
@@ -105,9 +102,10 @@ export class Scope {
     return cell;
   }
 
-  slot(v: AnyVar, lane: number, span: Span | undefined): Slot {
-    const slots = this.#slots.get(v);
-    return slots?.[slots.length === 1 ? 0 : lane] ?? raise("undefined-variable", { name: v.name }, span);
+  /** One lane of a variable. */
+  variable(v: AnyVar, lane: number, span: Span | undefined): Code {
+    const codes = this.#vars.get(v);
+    return codes?.[codes.length === 1 ? 0 : lane] ?? raise("undefined-variable", { name: v.name }, span);
   }
 
   pointer(v: AnyVar, span: Span | undefined): PointerCell {
@@ -131,6 +129,10 @@ export class Scope {
   }
 }
 
-function valueRange(dtype: DType): readonly [number, number] {
-  return /^(u?int|bool)/.test(dtype) ? integerRange(dtype) : [-Infinity, Infinity];
+function scalarCode(dtype: DType, cell: ScalarCell): Code {
+  const { scalar, code, bits } = parseDType(dtype);
+  if (code !== "int" && code !== "uint" && code !== "bool") return valueCode(() => cell.value as number);
+  const [lo, hi] = integerRange(scalar);
+  if (bits === 64) return { wide: true, run: () => cell.value, lo, hi };
+  return valueCode(() => cell.value as number, lo, hi);
 }

@@ -14,8 +14,9 @@ import {
   compileNumber,
   compileTest,
   geometryOf,
+  nothing,
 } from "./expr.ts";
-import { numberRun } from "./code.ts";
+import { compareTest, constantCode, numberRun } from "./code.ts";
 import { allocateMemory, scramble, strideBytes, tensorMemory, type Memory } from "./memory.ts";
 import type { PointerCell } from "./cells.ts";
 import type { Scope } from "./scope.ts";
@@ -103,12 +104,18 @@ function inOrder(runs: readonly Run[]): Run {
       b();
     };
   }
+  if (some.length > 6) {
+    return () => {
+      for (const run of some) run();
+    };
+  }
+  const rest = inOrder(some.slice(2));
   return () => {
-    for (const run of some) run();
+    a();
+    b();
+    rest();
   };
 }
-
-const nothing: Run = () => {};
 
 function compileFor(scope: Scope, s: For): Run {
   return compileLoop(scope, s.loopVar, s.min, s.extent, () => compileStmt(scope, s.body));
@@ -222,6 +229,10 @@ function compileRealize(scope: Scope, s: BlockRealize): Run {
   const values = s.iterValues.map((e) => compileExpr(scope, e));
   const sets = block.iterVars.map((iv, i) => {
     const code = at(values, i);
+    if (!code.wide && code.linear !== undefined) {
+      scope.bindCode(iv.var, code);
+      return nothing;
+    }
     const cell = scope.bindIndex(iv.var, code.lo, code.hi);
     const run = numberRun(code, `A value for \`${iv.var.name}\``, iv.span ?? s.span);
     return () => {
@@ -258,16 +269,14 @@ function allocationExtents(b: Buffer): readonly PrimExpr[] {
 /** The initial value is stored at the first iteration of the reduction. */
 function compileInit(scope: Scope, s: Block, init: Stmt): Run {
   const body = compileStmt(scope, init);
-  const firsts = s.iterVars
+  // The innermost variable decides most of the time: it comes first.
+  const test = s.iterVars
     .filter((iv) => iv.iterType === "kCommReduce")
-    .map((iv) => {
-      const value = compileExpr(scope, iv.var).run;
-      const min = iv.dom ? compileExpr(scope, iv.dom.min).run : () => 0;
-      return () => value() === min();
-    });
+    .map((iv) => compareTest("tir.EQ", compileExpr(scope, iv.var), iv.dom ? compileExpr(scope, iv.dom.min) : constantCode(0)))
+    .reduce((rest: (() => boolean) | undefined, first) => (rest === undefined ? first : () => first() && rest()), undefined);
+  if (test === undefined) return body;
   return () => {
-    for (const first of firsts) if (!first()) return;
-    body();
+    if (test()) body();
   };
 }
 

@@ -105,7 +105,6 @@ function divide(kind: "tir.FloorDiv" | "tir.FloorMod", a: PrimExpr, divisor: num
   const q = range && Math.floor(range[0] / divisor);
   if (range === undefined || q !== Math.floor(range[1] / divisor) || q === undefined) {
     if (multiples.length === 0) return kind === "tir.FloorDiv" ? divideNested(a, divisor) : floorMod(a, constant(divisor, a.dtype));
-    const d = constant(divisor, a.dtype);
     if (kind === "tir.FloorMod") return divide(kind, remainder, divisor, bounds);
     return add(quotientOf(multiples, divisor, 0, a), divide(kind, remainder, divisor, bounds));
   }

@@ -242,7 +242,7 @@ export function formatFloat(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '"inf"' : '"-inf"';
   if (Number.isInteger(value)) {
     if (Object.is(value, -0)) return "-0.0";
-    return `${Math.abs(value) < 1e21 ? String(value) : BigInt(value).toString()}.0`;
+    return `${Number.isSafeInteger(value) ? String(value) : BigInt(value).toString()}.0`;
   }
   return general17(value);
 }

@@ -22,6 +22,7 @@ export interface PrintedDoc {
 
 const LAMBDA = 1;
 const IF_EXP = 2;
+const COMPARISON = 6;
 const UNARY = 13;
 const POWER = 14;
 const ATOM = 15;
@@ -156,7 +157,8 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
         return;
       case "binary": {
         const own = precedence(e);
-        child(e.left, own, own === POWER);
+        // Python chains comparisons: `a < b < c` is not `(a < b) < c`.
+        child(e.left, own, own === POWER || own === COMPARISON);
         out += ` ${e.op} `;
         if (own === POWER) child(e.right, UNARY, false);
         else child(e.right, own, true);
@@ -339,6 +341,7 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
         block(s.body);
         return;
       case "comment":
+        if (s.text === "") return;
         out += s.text
           .split("\n")
           .map((line) => `# ${line}`)

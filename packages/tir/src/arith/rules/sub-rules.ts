@@ -57,7 +57,7 @@ export const subRules: readonly RuleRow[] = [
   ...remainderRows((a) => `div(${a}, c1)`, (a) => `mod(${a}, c1)`),
   ...remainderRows((a) => `((${a}) // c1)`, (a) => `(${a}) % c1`),
   rule("x - x % c1", "x // c1 * c1", "c1 != 0"),
-  rule("div(x + c1, c3) - div(x + c2, c3)", "div(mod(x + c2 % c3, c3) + (c1 - c2), c3)", "c1 >= c2 && c3 > 0 && x >= 0 - c2"),
+  rule("div(x + c1, c3) - div(x + c2, c3)", "div(mod(x + c2, c3) + (c1 - c2), c3)", "c1 >= c2 && c3 > 0 && x >= 0 - c2"),
   rule("div(x + c1, c3) - div(x, c3)", "div(mod(x, c3) + c1, c3)", "c1 >= 0 && c3 > 0 && x >= 0"),
   rule("(x + c1) // 2 - (x + c2) // 2", "x % 2 * (c1 % 2 - c2 % 2) + (c1 // 2 - c2 // 2)"),
   rule("x // 2 - (x + c2) // 2", "x % 2 * (0 - c2 % 2) - c2 // 2"),

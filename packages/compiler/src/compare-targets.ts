@@ -1,0 +1,178 @@
+import { lookupFunc, sequential, withFunctions, type AbortSignalLike, type IRModule, type Pass } from "@verticil/ir-core";
+import {
+  callTirParts,
+  interpretRelax,
+  isRelaxFunction,
+  makeFunction,
+  makeSeqExpr,
+  makeTuple,
+  makeTupleStructInfo,
+  makeVar,
+  renameExpr,
+  type AnyVar,
+  type Expr,
+  type Function,
+  type RelaxValue,
+  type StructInfo,
+} from "@verticil/relax";
+import { getElement, type Tensor } from "@verticil/runtime-ffi";
+import { compile } from "./compile.ts";
+import { compileContext } from "./compile-context.ts";
+import { fusionPhase, graphPhase, kernelPhase, memoryPhase } from "./wasm-pipeline.ts";
+
+/** Where a model can be run to be compared: `interp` is the oracle. */
+export type CompareTarget = "interp" | "wasm";
+
+/** How far one value of the graph is from what it should be. */
+export interface ValueComparison {
+  readonly name: string;
+  /** The kernel that made it. */
+  readonly kernel: string;
+  readonly target: CompareTarget;
+  /** The largest difference, absolute or relative to the expected value, whichever is smaller. */
+  readonly maxError: number;
+  readonly worstIndex: number;
+  readonly expected: number;
+  readonly actual: number;
+}
+
+/** The values in order of computation, and the first of them that is off. */
+export interface Comparison {
+  readonly values: readonly ValueComparison[];
+  readonly firstDivergence: ValueComparison | undefined;
+}
+
+/** Options of `compareTargets`. */
+export interface CompareOptions {
+  readonly tolerance: number;
+  readonly signal?: AbortSignalLike | undefined;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Passes over the kernels; the standard ones unless told. A wrong one can be planted to see it found. */
+  readonly kernels?: Pass;
+}
+
+/**
+ * Runs a model on several targets with every intermediate value kept, and compares them with the first target's. The
+ * graph is fused once; only what comes after differs.
+ */
+export async function compareTargets(
+  module: IRModule,
+  inputs: Readonly<Record<string, Tensor>>,
+  targets: readonly CompareTarget[],
+  opts: CompareOptions,
+): Promise<Comparison> {
+  const ctx = compileContext({ signal: opts.signal });
+  const fused = exposeValues(sequential("front", [graphPhase(), fusionPhase()]).run(module, ctx));
+  const main = lookupFunc(fused, "main");
+  if (!isRelaxFunction(main)) throw new TypeError("`main` is no graph function.");
+  const results: (readonly Tensor[])[] = [];
+  for (const target of targets) {
+    results.push(target === "interp" ? interpret(fused, main, inputs, opts) : await runWasm(fused, inputs, opts));
+  }
+  const [expected = [], ...others] = results;
+  const values = others.flatMap((actual, t) => {
+    const target = targets[t + 1] ?? "wasm";
+    return expected.flatMap((e, i) => {
+      const a = actual[i];
+      const { name, kernel } = valueName(main, i);
+      return a === undefined ? [] : [{ name, kernel, target, ...difference(e, a) }];
+    });
+  });
+  return { values, firstDivergence: values.find((v) => !(v.maxError <= opts.tolerance)) };
+}
+
+/** Makes `main` return every tensor that a kernel makes, in order. */
+function exposeValues(module: IRModule): IRModule {
+  const functions = new Map(module.functions);
+  for (const [gv, func] of module.functions) if (gv.name === "main" && isRelaxFunction(func)) functions.set(gv, exposed(func));
+  return withFunctions(module, functions);
+}
+
+function exposed(func: Function): Function {
+  if (func.body.kind !== "relax.SeqExpr") return func;
+  const renamed = new Map<AnyVar, Expr>();
+  const results: AnyVar[] = [];
+  const blocks = func.body.blocks.map((block) => ({
+    ...block,
+    bindings: block.bindings.map((b) => {
+      const value = renameExpr(b.value, renamed);
+      const v = b.var.kind === "relax.DataflowVar" ? makeVar(b.var.name, b.var.structInfo) : b.var;
+      if (v !== b.var) renamed.set(b.var, v);
+      if (callTirParts(b.value) !== undefined && v.structInfo?.kind === "relax.TensorStructInfo") results.push(v);
+      return { ...b, var: v, value };
+    }),
+  }));
+  const infos = results.flatMap((v): StructInfo[] => (v.structInfo === undefined ? [] : [v.structInfo]));
+  const names = results.map((v, i) => `${i}_${v.name}`);
+  return makeFunction(func.params, makeSeqExpr(blocks, makeTuple(results)), makeTupleStructInfo(infos), {
+    isPure: func.isPure,
+    attrs: { ...func.attrs, output_names: names },
+  });
+}
+
+function valueName(main: Function, index: number): { readonly name: string; readonly kernel: string } {
+  const result = main.body.kind === "relax.SeqExpr" ? main.body.body : undefined;
+  const v = result?.kind === "relax.Tuple" ? result.fields[index] : undefined;
+  if (main.body.kind !== "relax.SeqExpr" || v === undefined) return { name: String(index), kernel: "" };
+  for (const block of main.body.blocks) {
+    for (const b of block.bindings) {
+      if (b.var === v) return { name: b.var.name, kernel: callTirParts(b.value)?.callee.name ?? "" };
+    }
+  }
+  return { name: String(index), kernel: "" };
+}
+
+function interpret(module: IRModule, main: Function, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): readonly Tensor[] {
+  const names = main.attrs["input_names"];
+  const args = main.params.map((p, i) => {
+    const name = Array.isArray(names) ? String(names[i]) : p.name;
+    const t = inputs[name];
+    if (t === undefined) throw new RangeError(`There is no input \`${name}\`.`);
+    return t;
+  });
+  const result = main.body.kind === "relax.SeqExpr" && main.body.body.kind === "relax.Tuple" ? main.body.body.fields.length : 0;
+  let done = 0;
+  const value = interpretRelax(module, args, {
+    onBinding: () => {
+      opts.signal?.throwIfAborted();
+      opts.onProgress?.(++done, result);
+    },
+  });
+  return tensors(value);
+}
+
+function tensors(value: RelaxValue): readonly Tensor[] {
+  if (Array.isArray(value)) return value.flatMap(tensors);
+  return typeof value === "object" && "dtype" in value ? [value] : [];
+}
+
+async function runWasm(module: IRModule, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): Promise<readonly Tensor[]> {
+  const pipeline = sequential("back", [opts.kernels ?? kernelPhase(), memoryPhase()]);
+  const executable = await compile(module, { pipeline, signal: opts.signal });
+  const model = await executable.load();
+  const outputs = model.runSync(inputs);
+  model.dispose();
+  return model.outputs.flatMap((o) => {
+    const t = outputs[o.name];
+    return t === undefined ? [] : [t];
+  });
+}
+
+/** The worst difference between two tensors of one shape. NaN counts as equal to NaN only. */
+function difference(expected: Tensor, actual: Tensor): Omit<ValueComparison, "name" | "kernel" | "target"> {
+  let maxError = 0;
+  let worstIndex = 0;
+  for (let i = 0; i < expected.data.length; i++) {
+    const e = Number(getElement(expected, i));
+    const a = Number(getElement(actual, i));
+    if (Object.is(e, a) || e === a || (Number.isNaN(e) && Number.isNaN(a))) continue;
+    const absolute = Math.abs(e - a);
+    const error = Number.isNaN(absolute) ? Infinity : Math.min(absolute, absolute / Math.abs(e));
+    if (error > maxError) {
+      maxError = error;
+      worstIndex = i;
+    }
+  }
+  const at = (t: Tensor): number => (t.data.length === 0 ? 0 : Number(getElement(t, worstIndex)));
+  return { maxError, worstIndex, expected: at(expected), actual: at(actual) };
+}

@@ -1,0 +1,60 @@
+import {
+  contextEntry,
+  irDialect,
+  passContext,
+  type ContextEntry,
+  type Dialect,
+  type PassContext,
+  type PassContextOptions,
+} from "@verticil/ir-core";
+import {
+  layoutTable,
+  layoutTableKey,
+  legalizeTable,
+  legalizeTableKey,
+  opRegistry,
+  opRegistryKey,
+  relax,
+  relaxOps,
+  type LayoutTable,
+  type LegalizeTable,
+  type OpDef,
+} from "@verticil/relax";
+import { tir } from "@verticil/tir";
+import type { ScriptDialect } from "@verticil/tvmscript";
+
+/** What a vertical, or anyone, adds to the compiler from outside: operators with the answers to the passes' questions. */
+export interface Extension {
+  readonly dialects?: readonly Dialect[];
+  readonly ops?: readonly OpDef[];
+  readonly legalize?: LegalizeTable;
+  readonly layout?: LayoutTable;
+  /** Anything else that passes look up. */
+  readonly entries?: readonly ContextEntry[];
+}
+
+/** The dialects that every compilation knows, with their syntax: what `parse` and `print` take. */
+export const scriptDialects: readonly ScriptDialect[] = [tir, relax];
+
+/** The dialects that every compilation knows, as the generic functions on nodes take them. */
+export const defaultDialects: readonly Dialect[] = [irDialect, tir, relax];
+
+/** A pass context with the standard operators and tables, and those of the extensions over them. */
+export function compileContext(options: PassContextOptions = {}, extensions: readonly Extension[] = []): PassContext {
+  const extraDialects = extensions.flatMap((e) => e.dialects ?? []);
+  return passContext({
+    dialects: extraDialects.length === 0 ? defaultDialects : [...defaultDialects, ...extraDialects],
+    ...options,
+    entries: [
+      contextEntry(opRegistryKey, opRegistry([...relaxOps.values()], ...extensions.map((e) => e.ops ?? []))),
+      contextEntry(legalizeTableKey, merge(legalizeTable, extensions.map((e) => e.legalize))),
+      contextEntry(layoutTableKey, merge(layoutTable, extensions.map((e) => e.layout))),
+      ...extensions.flatMap((e) => e.entries ?? []),
+      ...(options.entries ?? []),
+    ],
+  });
+}
+
+function merge<K, V>(base: ReadonlyMap<K, V>, more: readonly (ReadonlyMap<K, V> | undefined)[]): ReadonlyMap<K, V> {
+  return new Map([...base, ...more.flatMap((m) => [...(m ?? [])])]);
+}

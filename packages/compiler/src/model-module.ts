@@ -1,0 +1,76 @@
+import type { Manifest, ScalarDType, ValueSpec } from "@verticil/runtime-ffi";
+
+/** The JavaScript module of an artifact: `load()` fetches the files beside it and gives the model. */
+export function modelModule(manifest: Manifest): string {
+  return `// ${oneLine(manifest.name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
+import { fetchBytes, loadModel } from "@verticil/runtime-ffi";
+
+const read = async (url, options) => {
+  if (url.protocol !== "file:") return fetchBytes(url, options);
+  const { readFile } = await import("node:fs/promises");
+  return readFile(url);
+};
+
+/** Loads the model. Options: signal, onProgress, verify. */
+export async function load(options = {}) {
+  const [manifest, wasm, weights] = await Promise.all([
+    read(new URL("./artifact.json", import.meta.url), options),
+    read(new URL(${JSON.stringify(`./${manifest.files.wasm.path}`)}, import.meta.url), options),
+    read(new URL(${JSON.stringify(`./${manifest.files.weights.path}`)}, import.meta.url), options),
+  ]);
+  return loadModel({ manifest: JSON.parse(new TextDecoder().decode(manifest)), wasm, weights }, options);
+}
+`;
+}
+
+const ARRAYS: { readonly [D in ScalarDType]?: string } = {
+  bool: "Uint8Array",
+  int8: "Int8Array",
+  uint8: "Uint8Array",
+  int16: "Int16Array",
+  uint16: "Uint16Array",
+  int32: "Int32Array",
+  uint32: "Uint32Array",
+  int64: "BigInt64Array",
+  uint64: "BigUint64Array",
+  float16: "Uint16Array",
+  float32: "Float32Array",
+  float64: "Float64Array",
+};
+
+/** The types of an artifact's module: its inputs and outputs by name, with shapes and data types. */
+export function modelTypes(manifest: Manifest): string {
+  const input = (v: ValueSpec): string => `  /** ${v.dtype}[${v.shape.join(", ")}] */\n  readonly ${key(v.name)}: Tensor | ${ARRAYS[v.dtype] ?? "TensorData"};`;
+  const output = (v: ValueSpec): string => `  /** ${v.dtype}[${v.shape.join(", ")}] */\n  readonly ${key(v.name)}: Tensor;`;
+  return `import type { LoadOptions, Model, Tensor, TensorData } from "@verticil/runtime-ffi";
+
+/** What \`run\` takes. */
+export interface Inputs {
+${manifest.inputs.map(input).join("\n")}
+}
+
+/** What \`run\` gives. */
+export interface Outputs {
+${manifest.outputs.map(output).join("\n")}
+}
+
+/** The model, with its own inputs and outputs. */
+export interface TypedModel extends Omit<Model, "run" | "runSync"> {
+  run(inputs: Inputs): Promise<Outputs>;
+  runSync(inputs: Inputs, options?: { readonly copy?: boolean }): Outputs;
+}
+
+export type { Tensor, TensorData };
+
+/** Loads the model from the files beside this module. */
+export function load(options?: LoadOptions): Promise<TypedModel>;
+`;
+}
+
+function key(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?");
+}

@@ -1,0 +1,1 @@
+export { writeArtifact } from "./write-artifact.ts";

@@ -1,0 +1,85 @@
+import { applyDefaultSchedule, cpuRules, type ScheduleRule } from "@verticil/dlight";
+import { sequential, type Pass } from "@verticil/ir-core";
+import {
+  allocateWorkspace,
+  annotateTIROpPattern,
+  callTIRRewrite,
+  canonicalizeBindings,
+  convertLayout,
+  deadCodeElimination,
+  decomposeOpsForInference,
+  eliminateCommonSubexpr,
+  foldBatchnormToConv2D,
+  foldConstant,
+  fuseOps,
+  fuseTIR,
+  legalizeOps,
+  lowerStaticMain,
+  promoteFloat16,
+  removePurityChecking,
+  rewriteDataflowReshape,
+  staticPlanBlockMemory,
+  toNonDataflow,
+} from "@verticil/relax";
+import { wasmIntrinRules } from "@verticil/target-wasm";
+import { lowerTir } from "@verticil/tir";
+
+/** Layouts that the CPU schedules want: channels last, so that four of them make a vector. */
+export const wasmLayouts: Readonly<Record<string, readonly string[]>> = {
+  "relax.nn.conv2d": ["NHWC", "HWIO"],
+  "relax.nn.conv2d_transpose": ["NHWC", "HWIO"],
+};
+
+/** Phase 1: the graph as imported becomes a smaller graph of the same operators. */
+export function graphPhase(): Pass {
+  return sequential("graph", [
+    canonicalizeBindings(),
+    foldConstant(),
+    foldBatchnormToConv2D(),
+    decomposeOpsForInference(),
+    promoteFloat16(),
+    foldConstant(),
+    convertLayout(wasmLayouts),
+    foldConstant(),
+    canonicalizeBindings(),
+    eliminateCommonSubexpr(),
+    deadCodeElimination(),
+  ]);
+}
+
+/** Phase 2: operators become tensor programs, and those that belong together become one. */
+export function fusionPhase(): Pass {
+  return sequential("fusion", [
+    legalizeOps(),
+    deadCodeElimination(),
+    annotateTIROpPattern(),
+    foldConstant(),
+    rewriteDataflowReshape(),
+    canonicalizeBindings(),
+    fuseOps(),
+    fuseTIR(),
+    deadCodeElimination(),
+  ]);
+}
+
+/** Phase 3: each tensor program gets a schedule and is lowered to flat loops. */
+export function kernelPhase(rules: readonly ScheduleRule[] = cpuRules): Pass {
+  return sequential("kernels", [applyDefaultSchedule(rules), lowerTir({ intrinRules: wasmIntrinRules })]);
+}
+
+/** Phase 4: memory is planned, and the graph becomes one program over it. */
+export function memoryPhase(): Pass {
+  return sequential("memory", [
+    toNonDataflow(),
+    removePurityChecking(),
+    callTIRRewrite(),
+    allocateWorkspace(),
+    staticPlanBlockMemory(),
+    lowerStaticMain(),
+  ]);
+}
+
+/** The pipeline for WebAssembly, from the graph as imported to flat tensor programs. */
+export function wasmPipeline(): Pass {
+  return sequential("wasm", [graphPhase(), fusionPhase(), kernelPhase(), memoryPhase()]);
+}

@@ -1,0 +1,89 @@
+import type { Target } from "@verticil/ir-core";
+import { ScheduleError, type PrimFunc } from "@verticil/tir";
+import { attempt, beginWork, funcOf, isInjective, isCopy, isReduction, stages, type Work } from "../loop-sites.ts";
+import type { ScheduleRule } from "../schedule-rule.ts";
+import { scheduleInjective } from "./schedule-injective.ts";
+import { splitConditions } from "./split-conditions.ts";
+import { scheduleReduction } from "./schedule-reduction.ts";
+
+/**
+ * Functions with reductions: convolutions in any layout, dense and batched products, poolings, norms. What is
+ * element-wise before a reduction's own input or after its result is inlined, each reduction is tiled in registers with
+ * its epilogue, what is left (a padded copy of the input, say) is vectorized.
+ */
+export const registerTile: ScheduleRule = {
+  name: "RegisterTile",
+  apply: (func, target) => tryRule(func, (work) => tileAll(work, isThreaded(target))),
+};
+
+/** Functions of element-wise, broadcasting, moving and padding blocks only: inlined into few passes, vectorized. */
+export const injective: ScheduleRule = {
+  name: "Injective",
+  apply: (func, target) =>
+    tryRule(func, (work) => {
+      if (!stages(work).every((s) => isInjective(s.block))) return undefined;
+      inlineAll(work);
+      return scheduleAll(work, new Set(stages(work).map((s) => s.block.name)), isThreaded(target));
+    }),
+};
+
+/** Anything: left as it is. */
+export const fallback: ScheduleRule = { name: "Fallback", apply: (func) => func };
+
+/** The rules for targets that run on a CPU, tried in order; the last takes anything. */
+export const cpuRules: readonly ScheduleRule[] = [registerTile, injective, fallback];
+
+function tryRule(func: PrimFunc, run: (work: Work) => Work | undefined): PrimFunc | undefined {
+  try {
+    const work = beginWork(func);
+    const done = work && run(work);
+    return done && funcOf(done);
+  } catch (e) {
+    if (e instanceof ScheduleError) return undefined;
+    throw e;
+  }
+}
+
+function isThreaded(target: Target): boolean {
+  return target.kind === "wasm" && target.threads > 1;
+}
+
+function tileAll(work: Work, parallel: boolean): Work | undefined {
+  const names = stages(work).filter((s) => isReduction(s.block)).map((s) => s.block.name);
+  if (names.length === 0) return undefined;
+  inlineAll(work);
+  const open = new Set(stages(work).filter((s) => isInjective(s.block)).map((s) => s.block.name));
+  let current = work;
+  for (const name of names) {
+    const tiled = scheduleReduction(current, name, parallel);
+    if (tiled === undefined) continue;
+    current = tiled.work;
+    open.delete(tiled.carrier);
+  }
+  return scheduleAll(current, open, parallel);
+}
+
+/** Schedules the injective blocks of the given names, each cut where its conditions change. */
+function scheduleAll(work: Work, names: ReadonlySet<string>, parallel: boolean): Work {
+  let func = funcOf(work);
+  const open = new Set<string>();
+  for (const name of names) {
+    const split = splitConditions(func, name);
+    if (split !== undefined) func = split.func;
+    for (const part of split?.names ?? [name]) open.add(part);
+  }
+  const next = beginWork(func) ?? work;
+  for (const s of stages(next)) if (open.has(s.block.name)) scheduleInjective(next, s, parallel);
+  return next;
+}
+
+/** Inlines what is element-wise and read by no reduction, and plain copies. */
+function inlineAll(work: Work): void {
+  for (const s of stages(work)) {
+    if (!isInjective(s.block)) continue;
+    const readers = work.sch.getConsumers(s.rv);
+    if (readers.length === 0) continue;
+    if (!isCopy(s.block) && readers.some((r) => isReduction(work.sch.get(r).block))) continue;
+    attempt(() => work.sch.computeInline(s.rv));
+  }
+}

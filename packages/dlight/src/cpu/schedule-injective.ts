@@ -1,0 +1,55 @@
+import type { LoopRV } from "@verticil/tir";
+import { isVectorizable } from "../access-pattern.ts";
+import { attempt, extentOf, type Stage, type Work } from "../loop-sites.ts";
+
+/** Lanes of a wasm vector of 32-bit values. */
+export const lanes = 4;
+
+/**
+ * A block without reductions: vectors of four along the innermost axis where memory is contiguous there, a scalar tail
+ * for what does not fill a vector, all outer loops fused into one parallel loop. Plain loops where vectors do not fit.
+ */
+export function scheduleInjective(work: Work, stage: Stage, parallel: boolean): void {
+  const { sch } = work;
+  const loops = sch.getLoops(stage.rv);
+  const inner = loops[loops.length - 1];
+  if (inner === undefined) return;
+  const outer = vectorizeInner(work, stage, inner) ? loops.slice(0, -1) : loops;
+  if (parallel && outer.length > 0) parallelOuter(work, outer);
+}
+
+/** Fuses loops and runs them in parallel, as far as they are a plain nest of spatial loops. */
+export function parallelOuter(work: Work, loops: readonly LoopRV[]): void {
+  const { sch } = work;
+  const [first] = loops;
+  if (first === undefined) return;
+  if (loops.length > 1 && attempt(() => sch.parallel(sch.fuse(loops)))) return;
+  attempt(() => sch.parallel(first));
+}
+
+function vectorizeInner(work: Work, stage: Stage, inner: LoopRV): boolean {
+  const { sch } = work;
+  const extent = extentOf(work, inner);
+  const v = boundTo(work, stage, inner);
+  if (extent === undefined || extent < lanes || v === undefined || !isVectorizable(stage.block, v)) return false;
+  const rest = extent % lanes;
+  if (rest === 0) return attempt(() => sch.vectorize(at(sch.split(inner, [undefined, lanes]), 1)));
+  return attempt(() => {
+    const [main] = sch.loopPartition(inner, [extent - rest, rest]);
+    if (main !== undefined) sch.vectorize(at(sch.split(main, [undefined, lanes]), 1));
+  });
+}
+
+/** The iteration variable that a loop alone gives its value. */
+function boundTo(work: Work, stage: Stage, loop: LoopRV): Stage["block"]["iterVars"][number]["var"] | undefined {
+  const realize = work.sch.get(stage.rv);
+  const { loopVar } = work.sch.get(loop);
+  const i = realize.iterValues.findIndex((x) => x === loopVar);
+  return realize.block.iterVars[i]?.var;
+}
+
+function at(loops: readonly LoopRV[], i: number): LoopRV {
+  const loop = loops[i];
+  if (loop === undefined) throw new Error(`internal: no loop ${i}`);
+  return loop;
+}

@@ -1,0 +1,201 @@
+import { usesVar, type BlockRV, type LoopRV, type Var } from "@verticil/tir";
+import { isVectorizable, loadsOf, movementOf } from "../access-pattern.ts";
+import { beginWork, funcOf, stages, type Stage, type Work } from "../loop-sites.ts";
+import { findCarrier, readVars, storesAlong } from "./find-carrier.ts";
+import { partitionStage, type AxisCuts, type StagePart } from "./partition-stage.ts";
+import { extentOf, reductionShape, type ReductionShape } from "./reduction-shape.ts";
+import { lanes, parallelOuter } from "./schedule-injective.ts";
+import { cutChannels, cutPixels, cutWide, type Cut } from "./tile-cuts.ts";
+
+/** Above this, an operand is walked tile by tile outermost, so that one tile of it stays in the nearest cache. */
+const smallOperandBytes = 24 * 1024;
+
+/**
+ * A reduction with its epilogue as register tiles: a few rows times a few vectors of accumulators in a `local` buffer
+ * whose indices are constants after unrolling, updated in rolled reduction loops and carried out by the epilogue where
+ * they are. Undefined, and nothing is changed, if the reduction has no such form.
+ */
+export function scheduleReduction(work: Work, name: string, parallel: boolean): TiledReduction | undefined {
+  const anchor = stages(work).find((s) => s.block.name === name);
+  const shape = anchor && reductionShape(anchor.block);
+  if (anchor === undefined || shape === undefined) return undefined;
+  const carried = carryOut(work, anchor, shape);
+  if (carried === undefined) return undefined;
+  const { carrier, axes } = carried;
+  const buffer = work.sch.get(anchor.rv).block.writes[0]?.buffer;
+  if (buffer === undefined) return undefined;
+  const cut = partitionStage(funcOf(work), { anchor: name, carrier, buffer, axes });
+  if (cut === undefined) return undefined;
+  const next = beginWork(cut.func);
+  if (next === undefined) return undefined;
+  for (const part of cut.parts) tilePart(next, part, axes, parallel);
+  return { work: next, carrier };
+}
+
+/** The work anew, and the block that has become part of the tiles. */
+export interface TiledReduction {
+  readonly work: Work;
+  readonly carrier: string;
+}
+
+/** The accumulators moved to a buffer of their own, which the epilogue, or a copy where there is none, reads. */
+function carryOut(
+  work: Work,
+  anchor: Stage,
+  shape: ReductionShape,
+): { readonly carrier: string; readonly axes: readonly AxisCuts[] } | undefined {
+  const { sch } = work;
+  const epilogue = findCarrier(work, anchor);
+  const at = (v: Var): number => storedAt(anchor, v);
+  const laneOf = (vars: readonly (Var | undefined)[]): Var | undefined => (shape.lane === undefined ? undefined : vars[at(shape.lane)]);
+  let block: BlockRV;
+  const lane = epilogue && laneOf(epilogue.vars);
+  if (epilogue !== undefined && (shape.lane === undefined || (lane !== undefined && storesAlong(epilogue.stage.block, lane)))) {
+    sch.setScope(anchor.rv, 0, "local");
+    block = epilogue.stage.rv;
+  } else block = sch.cacheWrite(anchor.rv, 0, "local");
+  const carrier = sch.get(block).block;
+  const buffer = sch.get(anchor.rv).block.writes[0]?.buffer;
+  const vars = buffer && readVars(carrier, buffer);
+  if (vars === undefined) return undefined;
+  const axes: AxisCuts[] = [];
+  const cuts = chooseCuts(anchor, shape);
+  for (const [v, list] of cuts) {
+    const other = vars[at(v)];
+    if (other === undefined) return undefined;
+    axes.push({ anchorVar: v, position: anchor.block.iterVars.findIndex((iv) => iv.var === v), carrierVar: other, cuts: list });
+  }
+  return { carrier: carrier.name, axes };
+}
+
+function storedAt(anchor: Stage, v: Var): number {
+  const { body } = anchor.block;
+  return body.kind === "tir.BufferStore" ? body.indices.findIndex((i) => i === v) : -1;
+}
+
+/** The runs along the row and the lane, in the order row, lane; only of variables with more than one value. */
+function chooseCuts(anchor: Stage, shape: ReductionShape): ReadonlyMap<Var, readonly Cut[]> {
+  const out = new Map<Var, readonly Cut[]>();
+  const { lane, row, dense, laneTile } = shape;
+  const width = lane && extentOf(anchor.block, lane);
+  const height = row && extentOf(anchor.block, row);
+  const hasRows = height !== undefined && height > 1;
+  if (row !== undefined && hasRows && lane !== undefined && width !== undefined) {
+    out.set(row, dense && width < 8 ? cutWide(height, 8) : cutPixels(height));
+  }
+  if (lane !== undefined && width !== undefined && width > 1) {
+    const alone = width >= 32 ? 32 : 16;
+    out.set(lane, cutChannels(width, dense ? laneTile : hasRows || grouped(anchor, shape) ? lanes : alone));
+  }
+  return out;
+}
+
+/** True if a quotient of the lane variable is an index, so that tiles must not be wider than `laneTile`. */
+function grouped(anchor: Stage, shape: ReductionShape): boolean {
+  const { lane } = shape;
+  return lane !== undefined && loadsOf(anchor.block).some((l) => movementOf(l.indices, lane) === "strided");
+}
+
+interface TiledAxis {
+  readonly loop: LoopRV;
+  readonly cut: Cut;
+}
+
+function tilePart(work: Work, part: StagePart, axes: readonly AxisCuts[], parallel: boolean): void {
+  const { sch } = work;
+  const anchor = sch.getBlock(part.anchor, "main");
+  const carrier = sch.getBlock(part.carrier, "main");
+  const { block } = sch.get(anchor);
+  const shape = reductionShape(block);
+  if (shape === undefined) return;
+  const loops = sch.getLoops(anchor);
+  const loopOf = (v: Var): LoopRV | undefined => {
+    const realize = sch.get(anchor);
+    const value = realize.iterValues[realize.block.iterVars.findIndex((iv) => iv.var === v)];
+    return loops.find((l) => value !== undefined && usesVar(value, sch.get(l).loopVar));
+  };
+  const tiled = axes.map((a, i): TiledAxis | undefined => {
+    const cut = part.cuts[i];
+    const v = block.iterVars[a.position]?.var;
+    const loop = v && loopOf(v);
+    return cut && loop && { loop, cut };
+  });
+  const laneVar = shape.lane;
+  const laneAxis = laneVar && tiled.find((t) => t !== undefined && t.loop === loopOf(laneVar));
+  const rowAxis = tiled.find((t) => t !== undefined && t !== laneAxis);
+  const reduction = shape.reduction.map(loopOf).filter((l) => l !== undefined);
+  const others = loops.filter((l) => !reduction.includes(l) && l !== laneAxis?.loop && l !== rowAxis?.loop);
+
+  const [rowOuter, rowInner] = rowAxis ? sch.split(rowAxis.loop, [undefined, rowAxis.cut.tile]) : [];
+  const vector = laneAxis !== undefined && laneAxis.cut.tile % lanes === 0;
+  const laneParts = laneAxis ? sch.split(laneAxis.loop, vector ? [undefined, laneAxis.cut.tile / lanes, lanes] : [undefined, laneAxis.cut.tile]) : [];
+  const [laneOuter, ...laneInner] = laneParts;
+  const outer = orderOuter(others, rowOuter, laneOuter, shape, batchLoops(work, anchor, shape, others));
+  const inner = [...(rowInner ? [rowInner] : []), ...laneInner];
+  sch.reorder([...outer, ...reduction, ...inner]);
+
+  const last = outer[outer.length - 1];
+  if (last !== undefined) sch.reverseComputeAt(carrier, last);
+  const [firstReduction] = reduction;
+  if (firstReduction !== undefined) {
+    const init = sch.decomposeReduction(anchor, firstReduction);
+    unrollTile(work, sch.getLoops(init).slice(outer.length), vector);
+  }
+  unrollTile(work, inner, vector);
+  finishCarrier(work, carrier, outer.length);
+  if (parallel && outer.length > 0) parallelOuter(work, outer.slice(0, outer.length > 1 ? -1 : 1));
+}
+
+/** The outer loops that the lane's operand depends on: batches, over which nothing of it is reused. */
+function batchLoops(work: Work, anchor: BlockRV, shape: ReductionShape, others: readonly LoopRV[]): ReadonlySet<LoopRV> {
+  const { lane } = shape;
+  const realize = work.sch.get(anchor);
+  if (lane === undefined) return new Set();
+  const regions = realize.block.reads.filter((r) => r.region.some((d) => usesVar(d.min, lane)));
+  return new Set(
+    others.filter((l) => {
+      const { loopVar } = work.sch.get(l);
+      return realize.block.iterVars.some((iv, i) => {
+        const value = realize.iterValues[i];
+        return value !== undefined && usesVar(value, loopVar) && regions.some((r) => r.region.some((d) => usesVar(d.min, iv.var)));
+      });
+    }),
+  );
+}
+
+/** A large operand of the lane is walked outermost, one tile of it at a time; a small one is walked for every tile of rows. */
+function orderOuter(
+  others: readonly LoopRV[],
+  rowOuter: LoopRV | undefined,
+  laneOuter: LoopRV | undefined,
+  shape: ReductionShape,
+  batch: ReadonlySet<LoopRV>,
+): readonly LoopRV[] {
+  const row = rowOuter ? [rowOuter] : [];
+  const lane = laneOuter ? [laneOuter] : [];
+  if (!shape.dense || shape.laneOperandBytes <= smallOperandBytes) return [...others, ...row, ...lane];
+  return [...others.filter((l) => batch.has(l)), ...lane, ...others.filter((l) => !batch.has(l)), ...row];
+}
+
+function unrollTile(work: Work, loops: readonly LoopRV[], vector: boolean): void {
+  loops.forEach((l, i) => {
+    if (vector && i === loops.length - 1) work.sch.vectorize(l);
+    else work.sch.unroll(l);
+  });
+}
+
+/** The epilogue inside the tile: vectors along its last loop where it allows them, everything else unrolled. */
+function finishCarrier(work: Work, carrier: BlockRV, depth: number): void {
+  const { sch } = work;
+  const loops = sch.getLoops(carrier).slice(depth);
+  const inner = loops[loops.length - 1];
+  if (inner === undefined) return;
+  const { block, iterValues } = sch.get(carrier);
+  const { loopVar, extent } = sch.get(inner);
+  const n = extent.kind === "ir.IntImm" ? Number(extent.value) : 1;
+  const v = block.iterVars[iterValues.findIndex((x) => usesVar(x, loopVar))]?.var;
+  const vector = n % lanes === 0 && v !== undefined && isVectorizable(block, v);
+  if (!vector) return unrollTile(work, loops, false);
+  const parts = n === lanes ? [inner] : sch.split(inner, [undefined, lanes]);
+  unrollTile(work, [...loops.slice(0, -1), ...parts], true);
+}

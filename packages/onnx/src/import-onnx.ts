@@ -1,0 +1,102 @@
+import type { IRModule } from "@verticil/ir-core";
+import { BlockBuilder, makeTensorStructInfo, makeTuple, makeVar, relaxOps, type Expr, type OpRegistry, type TensorStructInfo, type Var } from "@verticil/relax";
+import type { Tensor } from "@verticil/runtime-ffi";
+import type { ConverterTable } from "./converter.ts";
+import { checkSupported } from "./graph/check-supported.ts";
+import { GraphImport } from "./graph/graph-import.ts";
+import { orderedNodes } from "./graph/order.ts";
+import { sanitizedName } from "./graph/sanitized-name.ts";
+import { SymbolicDims } from "./graph/symbolic-dims.ts";
+import { fail } from "./messages.ts";
+import { NodeContext } from "./node-context.ts";
+import { onnxConverters } from "./ops/table.ts";
+import { decodeModel } from "./proto/decode.ts";
+import type { ValueInfoProto } from "./proto/schema.ts";
+import { dtypeOf } from "./proto/tensor.ts";
+
+/** How a model is imported. */
+export interface ImportOptions {
+  /** Sizes for named dimensions of the inputs, e.g. `{ batch: 1 }`. Dimensions without one stay symbolic. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Shapes for inputs by name, instead of those in the file; a string is a symbolic dimension. */
+  readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>;
+  /** Inputs whose values are fixed in the compiled model: they are no longer parameters. */
+  readonly constants?: Readonly<Record<string, Tensor>>;
+  /** Converters beside ours, or instead of them: `{ "my.domain:MyOp": (ctx) => ctx.emit("nn.relu", [ctx.input(0)]) }`. */
+  readonly converters?: ConverterTable;
+  /** The Relax operators that converters may emit; all of ours unless told. */
+  readonly ops?: OpRegistry;
+}
+
+/**
+ * The bytes of an ONNX model as a module with one function `main`: the graph's inputs are its parameters, its weights
+ * are constants, and everything is in one dataflow block. The function's attributes keep the names of the file
+ * (`input_names`, `output_names`), whose values are `main`'s parameters and, in a tuple if there are several, its
+ * result.
+ *
+ * Shape arithmetic is done while importing, so that a graph of static shapes has no shape operators left.
+ *
+ * @throws DiagnosticError whose codes start with `onnx/`: the file is not a model, uses operators that are not
+ * supported (all are listed), is not a graph, or does not fit together.
+ */
+export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): IRModule {
+  const model = decodeModel(bytes);
+  const converters = options.converters === undefined ? onnxConverters : { ...onnxConverters, ...options.converters };
+  const nodes = orderedNodes(model.graph);
+  checkSupported(model, converters);
+  const initialized = new Set((model.graph.initializer ?? []).map((t) => t.name ?? ""));
+  const constants = new Map(Object.entries(options.constants ?? {}));
+  const inputs = (model.graph.input ?? []).filter((i) => !initialized.has(i.name ?? "") && !constants.has(i.name ?? ""));
+  const dims = new SymbolicDims(options.dims ?? {});
+  const params = parameters(inputs, dims, options.shapes ?? {});
+  dims.checkGiven();
+  const bb = new BlockBuilder({ ops: options.ops ?? relaxOps });
+  const graph = new GraphImport(bb, model, converters);
+  for (const [i, param] of params.entries()) graph.define(inputs[i]?.name ?? "", { kind: "tensor", expr: param });
+  for (const [name, tensor] of constants) graph.define(name, { kind: "constant", tensor });
+  const outputNames = (model.graph.output ?? []).map((o) => o.name ?? "");
+  const build = (): Expr =>
+    bb.dataflow(() => {
+      graph.run(model.graph, nodes);
+      return bb.emitOutput(result(graph, outputNames));
+    });
+  const attrs = { num_input: params.length, input_names: inputs.map((i) => i.name ?? ""), output_names: outputNames };
+  bb.function("main", params, build, { attrs });
+  return bb.finalize();
+}
+
+/** The outputs: one expression, or a tuple of several. */
+function result(graph: GraphImport, names: readonly string[]): Expr {
+  const exprs = names.map((name) => {
+    const value = graph.lookup(name) ?? fail("missing-output", { name });
+    const ctx = new NodeContext(graph, { name, opType: "output" }, 1, [value]);
+    return ctx.input(0);
+  });
+  const [only] = exprs;
+  return exprs.length === 1 && only !== undefined ? only : makeTuple(exprs);
+}
+
+function parameters(inputs: readonly ValueInfoProto[], dims: SymbolicDims, shapes: NonNullable<ImportOptions["shapes"]>): readonly Var[] {
+  const taken = new Set<string>();
+  return inputs.map((input) => {
+    const given = input.name ?? "";
+    const base = sanitizedName(given);
+    let name = base;
+    for (let i = 1; taken.has(name); i++) name = `${base}_${i}`;
+    taken.add(name);
+    return makeVar(name, inputInfo(input, dims, shapes[given]));
+  });
+}
+
+function inputInfo(input: ValueInfoProto, dims: SymbolicDims, shape: readonly (number | string)[] | undefined): TensorStructInfo {
+  const name = input.name ?? "";
+  const type = input.type?.tensorType;
+  if (type === undefined || type === null) return fail("unsupported-type", { what: `The input \`${name}\``, type: "not a tensor" });
+  const dtype = dtypeOf(type.elemType ?? 0, `The input \`${name}\``);
+  if (shape !== undefined) {
+    return makeTensorStructInfo(shape.map((d) => dims.dim(typeof d === "number" ? { dimValue: d } : { dimParam: d }, name)), dtype);
+  }
+  const protoDims = type.shape?.dim;
+  if (protoDims === undefined || protoDims === null) return makeTensorStructInfo(-1, dtype);
+  return makeTensorStructInfo(protoDims.map((d) => dims.dim(d, name)), dtype);
+}

@@ -1,0 +1,270 @@
+import type { AttrMap } from "@verticil/ir-core";
+import {
+  makePrimValue,
+  makeShapeExpr,
+  makeTuple,
+  makeTupleGetItem,
+  shapeOf,
+  type BlockBuilder,
+  type Constant,
+  type Expr,
+  type StructInfo,
+  type TensorStructInfo,
+} from "@verticil/relax";
+import { tensorFrom, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
+import { asInt, cast, isConst, type PrimExpr } from "@verticil/tir";
+import { assumedInfo } from "./assumed-shape.ts";
+import type { GraphImport } from "./graph/graph-import.ts";
+import { nodeLabel, nodeName } from "./graph/order.ts";
+import { knownFromTensor, knownNumbers, knownToTensor, type Known } from "./known.ts";
+import { fail } from "./messages.ts";
+import { Attributes } from "./proto/attributes.ts";
+import type { GraphProto, NodeProto } from "./proto/schema.ts";
+import type { Value } from "./value.ts";
+
+/** What a converter sees of its node, and what it builds with. */
+export class NodeContext {
+  readonly node: NodeProto;
+  readonly op: string;
+  /** The version of the operator set of the node's domain. */
+  readonly opset: number;
+  readonly attrs: Attributes;
+  readonly bb: BlockBuilder;
+  readonly #graph: GraphImport;
+  readonly #inputs: readonly (Value | undefined)[];
+
+  constructor(graph: GraphImport, node: NodeProto, opset: number, inputs: readonly (Value | undefined)[]) {
+    this.node = node;
+    this.op = node.opType ?? "";
+    this.opset = opset;
+    this.attrs = new Attributes(node, nodeLabel(node));
+    this.bb = graph.bb;
+    this.#graph = graph;
+    this.#inputs = inputs;
+  }
+
+  /** How messages name the node. */
+  get label(): string {
+    return nodeLabel(this.node);
+  }
+
+  get name(): string {
+    return nodeName(this.node);
+  }
+
+  get inputCount(): number {
+    return this.#inputs.length;
+  }
+
+  /** How many outputs the model uses, up to the last one that has a name. */
+  get outputCount(): number {
+    return (this.node.output ?? []).findLastIndex((n) => n !== "") + 1;
+  }
+
+  /** True if the model reads output `i`. */
+  usesOutput(i: number): boolean {
+    const name = this.node.output?.[i] ?? "";
+    return name !== "" && this.#graph.isRead(name);
+  }
+
+  /** Input `i` as it is. @throws DiagnosticError (`onnx/missing-argument`) */
+  value(i: number): Value {
+    return this.#inputs[i] ?? fail("missing-argument", { node: this.label, index: i });
+  }
+
+  /** Input `i` as it is, undefined if it was left out. */
+  optionalValue(i: number): Value | undefined {
+    return this.#inputs[i];
+  }
+
+  /** Input `i` as an operand. @throws DiagnosticError (`onnx/missing-argument`) */
+  input(i: number): Expr {
+    return this.exprOf(this.value(i));
+  }
+
+  /** Input `i` as an operand, undefined if it was left out. */
+  optional(i: number): Expr | undefined {
+    const value = this.#inputs[i];
+    return value === undefined ? undefined : this.exprOf(value);
+  }
+
+  /** All inputs as operands; those left out are skipped. */
+  inputs(): readonly Expr[] {
+    return this.#inputs.filter((v) => v !== undefined).map((v) => this.exprOf(v));
+  }
+
+  /** A value as an operand. @throws DiagnosticError for a sequence. */
+  exprOf(value: Value): Expr {
+    switch (value.kind) {
+      case "tensor":
+        return value.expr;
+      case "constant":
+        return this.#graph.constant(value.tensor);
+      case "known":
+        return this.#materialized(value.known);
+      case "sequence":
+        return this.unsupported("a sequence stands where a tensor is expected");
+    }
+  }
+
+  /** What is known of a value element by element, undefined if it is computed at run time or large. */
+  knownOf(value: Value | undefined): Known | undefined {
+    if (value?.kind === "known") return value.known;
+    return value?.kind === "constant" ? knownFromTensor(value.tensor) : undefined;
+  }
+
+  known(i: number): Known | undefined {
+    return this.knownOf(this.#inputs[i]);
+  }
+
+  /** The whole tensor where it is known, of any size. */
+  tensor(i: number): Tensor | undefined {
+    const value = this.#inputs[i];
+    if (value?.kind === "constant") return value.tensor;
+    return value?.kind === "known" ? knownToTensor(value.known) : undefined;
+  }
+
+  /** Input `i` as numbers. @throws DiagnosticError (`onnx/dynamic-argument`) if they are not known. */
+  numbers(i: number, what: string): readonly number[] {
+    const known = this.known(i);
+    const numbers = known === undefined ? undefined : knownNumbers(known);
+    return numbers ?? fail("dynamic-argument", { node: this.label, what });
+  }
+
+  /** Like `numbers`, undefined if the input was left out (or is empty, where `emptyIsNone`). */
+  optionalNumbers(i: number, what: string, emptyIsNone = false): readonly number[] | undefined {
+    if (this.#inputs[i] === undefined) return undefined;
+    const numbers = this.numbers(i, what);
+    return emptyIsNone && numbers.length === 0 ? undefined : numbers;
+  }
+
+  /** Input `i` as one number. */
+  number(i: number, what: string): number {
+    const [first] = this.numbers(i, what);
+    return first ?? fail("dynamic-argument", { node: this.label, what });
+  }
+
+  /** Input `i` as int64 dimensions, symbolic ones among them. @throws DiagnosticError (`onnx/dynamic-argument`) */
+  dimsInput(i: number, what: string): readonly PrimExpr[] {
+    const known = this.known(i) ?? fail("dynamic-argument", { node: this.label, what });
+    return known.elems.map((e) => cast("int64", e));
+  }
+
+  /** The struct info of an operand that is a tensor. */
+  info(x: Expr): TensorStructInfo {
+    const info: StructInfo | undefined = "structInfo" in x ? x.structInfo : undefined;
+    return info?.kind === "relax.TensorStructInfo" ? info : this.unsupported("an input is not a tensor");
+  }
+
+  dtype(x: Expr): ScalarDType {
+    return this.info(x).dtype ?? this.unsupported("the type of an input is not known");
+  }
+
+  rank(x: Expr): number {
+    const { ndim } = this.info(x);
+    return ndim >= 0 ? ndim : fail("dynamic-argument", { node: this.label, what: "the number of dimensions of its input" });
+  }
+
+  /** The dimensions of an operand, symbolic ones among them. @throws DiagnosticError (`onnx/dynamic-argument`) */
+  dims(x: Expr): readonly PrimExpr[] {
+    return shapeOf(this.info(x)) ?? fail("dynamic-argument", { node: this.label, what: "the shape of its input" });
+  }
+
+  /** The dimensions as numbers. @throws DiagnosticError (`onnx/dynamic-argument`) */
+  staticDims(x: Expr, what = "the shape of its input"): readonly number[] {
+    return this.dims(x).map((d) => asInt(d) ?? fail("dynamic-argument", { node: this.label, what }));
+  }
+
+  /** `axis` counted from the front. @throws DiagnosticError if it is out of range. */
+  axis(axis: number, rank: number): number {
+    if (axis < -rank || axis >= Math.max(rank, 1)) {
+      fail("bad-node", { node: this.label, reason: `axis ${axis} is outside of ${rank} dimensions.` });
+    }
+    return axis < 0 ? axis + rank : axis;
+  }
+
+  axes(axes: readonly number[], rank: number): readonly number[] {
+    return axes.map((a) => this.axis(a, rank));
+  }
+
+  /** Emits a call of a Relax operator: `ctx.emit("nn.relu", [x])`. @throws DiagnosticError (`onnx/bad-node`) */
+  emit(name: string, args: readonly Expr[], attrs: AttrMap = {}): Expr {
+    try {
+      const result = this.bb.emitOp(`relax.${name}`, args, attrs);
+      const assumed = result.structInfo === undefined ? undefined : assumedInfo(`relax.${name}`, args, result.structInfo);
+      return assumed === undefined ? result : this.bb.matchCast(result, assumed);
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof TypeError) {
+        return fail("bad-node", { node: this.label, reason: error.message });
+      }
+      throw error;
+    }
+  }
+
+  /** Field `i` of an operator that gives a tuple. */
+  field(tuple: Expr, i: number): Expr {
+    return this.bb.emit(makeTupleGetItem(tuple, i));
+  }
+
+  /** A constant with the dtype of `like` and no dimensions. */
+  scalar(value: number | bigint, like: Expr | ScalarDType): Constant {
+    const dtype = typeof like === "string" ? like : this.dtype(like);
+    return this.#graph.constant(tensorFrom([value], [], dtype));
+  }
+
+  constant(tensor: Tensor): Constant {
+    return this.#graph.constant(tensor);
+  }
+
+  /** `x` in another shape; of a constant the same bytes, nothing to run. */
+  reshape(x: Expr, dims: readonly (PrimExpr | number)[]): Expr {
+    const shape = dims.map((d) => (typeof d === "number" ? d : asInt(d)));
+    if (x.kind === "relax.Constant" && shape.every((d) => d !== undefined)) {
+      return this.#graph.constant({ ...x.data, shape });
+    }
+    const own = shapeOf(this.info(x));
+    const isSame = own !== undefined && own.length === dims.length && own.every((d, i) => asInt(d) !== undefined && asInt(d) === shape[i]);
+    return isSame ? x : this.emit("reshape", [x, makeShapeExpr(dims)]);
+  }
+
+  /** `x` converted; nothing if it has the type. */
+  astype(x: Expr, dtype: ScalarDType): Expr {
+    return this.dtype(x) === dtype ? x : this.emit("astype", [x], { dtype });
+  }
+
+  transpose(x: Expr, axes: readonly number[]): Expr {
+    return axes.every((a, i) => a === i) ? x : this.emit("permute_dims", [x], { axes });
+  }
+
+  tuple(fields: readonly Expr[]): Expr {
+    return makeTuple(fields);
+  }
+
+  /** A tuple of scalars, as operators take axes and bounds. */
+  prims(values: readonly (PrimExpr | number)[]): Expr {
+    return makeTuple(values.map((v) => makePrimValue(v)));
+  }
+
+  /** A dimension simplified. */
+  simplify(dim: PrimExpr): PrimExpr {
+    return isConst(dim) ? dim : this.#graph.simplify(dim);
+  }
+
+  /** Converts a sub-graph in place, with what is around it in scope; gives its outputs. */
+  inline(graph: GraphProto, inputs: readonly Value[]): readonly Value[] {
+    return this.#graph.inline(graph, inputs);
+  }
+
+  /** @throws DiagnosticError (`onnx/unsupported-form`) */
+  unsupported(reason: string): never {
+    return fail("unsupported-form", { node: this.label, reason });
+  }
+
+  #materialized(known: Known): Expr {
+    const tensor = knownToTensor(known);
+    if (tensor !== undefined) return this.#graph.constant(tensor);
+    const shape = makeShapeExpr(known.elems.map((e) => cast("int64", e)));
+    const flat = this.emit("shape_to_tensor", [shape]);
+    return this.astype(this.reshape(flat, known.shape), known.dtype);
+  }
+}

@@ -1,0 +1,187 @@
+import { at } from "@verticil/ir-core";
+import { makePrimValue, makeTensorStructInfo, type Expr } from "@verticil/relax";
+import { add, asInt, constant, type PrimExpr } from "@verticil/tir";
+import type { Converter, ConverterTable } from "../converter.ts";
+import type { NodeContext } from "../node-context.ts";
+import { splitAt } from "./shape.ts";
+
+/** `[batch, length, heads * size]` as `[batch, heads, length, size]`; what has four dimensions stays. */
+function byHead(ctx: NodeContext, x: Expr, heads: number): Expr {
+  if (ctx.rank(x) === 4) return x;
+  const [batch, length, width] = ctx.dims(x);
+  const size = asInt(width ?? constant(0, "int64")) ?? ctx.unsupported("the width of its input is not known");
+  if (batch === undefined || length === undefined) return ctx.unsupported("its input does not have three dimensions");
+  return ctx.transpose(ctx.reshape(x, [batch, length, heads, size / heads]), [0, 2, 1, 3]);
+}
+
+/** `[batch, heads, length, size]` as `[batch, length, heads * size]`. */
+function heldTogether(ctx: NodeContext, x: Expr): Expr {
+  const [batch, heads, length, size] = ctx.dims(x);
+  const width = (asInt(heads ?? constant(0, "int64")) ?? 0) * (asInt(size ?? constant(0, "int64")) ?? 0);
+  return ctx.reshape(ctx.transpose(x, [0, 2, 1, 3]), [batch ?? 1, length ?? 1, width]);
+}
+
+function joined(ctx: NodeContext, past: Expr | undefined, now: Expr): Expr {
+  return past === undefined ? now : ctx.emit("concat", [ctx.tuple([past, now])], { axis: 2 });
+}
+
+/** `start, start + 1, …` up to `end`, whose length is known to be `length`. */
+function counting(ctx: NodeContext, start: PrimExpr, end: PrimExpr, length: PrimExpr): Expr {
+  const range = ctx.emit("arange", [makePrimValue(start), makePrimValue(end), makePrimValue(1)], { dtype: "int64" });
+  // Inference allows for an end before the start.
+  return asInt(length) === undefined ? ctx.bb.matchCast(range, makeTensorStructInfo([length], "int64")) : range;
+}
+
+const ZERO: PrimExpr = constant(0, "int64");
+
+/** True where a query may look: at keys up to its own position, those of the past included. */
+function causalMask(ctx: NodeContext, queries: PrimExpr, keys: PrimExpr, past: PrimExpr): Expr {
+  const rows = counting(ctx, past, add(past, queries), queries);
+  const columns = counting(ctx, ZERO, keys, keys);
+  return ctx.emit("less_equal", [ctx.emit("expand_dims", [columns], { axis: [0] }), ctx.emit("expand_dims", [rows], { axis: [1] })]);
+}
+
+/** Large enough to vanish in a softmax, finite so that a row in which nothing may be seen is no NaN. */
+function lowest(dtype: string): number {
+  return dtype === "float16" ? -65504 : -3e38;
+}
+
+/** Scores where nothing may be seen made low. */
+function masked(ctx: NodeContext, scores: Expr, mask: Expr): Expr {
+  return ctx.emit("where", [mask, scores, ctx.scalar(lowest(ctx.dtype(scores)), scores)]);
+}
+
+interface Heads {
+  readonly query: Expr;
+  readonly key: Expr;
+  readonly value: Expr;
+  readonly pastKey: Expr | undefined;
+  readonly pastValue: Expr | undefined;
+}
+
+/** Keys and values repeated where several heads of queries share one of theirs. */
+function repeatedHeads(ctx: NodeContext, x: Expr, query: Expr): Expr {
+  const [own, wanted] = [x, query].map((e) => asInt(at(ctx.dims(e), 1)));
+  if (own === undefined || wanted === undefined) return ctx.unsupported("the number of heads is not known");
+  return own === wanted ? x : ctx.emit("repeat", [x], { repeats: wanted / own, axis: 1 });
+}
+
+const attention: Converter = (ctx) => {
+  const q = ctx.input(0);
+  const queryHeads = ctx.attrs.int("q_num_heads", ctx.rank(q) === 4 ? 0 : 1);
+  const keyHeads = ctx.attrs.int("kv_num_heads", queryHeads);
+  const heads: Heads = {
+    query: byHead(ctx, q, queryHeads),
+    key: byHead(ctx, ctx.input(1), keyHeads),
+    value: byHead(ctx, ctx.input(2), keyHeads),
+    pastKey: ctx.optional(4),
+    pastValue: ctx.optional(5),
+  };
+  const [key, value] = [joined(ctx, heads.pastKey, heads.key), joined(ctx, heads.pastValue, heads.value)];
+  const size = asInt(at(ctx.dims(heads.query), 3)) ?? ctx.unsupported("the size of its heads is not known");
+  const scale = ctx.attrs.float("scale", 1 / Math.sqrt(size));
+  const scaled = ctx.emit("multiply", [heads.query, ctx.scalar(scale, heads.query)]);
+  const keys = ctx.transpose(repeatedHeads(ctx, key, heads.query), [0, 1, 3, 2]);
+  const raw = ctx.emit("matmul", [scaled, keys]);
+  const past = heads.pastKey === undefined ? ZERO : at(ctx.dims(heads.pastKey), 2);
+  const stages = probabilities(ctx, raw, { queries: at(ctx.dims(heads.query), 2), keys: at(ctx.dims(key), 2), past });
+  const y = ctx.emit("matmul", [at(stages, -1), repeatedHeads(ctx, value, heads.query)]);
+  const shown = stages[ctx.attrs.int("qk_matmul_output_mode", 0)];
+  return [ctx.rank(q) === 4 ? y : heldTogether(ctx, y), key, value, shown];
+};
+
+interface Lengths {
+  readonly queries: PrimExpr;
+  readonly keys: PrimExpr;
+  readonly past: PrimExpr;
+}
+
+/** The scores as they come, with the mask, capped, and as probabilities. */
+function probabilities(ctx: NodeContext, raw: Expr, lengths: Lengths): readonly Expr[] {
+  const mask = ctx.optional(3);
+  const seen: Expr[] = [];
+  if (mask !== undefined && ctx.dtype(mask) === "bool") seen.push(mask);
+  if (ctx.attrs.flag("is_causal")) seen.push(causalMask(ctx, lengths.queries, lengths.keys, lengths.past));
+  const biased = mask === undefined || ctx.dtype(mask) === "bool" ? raw : ctx.emit("add", [raw, mask]);
+  const withMask = seen.reduce((x, m) => masked(ctx, x, m), biased);
+  const cap = ctx.attrs.float("softcap", 0);
+  const capped =
+    cap === 0 ? withMask : ctx.emit("multiply", [ctx.emit("tanh", [ctx.emit("divide", [withMask, ctx.scalar(cap, raw)])]), ctx.scalar(cap, raw)]);
+  const soft = ctx.emit("nn.softmax", [capped], { axis: -1 });
+  // A query that sees nothing has the answer zero.
+  const clean = seen.reduce((x, m) => ctx.emit("where", [m, x, ctx.scalar(0, x)]), soft);
+  return [raw, withMask, capped, clean];
+}
+
+/** ONNX Runtime's attention: the projections to queries, keys and values are part of it. */
+const fusedAttention: Converter = (ctx) => {
+  const heads = ctx.attrs.int("num_heads") ?? ctx.unsupported("it has no num_heads");
+  if (ctx.attrs.ints("qkv_hidden_sizes") !== undefined) return ctx.unsupported("its projections differ in size");
+  const bias = ctx.optional(2);
+  const product = ctx.emit("matmul", [ctx.input(0), ctx.input(1)]);
+  const projected = bias === undefined ? product : ctx.emit("add", [product, bias]);
+  const width = asInt(at(ctx.dims(projected), 2)) ?? ctx.unsupported("the width of its projections is not known");
+  const parts = splitAt(ctx, projected, 2, [width / 3, width / 3, width / 3]).map((p) => byHead(ctx, p, heads));
+  const past = ctx.optional(4);
+  const half = (i: number): Expr | undefined =>
+    past === undefined ? undefined : ctx.emit("take", [past, ctx.scalar(i, "int64")], { axis: 0 });
+  const query = at(parts, 0);
+  const [key, value] = [joined(ctx, half(0), at(parts, 1)), joined(ctx, half(1), at(parts, 2))];
+  const scale = ctx.attrs.float("scale", 1 / Math.sqrt(width / 3 / heads));
+  const scores = ctx.emit("multiply", [ctx.emit("matmul", [query, ctx.transpose(key, [0, 1, 3, 2])]), ctx.scalar(scale, query)]);
+  const pastLength = past === undefined ? ZERO : at(ctx.dims(past), 3);
+  const seen = fusedMask(ctx, scores, { queries: at(ctx.dims(query), 2), keys: at(ctx.dims(key), 2), past: pastLength });
+  const y = ctx.emit("matmul", [ctx.emit("nn.softmax", [seen], { axis: -1 }), value]);
+  const present = ctx.usesOutput(1) ? ctx.emit("stack", [ctx.tuple([key, value])], { axis: 0 }) : undefined;
+  return [heldTogether(ctx, y), present];
+};
+
+/** The padding mask (0 hides a key) and the causal one. */
+function fusedMask(ctx: NodeContext, scores: Expr, lengths: Lengths): Expr {
+  const mask = ctx.optional(3);
+  let out = scores;
+  if (mask !== undefined) {
+    if (ctx.rank(mask) !== 2) return ctx.unsupported("its mask is not one of keys");
+    const visible = ctx.emit("greater", [mask, ctx.scalar(0, mask)]);
+    out = masked(ctx, out, ctx.emit("expand_dims", [visible], { axis: [1, 2] }));
+  }
+  return ctx.attrs.flag("unidirectional") ? masked(ctx, out, causalMask(ctx, lengths.queries, lengths.keys, lengths.past)) : out;
+}
+
+/** Rotary position embedding of the first `rotary_embedding_dim` numbers of each head. */
+const rotary: Converter = (ctx) => {
+  const input = ctx.input(0);
+  const x = byHead(ctx, input, ctx.attrs.int("num_heads", 1));
+  const size = asInt(at(ctx.dims(x), 3)) ?? ctx.unsupported("the size of its heads is not known");
+  const given = ctx.attrs.int("rotary_embedding_dim", 0);
+  const turned = given === 0 ? size : given;
+  const [head, tail] = turned === size ? [x] : splitAt(ctx, x, 3, [turned, size - turned]);
+  const positions = ctx.optional(3);
+  const table = (i: number): Expr => {
+    const rows = positions === undefined ? ctx.input(i) : ctx.emit("take", [ctx.input(i), positions], { axis: 0 });
+    return ctx.emit("expand_dims", [rows], { axis: [1] });
+  };
+  const rotated = turn(ctx, head ?? x, table(1), table(2), turned / 2);
+  const whole = tail === undefined ? rotated : ctx.emit("concat", [ctx.tuple([rotated, tail])], { axis: 3 });
+  return ctx.rank(input) === 4 ? whole : heldTogether(ctx, whole);
+};
+
+/** Turns pairs of numbers by their angles: neighbours if interleaved, else one of each half. */
+function turn(ctx: NodeContext, x: Expr, cos: Expr, sin: Expr, half: number): Expr {
+  const interleaved = ctx.attrs.flag("interleaved");
+  const [batch, heads, length] = ctx.dims(x);
+  const shape = [batch ?? 1, heads ?? 1, length ?? 1];
+  const pairs = interleaved ? splitAt(ctx, ctx.reshape(x, [...shape, half, 2]), 4, [1, 1]).map((p) => ctx.reshape(p, [...shape, half])) : splitAt(ctx, x, 3, [half, half]);
+  const [a, b] = [at(pairs, 0), at(pairs, 1)];
+  const real = ctx.emit("subtract", [ctx.emit("multiply", [a, cos]), ctx.emit("multiply", [b, sin])]);
+  const imaginary = ctx.emit("add", [ctx.emit("multiply", [a, sin]), ctx.emit("multiply", [b, cos])]);
+  if (!interleaved) return ctx.emit("concat", [ctx.tuple([real, imaginary])], { axis: 3 });
+  return ctx.reshape(ctx.emit("stack", [ctx.tuple([real, imaginary])], { axis: 4 }), [...shape, 2 * half]);
+}
+
+/** Attention and what belongs to it. */
+export const attentionConverters: ConverterTable = {
+  Attention: attention,
+  RotaryEmbedding: rotary,
+  "com.microsoft:Attention": fusedAttention,
+};

@@ -1,0 +1,103 @@
+import { makeTuple, type Expr } from "@verticil/relax";
+import type { Converter, ConverterTable } from "../converter.ts";
+import type { NodeContext } from "../node-context.ts";
+
+interface Reduction {
+  readonly axis: readonly number[] | null;
+  readonly keepdims: boolean;
+}
+
+/** Axes by attribute until `since`, by input from then on. `undefined` says that nothing is to be reduced. */
+function reductionOf(ctx: NodeContext, since: number): Reduction | undefined {
+  const given = ctx.opset < since ? ctx.attrs.ints("axes") : ctx.optionalNumbers(1, "the axes");
+  const keepdims = ctx.attrs.flag("keepdims", true);
+  if (given === undefined || given.length === 0) {
+    return ctx.attrs.flag("noop_with_empty_axes") ? undefined : { axis: null, keepdims };
+  }
+  return { axis: ctx.axes(given, ctx.rank(ctx.input(0))), keepdims };
+}
+
+type Reduce = (name: string, x: Expr) => Expr;
+
+const reduction =
+  (f: (ctx: NodeContext, x: Expr, reduce: Reduce) => Expr, since = 18): Converter =>
+  (ctx) => {
+    const x = ctx.input(0);
+    const how = reductionOf(ctx, since);
+    // Even of nothing, the logarithm or the square that goes with the reduction is taken.
+    const reduce: Reduce = (name, y) => (how === undefined || ctx.rank(y) === 0 ? y : ctx.emit(name, [y], { axis: how.axis, keepdims: how.keepdims }));
+    return f(ctx, x, reduce);
+  };
+
+const plain = (name: string, since = 18): Converter => reduction((_ctx, x, reduce) => reduce(name, x), since);
+
+/** Maximum and minimum of booleans are or and and. */
+const extremum = (name: "max" | "min"): Converter =>
+  reduction((ctx, x, reduce) => {
+    if (ctx.dtype(x) !== "bool") return reduce(name, x);
+    return ctx.astype(reduce(name, ctx.astype(x, "uint8")), "bool");
+  });
+
+const square = (ctx: NodeContext, x: Expr): Expr => ctx.emit("multiply", [x, x]);
+
+const logSumExp = reduction((ctx, x, reduce) => {
+  const how = reductionOf(ctx, 18);
+  if (how === undefined) return x;
+  const largest = ctx.emit("max", [x], { axis: how.axis, keepdims: true });
+  const sum = reduce("sum", ctx.emit("exp", [ctx.emit("subtract", [x, largest])]));
+  const offset = how.keepdims ? largest : ctx.emit("squeeze", [largest], { axis: how.axis });
+  return ctx.emit("add", [ctx.emit("log", [sum]), offset]);
+});
+
+const argReduction =
+  (name: "argmax" | "argmin"): Converter =>
+  (ctx) => {
+    const x = ctx.input(0);
+    const axis = ctx.axis(ctx.attrs.int("axis", 0), ctx.rank(x));
+    const attrs = { axis, keepdims: ctx.attrs.flag("keepdims", true) };
+    if (!ctx.attrs.flag("select_last_index")) return ctx.emit(name, [x], attrs);
+    // The last one is the first one from behind.
+    const size = ctx.staticDims(x)[axis] ?? 1;
+    const fromBehind = ctx.emit(name, [ctx.emit("flip", [x], { axis })], attrs);
+    return ctx.emit("subtract", [ctx.scalar(size - 1, "int64"), fromBehind]);
+  };
+
+const cumulative =
+  (name: "cumsum" | "cumprod"): Converter =>
+  (ctx) => {
+    const x = ctx.input(0);
+    const axis = ctx.axis(ctx.number(1, "the axis"), ctx.rank(x));
+    const flip = (y: Expr): Expr => (ctx.attrs.flag("reverse") ? ctx.emit("flip", [y], { axis }) : y);
+    return flip(ctx.emit(name, [flip(x)], { axis, exclusive: ctx.attrs.flag("exclusive") }));
+  };
+
+const topK: Converter = (ctx) => {
+  const x = ctx.input(0);
+  const k = ctx.opset < 10 ? (ctx.attrs.int("k") ?? ctx.unsupported("it has no k")) : ctx.number(1, "k");
+  const axis = ctx.axis(ctx.attrs.int("axis", -1), ctx.rank(x));
+  const both = ctx.emit("topk", [x], { k, axis, ret_type: "both", largest: ctx.attrs.flag("largest", true), dtype: "int64" });
+  return [ctx.field(both, 0), ctx.field(both, 1)];
+};
+
+const einsum: Converter = (ctx) =>
+  ctx.emit("einsum", [makeTuple(ctx.inputs())], { subscripts: ctx.attrs.string("equation", "").replaceAll(" ", "") });
+
+/** Reductions, searches, scans and sums of products. */
+export const reductionConverters: ConverterTable = {
+  ReduceSum: plain("sum", 13),
+  ReduceMean: plain("mean"),
+  ReduceMax: extremum("max"),
+  ReduceMin: extremum("min"),
+  ReduceProd: plain("prod"),
+  ReduceL1: reduction((ctx, x, reduce) => reduce("sum", ctx.emit("abs", [x]))),
+  ReduceL2: reduction((ctx, x, reduce) => ctx.emit("sqrt", [reduce("sum", square(ctx, x))])),
+  ReduceSumSquare: reduction((ctx, x, reduce) => reduce("sum", square(ctx, x))),
+  ReduceLogSum: reduction((ctx, x, reduce) => ctx.emit("log", [reduce("sum", x)])),
+  ReduceLogSumExp: logSumExp,
+  ArgMax: argReduction("argmax"),
+  ArgMin: argReduction("argmin"),
+  CumSum: cumulative("cumsum"),
+  CumProd: cumulative("cumprod"),
+  TopK: topK,
+  Einsum: einsum,
+};

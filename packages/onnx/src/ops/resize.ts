@@ -1,0 +1,154 @@
+import { at } from "@verticil/ir-core";
+import { makeShapeExpr, type Expr } from "@verticil/relax";
+import { asInt, constant, mul, type PrimExpr } from "@verticil/tir";
+import type { AttrMap } from "@verticil/ir-core";
+import type { Converter, ConverterTable } from "../converter.ts";
+import type { NodeContext } from "../node-context.ts";
+
+const METHODS: Readonly<Record<string, string>> = { nearest: "nearest_neighbor", linear: "linear", bilinear: "linear", cubic: "cubic" };
+
+const resize: Converter = (ctx) => {
+  const x = ctx.input(0);
+  const method = methodOf(ctx);
+  if (ctx.attrs.flag("antialias")) return ctx.unsupported("it is antialiased");
+  const isOld = ctx.opset < 11;
+  const coordinates = isOld ? "asymmetric" : ctx.attrs.string("coordinate_transformation_mode", "half_pixel");
+  const attrs: AttrMap = {
+    method,
+    coordinate_transformation_mode: coordinates,
+    rounding_method: roundingOf(ctx, method, isOld),
+    cubic_alpha: ctx.attrs.float("cubic_coeff_a", -0.75),
+    cubic_exclude: ctx.attrs.int("exclude_outside", 0),
+    extrapolation_value: ctx.attrs.float("extrapolation_value", 0),
+  };
+  const sizes = isOld ? scaledDims(ctx, x, ctx.numbers(1, "the scales")) : targetDims(ctx, x);
+  return resized(ctx, x, sizes, coordinates === "tf_crop_and_resize" ? { ...attrs, roi: roiOf(ctx, x) } : attrs);
+};
+
+function methodOf(ctx: NodeContext): string {
+  const mode = ctx.attrs.string("mode", "nearest");
+  return METHODS[mode] ?? ctx.unsupported(`its mode is \`${mode}\``);
+}
+
+function roundingOf(ctx: NodeContext, method: string, isOld: boolean): string {
+  if (method !== "nearest_neighbor") return "";
+  return isOld ? "floor" : ctx.attrs.string("nearest_mode", "round_prefer_floor");
+}
+
+/** Old models scale up by attribute or by their second input. */
+const upsample: Converter = (ctx) => {
+  const x = ctx.input(0);
+  const method = methodOf(ctx);
+  const scales = ctx.opset < 9 ? (ctx.attrs.floats("scales") ?? ctx.unsupported("it has no scales")) : ctx.numbers(1, "the scales");
+  const attrs = { method, coordinate_transformation_mode: "asymmetric", rounding_method: method === "nearest_neighbor" ? "floor" : "" };
+  return resized(ctx, x, scaledDims(ctx, x, scales), attrs);
+};
+
+function scaledDims(ctx: NodeContext, x: Expr, scales: readonly number[]): readonly PrimExpr[] {
+  return ctx.dims(x).map((d, i) => scaledDim(ctx, d, at(scales, i)));
+}
+
+function scaledDim(ctx: NodeContext, d: PrimExpr, scale: number): PrimExpr {
+  if (scale === 1) return d;
+  const n = asInt(d);
+  // A scale such as 1/3 is stored rounded; what it was meant to give is an integer.
+  if (n !== undefined) return constant(Math.floor(n * scale + 1e-4), "int64");
+  if (Number.isInteger(scale)) return ctx.simplify(mul(d, scale));
+  return ctx.unsupported("it scales an axis of unknown size by a fraction");
+}
+
+/** The sizes after resizing, from `sizes` or `scales`, for all axes. */
+function targetDims(ctx: NodeContext, x: Expr): readonly PrimExpr[] {
+  const own = ctx.dims(x);
+  const axes = ctx.axes(ctx.attrs.ints("axes") ?? own.map((_, i) => i), own.length);
+  const out = [...own];
+  const scales = ctx.optionalNumbers(2, "the scales", true);
+  if (scales !== undefined) {
+    for (const [i, axis] of axes.entries()) out[axis] = scaledDim(ctx, at(own, axis), at(scales, i));
+    return out;
+  }
+  const sizes = ctx.dimsInput(3, "the sizes");
+  const kept = keptRatio(ctx, axes.map((a) => at(own, a)), sizes);
+  for (const [i, axis] of axes.entries()) out[axis] = at(kept, i);
+  return out;
+}
+
+/** Sizes that keep the aspect ratio where the model asks for it. */
+function keptRatio(ctx: NodeContext, own: readonly PrimExpr[], sizes: readonly PrimExpr[]): readonly PrimExpr[] {
+  const policy = ctx.attrs.string("keep_aspect_ratio_policy", "stretch");
+  if (policy === "stretch") return sizes;
+  const from = own.map((d) => asInt(d) ?? ctx.unsupported("it keeps the ratio of axes of unknown size"));
+  const ratios = sizes.map((d, i) => (asInt(d) ?? ctx.unsupported("it keeps the ratio of unknown sizes")) / at(from, i));
+  const ratio = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
+  return from.map((n) => constant(Math.round(n * ratio), "int64"));
+}
+
+/** The region in Relax's order (all begins, then all ends) over the spatial axes. */
+function roiOf(ctx: NodeContext, x: Expr): readonly number[] {
+  const rank = ctx.rank(x);
+  const roi = ctx.numbers(1, "the region");
+  const axes = ctx.axes(ctx.attrs.ints("axes") ?? Array.from({ length: rank }, (_, i) => i), rank);
+  const begins = new Array<number>(rank).fill(0);
+  const ends = new Array<number>(rank).fill(1);
+  for (const [i, axis] of axes.entries()) [begins[axis], ends[axis]] = [at(roi, i), at(roi, i + axes.length)];
+  return [...begins.slice(2), ...ends.slice(2)];
+}
+
+/** Resizes the axes whose size changes, seen as the spatial axes of an image. */
+function resized(ctx: NodeContext, x: Expr, sizes: readonly PrimExpr[], attrs: AttrMap): Expr {
+  const dims = ctx.dims(x);
+  const changed = dims.flatMap((d, i) => (d === at(sizes, i) || (asInt(d) !== undefined && asInt(d) === asInt(at(sizes, i))) ? [] : [i]));
+  if (changed.length === 0 && attrs["coordinate_transformation_mode"] !== "tf_crop_and_resize") return x;
+  const rank = dims.length;
+  const layout = layoutFor(rank, changed);
+  if (layout !== undefined) {
+    const target = [...layout].flatMap((letter, i) => ("DHW".includes(letter) ? [at(sizes, i)] : []));
+    return ctx.emit(`image.resize${target.length}d`, [x, makeShapeExpr(target)], { ...attrs, layout });
+  }
+  if (rank > 3) return ctx.unsupported(`it resizes the axes ${changed.join(", ")} of ${rank}`);
+  // A signal or a bare matrix is an image with axes of size 1 in front.
+  const [image, goal] = rank === 3 ? [[at(dims, 0), at(dims, 1), 1, at(dims, 2)], [constant(1, "int64"), at(sizes, 2)]] : [[1, 1, ...onesBefore(dims)], onesBefore(sizes)];
+  if (rank === 3 && changed.some((c) => c !== 2)) return ctx.unsupported(`it resizes the axes ${changed.join(", ")} of 3`);
+  const y = ctx.emit("image.resize2d", [ctx.reshape(x, image), makeShapeExpr(goal)], { ...attrs, layout: "NCHW" });
+  return ctx.reshape(y, sizes);
+}
+
+function onesBefore(dims: readonly PrimExpr[]): readonly PrimExpr[] {
+  return dims.length === 1 ? [constant(1, "int64"), at(dims, 0)] : dims;
+}
+
+function layoutFor(rank: number, changed: readonly number[]): string | undefined {
+  const within = (...axes: readonly number[]): boolean => changed.every((c) => axes.includes(c));
+  if (rank === 4 && within(2, 3)) return "NCHW";
+  if (rank === 4 && within(1, 2)) return "NHWC";
+  if (rank === 5 && within(2, 3, 4)) return "NCDHW";
+  return rank === 5 && within(1, 2, 3) ? "NDHWC" : undefined;
+}
+
+const gridSample: Converter = (ctx) => {
+  const [x, grid] = [ctx.input(0), ctx.input(1)];
+  if (ctx.rank(x) !== 4) return ctx.unsupported("its input is not an image");
+  const mode = ctx.attrs.string("mode", ctx.opset < 20 ? "bilinear" : "linear");
+  const methods: Readonly<Record<string, string>> = { bilinear: "bilinear", linear: "bilinear", nearest: "nearest", bicubic: "bicubic", cubic: "bicubic" };
+  return ctx.emit("image.grid_sample", [x, ctx.transpose(grid, [0, 3, 1, 2])], {
+    method: methods[mode] ?? ctx.unsupported(`its mode is \`${mode}\``),
+    layout: "NCHW",
+    padding_mode: ctx.attrs.string("padding_mode", "zeros"),
+    align_corners: ctx.attrs.flag("align_corners"),
+  });
+};
+
+const affineGrid: Converter = (ctx) => {
+  const size = ctx.dimsInput(1, "the size");
+  if (size.length !== 4) return ctx.unsupported("its grid is not that of an image");
+  const grid = ctx.emit("image.affine_grid", [ctx.input(0), makeShapeExpr(size.slice(2))], { align_corners: ctx.attrs.flag("align_corners") });
+  return ctx.transpose(grid, [0, 2, 3, 1]);
+};
+
+/** Operators on images. */
+export const resizeConverters: ConverterTable = {
+  Resize: resize,
+  Upsample: upsample,
+  GridSample: gridSample,
+  AffineGrid: affineGrid,
+};

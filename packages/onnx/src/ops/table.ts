@@ -1,0 +1,39 @@
+import type { ConverterTable } from "../converter.ts";
+import { activationConverters } from "./activation.ts";
+import { attentionConverters } from "./attention.ts";
+import { contribConverters } from "./contrib.ts";
+import { controlConverters } from "./control.ts";
+import { convolutionConverters } from "./convolution.ts";
+import { creationConverters } from "./creation.ts";
+import { elementwiseConverters } from "./elementwise.ts";
+import { indexingConverters } from "./indexing.ts";
+import { lossConverters } from "./loss.ts";
+import { matmulConverters } from "./matmul.ts";
+import { normalizationConverters } from "./normalization.ts";
+import { poolingConverters } from "./pooling.ts";
+import { quantizationConverters } from "./quantization.ts";
+import { reductionConverters } from "./reduction.ts";
+import { resizeConverters } from "./resize.ts";
+import { sequenceConverters } from "./sequence.ts";
+import { shapeConverters } from "./shape.ts";
+
+/** The operators that are read, of the standard domain by name, of others as `domain:Name`. */
+export const onnxConverters: ConverterTable = {
+  ...elementwiseConverters,
+  ...activationConverters,
+  ...reductionConverters,
+  ...convolutionConverters,
+  ...poolingConverters,
+  ...normalizationConverters,
+  ...matmulConverters,
+  ...shapeConverters,
+  ...indexingConverters,
+  ...creationConverters,
+  ...resizeConverters,
+  ...sequenceConverters,
+  ...controlConverters,
+  ...quantizationConverters,
+  ...attentionConverters,
+  ...lossConverters,
+  ...contribConverters,
+};

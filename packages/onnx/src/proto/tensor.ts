@@ -1,0 +1,122 @@
+import { dtypeBytes, elementCount, tensor, tensorFrom, tensorView, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
+import { fail } from "../messages.ts";
+import { toBigInt, toNumber } from "./integers.ts";
+import type { TensorProto } from "./schema.ts";
+
+const TYPES: ReadonlyMap<number, ScalarDType> = new Map([
+  [1, "float32"],
+  [2, "uint8"],
+  [3, "int8"],
+  [4, "uint16"],
+  [5, "int16"],
+  [6, "int32"],
+  [7, "int64"],
+  [9, "bool"],
+  [10, "float16"],
+  [11, "float64"],
+  [12, "uint32"],
+  [13, "uint64"],
+  [16, "bfloat16"],
+  [17, "float8_e4m3fn"],
+  [19, "float8_e5m2"],
+  [21, "uint4"],
+  [22, "int4"],
+]);
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [0, "undefined"],
+  [8, "string"],
+  [14, "complex64"],
+  [15, "complex128"],
+  [18, "float8e4m3fnuz"],
+  [20, "float8e5m2fnuz"],
+  [23, "float4e2m1"],
+]);
+
+/**
+ * The data type of an ONNX element type.
+ * @throws DiagnosticError (`onnx/unsupported-type`) that says what it is the type of.
+ */
+export function dtypeOf(type: number, what: string): ScalarDType {
+  return TYPES.get(type) ?? fail("unsupported-type", { what, type: NAMES.get(type) ?? `number ${type}` });
+}
+
+const MAX_DIM = 2 ** 31 - 1;
+
+/** @throws DiagnosticError (`onnx/dimension-too-large`) */
+export function checkDim(size: number, name: string): number {
+  if (size > MAX_DIM) fail("dimension-too-large", { name, size: String(size) });
+  return size;
+}
+
+/**
+ * The tensor of a message. Its data are copied only if they are not aligned.
+ * @throws DiagnosticError if the data do not fill the shape, are elsewhere, or are of a type that is not supported.
+ */
+export function readTensor(proto: TensorProto, fallbackName = "a constant"): Tensor {
+  const name = proto.name === undefined || proto.name === null || proto.name === "" ? fallbackName : proto.name;
+  const dtype = dtypeOf(proto.dataType ?? 0, `The tensor \`${name}\``);
+  if (proto.dataLocation === 1) fail("external-data", { name });
+  const shape = (proto.dims ?? []).map((d) => checkDim(toNumber(d), name));
+  const bad = (got: number): never =>
+    fail("tensor-size", { name, shape: shape.join(", "), expected: shape.reduce((a, b) => a * b, 1), got });
+  if (shape.some((d) => d < 0)) bad(0);
+  // Before anything is allocated: what the file says of the shape is only believed if it has the data.
+  const count = shape.reduce((a, b) => a * b, 1);
+  const raw = proto.rawData;
+  if (raw !== undefined && raw !== null && raw.length > 0) return readRaw(dtype, shape, count, raw, bad);
+  const values = typedValues(proto, dtype);
+  if (isPacked(dtype)) return unpackValues(dtype, shape, count, values, bad);
+  if (values.length !== count) bad(values.length);
+  if (dtype === "float16" || dtype === "bfloat16") {
+    return tensor(Uint16Array.from(values, Number), shape, dtype);
+  }
+  if (dtype.startsWith("float8")) return tensor(Uint8Array.from(values, Number), shape, dtype);
+  return tensorFrom(values, shape, dtype);
+}
+
+function isPacked(dtype: ScalarDType): boolean {
+  return dtype === "int4" || dtype === "uint4";
+}
+
+function readRaw(dtype: ScalarDType, shape: readonly number[], count: number, raw: Uint8Array, bad: (got: number) => never): Tensor {
+  if (isPacked(dtype)) {
+    if (raw.length !== Math.ceil(count / 2)) bad(raw.length * 2);
+    return unpackValues(dtype, shape, count, raw, bad);
+  }
+  const width = dtypeBytes(dtype);
+  if (raw.length !== count * width) bad(raw.length / width);
+  // Small tensors are copied as well, so that they do not keep the whole file alive.
+  const aligned = raw.byteOffset % width === 0 && raw.length > 4096;
+  return aligned ? tensorView(dtype, shape, raw.buffer, raw.byteOffset) : tensorView(dtype, shape, raw.slice().buffer);
+}
+
+/** Two values a byte, the first in the low half. */
+function unpackValues(
+  dtype: ScalarDType,
+  shape: readonly number[],
+  count: number,
+  bytes: ArrayLike<number | bigint>,
+  bad: (got: number) => never,
+): Tensor {
+  if (bytes.length !== Math.ceil(count / 2)) bad(bytes.length * 2);
+  const nibble = (i: number): number => (Number(bytes[i >> 1] ?? 0) >> (i % 2 === 0 ? 0 : 4)) & 15;
+  return tensorFrom(Array.from({ length: elementCount(shape) }, (_, i) => nibble(i)), shape, dtype);
+}
+
+function typedValues(proto: TensorProto, dtype: ScalarDType): readonly (number | bigint)[] {
+  switch (dtype) {
+    case "float32":
+      return proto.floatData ?? [];
+    case "float64":
+      return proto.doubleData ?? [];
+    case "int64":
+      return (proto.int64Data ?? []).map(toBigInt);
+    case "uint64":
+      return (proto.uint64Data ?? []).map(toBigInt);
+    case "uint32":
+      return (proto.uint64Data ?? []).map(toNumber);
+    default:
+      return proto.int32Data ?? [];
+  }
+}

@@ -1,0 +1,40 @@
+import type { Expr } from "@verticil/relax";
+import type { Tensor } from "@verticil/runtime-ffi";
+import type { Known } from "./known.ts";
+
+/** What a name of the graph stands for while importing. */
+export type Value =
+  /** Computed at run time. */
+  | { readonly kind: "tensor"; readonly expr: Expr }
+  /** Stored in the file. */
+  | { readonly kind: "constant"; readonly tensor: Tensor }
+  /** Computed while importing. */
+  | { readonly kind: "known"; readonly known: Known }
+  /** A list of values; its length is always known. */
+  | { readonly kind: "sequence"; readonly items: readonly Value[] };
+
+/** What a converter gives for an output: an expression stands for a tensor that is computed at run time. */
+export type Output = Value | Expr | undefined;
+
+/** The value of what a converter gave. */
+export function toValue(output: Exclude<Output, undefined>): Value {
+  switch (output.kind) {
+    case "tensor":
+    case "constant":
+    case "known":
+    case "sequence":
+      return output;
+    case "relax.Constant":
+      return { kind: "constant", tensor: output.data };
+    default:
+      return { kind: "tensor", expr: output };
+  }
+}
+
+export function constantValue(tensor: Tensor): Value {
+  return { kind: "constant", tensor };
+}
+
+export function knownValue(known: Known): Value {
+  return { kind: "known", known };
+}

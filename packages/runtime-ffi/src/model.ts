@@ -1,0 +1,231 @@
+import { FfiError } from "./ffi-error.ts";
+import { host, type WasmMemory } from "./host.ts";
+import { checkManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
+import { readSafetensors } from "./safetensors.ts";
+import { sha256 } from "./sha256.ts";
+import { elementCount, tensor, tensorBytes, tensorView, type Tensor, type TensorData } from "./tensor.ts";
+
+/** What a model is loaded from: the manifest and its two files. */
+export interface ModelFiles {
+  readonly manifest: unknown;
+  readonly wasm: Uint8Array;
+  readonly weights: Uint8Array;
+}
+
+/** How far loading is. `progress` runs from 0 to 1. */
+export interface LoadProgress {
+  readonly status: "initiate" | "download" | "compile" | "ready";
+  readonly name: string;
+  readonly file?: string;
+  readonly loaded?: number;
+  readonly total?: number;
+  readonly progress: number;
+}
+
+/** Options of every `load`. */
+export interface LoadOptions {
+  /** Threads that parallel loops may use. One, in this version of the format. */
+  readonly threads?: number;
+  readonly signal?: { readonly aborted: boolean; throwIfAborted(): void } | undefined;
+  readonly onProgress?: (event: LoadProgress) => void;
+  /** Compare the files' SHA-256 with the manifest, where the host can; on unless told. */
+  readonly verify?: boolean;
+}
+
+/** What a model runs on. */
+export interface Capabilities {
+  readonly backend: "wasm";
+  readonly simd: string;
+  readonly threads: number;
+}
+
+/** An input as it may be given: a tensor, or its elements in the order of the model's shape. */
+export type InputValue = Tensor | TensorData;
+
+/**
+ * A compiled model in memory. `run` may be called any number of times; calls do not overlap. `dispose` gives the
+ * memory back; a disposed model throws.
+ */
+export interface Model {
+  readonly name: string;
+  readonly inputs: readonly ValueSpec[];
+  readonly outputs: readonly ValueSpec[];
+  readonly capabilities: Capabilities;
+  /** Bytes that the model holds, all told. */
+  readonly memoryBytes: number;
+  /**
+   * Runs the model once. The results are copies that the caller owns.
+   * @throws FfiError `invalid-input` that names the input and what it should be.
+   */
+  run(inputs: Readonly<Record<string, InputValue>>): Promise<Record<string, Tensor>>;
+  /** Like `run`, without a promise. With `copy: false` the results are views that the next run overwrites. */
+  runSync(inputs: Readonly<Record<string, InputValue>>, options?: { readonly copy?: boolean }): Record<string, Tensor>;
+  dispose(): void;
+}
+
+const PAGE = 65536;
+
+/**
+ * Makes a model of its files.
+ * @throws FfiError `invalid-artifact` for damaged files, `abi-mismatch`, `unsupported` for a host without
+ * WebAssembly SIMD or memory.
+ */
+export async function loadModel(files: ModelFiles, options: LoadOptions = {}): Promise<Model> {
+  const manifest = checkManifest(files.manifest);
+  const report = (status: LoadProgress["status"], progress: number): void => options.onProgress?.({ status, name: manifest.name, progress });
+  report("initiate", 0);
+  if (options.verify !== false) {
+    await Promise.all([verifyFile(manifest.files.wasm, files.wasm), verifyFile(manifest.files.weights, files.weights)]);
+  }
+  options.signal?.throwIfAborted();
+  report("compile", 0.5);
+  const memory = allocate(manifest);
+  const main = await instantiate(manifest, files.wasm, memory);
+  options.signal?.throwIfAborted();
+  placeWeights(manifest, files.weights, memory);
+  report("ready", 1);
+  return new WasmModel(manifest, memory, main);
+}
+
+async function verifyFile(spec: FileSpec, bytes: Uint8Array): Promise<void> {
+  const actual = bytes.byteLength === spec.bytes ? await sha256(bytes) : "another length";
+  if (actual === undefined || actual === spec.sha256) return;
+  throw new FfiError(
+    "invalid-artifact",
+    `\`${spec.path}\` is damaged: it is not the file that \`artifact.json\` describes (${bytes.byteLength} of ${spec.bytes} bytes). Copy the artifact again, or compile the model again.`,
+  );
+}
+
+function allocate(manifest: Manifest): WasmMemory {
+  if (host.WebAssembly === undefined) throw new FfiError("unsupported", "This host has no WebAssembly.");
+  const { base, arena, params } = manifest.memory;
+  const pages = Math.ceil((base + arena + params) / PAGE) + 1;
+  try {
+    return new host.WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (cause) {
+    throw new FfiError("unsupported", `The host refused ${pages * PAGE} bytes of memory for \`${manifest.name}\`.`, { cause });
+  }
+}
+
+type Main = (arena: number, params: number) => void;
+
+async function instantiate(manifest: Manifest, wasm: Uint8Array, memory: WasmMemory): Promise<Main> {
+  try {
+    const module = await host.WebAssembly?.compile(wasm);
+    if (module === undefined) throw new Error("no WebAssembly");
+    const instance = await host.WebAssembly?.instantiate(module, { env: { memory } });
+    const main = instance?.exports["main"];
+    if (typeof main === "function") return main as Main;
+  } catch (cause) {
+    throw new FfiError("unsupported", `\`${manifest.files.wasm.path}\` does not load here: the engine needs WebAssembly with SIMD.`, { cause });
+  }
+  throw new FfiError("invalid-artifact", `\`${manifest.files.wasm.path}\` exports no \`main\`.`);
+}
+
+function placeWeights(manifest: Manifest, weights: Uint8Array, memory: WasmMemory): void {
+  const { tensors } = readSafetensors(weights);
+  const paramsBase = manifest.memory.base + manifest.memory.arena;
+  for (const { name, offset } of manifest.constants) {
+    const t = tensors.get(name);
+    if (t === undefined || offset + t.data.byteLength > manifest.memory.params) {
+      throw new FfiError("invalid-artifact", `\`${manifest.files.weights.path}\` does not hold the constant \`${name}\` that the model needs.`);
+    }
+    new Uint8Array(memory.buffer, paramsBase + offset, t.data.byteLength).set(tensorBytes(t));
+  }
+}
+
+class WasmModel implements Model {
+  readonly name: string;
+  readonly inputs: readonly ValueSpec[];
+  readonly outputs: readonly ValueSpec[];
+  readonly capabilities: Capabilities;
+  readonly memoryBytes: number;
+  readonly #arena: number;
+  readonly #params: number;
+  readonly #outputViews: readonly (readonly [string, Tensor])[];
+  readonly #inputViews: ReadonlyMap<string, Tensor>;
+  #main: Main | undefined;
+
+  constructor(manifest: Manifest, memory: WasmMemory, main: Main) {
+    this.name = manifest.name;
+    this.inputs = manifest.inputs;
+    this.outputs = manifest.outputs;
+    this.capabilities = { backend: "wasm", simd: String(manifest.target["simd"] ?? "128"), threads: 1 };
+    this.memoryBytes = memory.buffer.byteLength;
+    this.#arena = manifest.memory.base;
+    this.#params = manifest.memory.base + manifest.memory.arena;
+    const view = (v: ValueSpec): Tensor =>
+      tensorView(v.dtype, v.shape, memory.buffer, (v.space === "arena" ? this.#arena : this.#params) + v.offset);
+    this.#inputViews = new Map(manifest.inputs.map((v) => [v.name, view(v)]));
+    this.#outputViews = manifest.outputs.map((v) => [v.name, view(v)]);
+    this.#main = main;
+  }
+
+  run(inputs: Readonly<Record<string, InputValue>>): Promise<Record<string, Tensor>> {
+    return new Promise((resolve) => resolve(this.runSync(inputs)));
+  }
+
+  runSync(inputs: Readonly<Record<string, InputValue>>, options: { readonly copy?: boolean } = {}): Record<string, Tensor> {
+    if (this.#main === undefined) throw new FfiError("disposed", `The model \`${this.name}\` was disposed of.`);
+    for (const name of Object.keys(inputs)) {
+      if (!this.#inputViews.has(name)) throw this.#inputError(`has no input \`${name}\``);
+    }
+    for (const [name, view] of this.#inputViews) view.data.set(this.#inputData(name, view, inputs[name]) as never);
+    this.#main(this.#arena, this.#params);
+    const out: Record<string, Tensor> = {};
+    for (const [name, view] of this.#outputViews) {
+      out[name] = options.copy === false ? view : { ...view, data: view.data.slice() };
+    }
+    return out;
+  }
+
+  #inputData(name: string, view: Tensor, value: InputValue | undefined): TensorData {
+    if (value === undefined) throw this.#inputError(`was given no input \`${name}\``);
+    const given = "shape" in value ? value : undefined;
+    if (given !== undefined) {
+      const sameShape = given.shape.length === view.shape.length && given.shape.every((d, i) => d === view.shape[i]);
+      if (!sameShape) throw this.#inputError(`takes \`${name}\` of shape [${view.shape.join(", ")}], not [${given.shape.join(", ")}]`);
+      if (given.dtype !== view.dtype) throw this.#inputError(`takes \`${name}\` as ${view.dtype}, not ${given.dtype}`);
+      return given.data;
+    }
+    const data = value as TensorData;
+    if (data.constructor !== view.data.constructor) {
+      throw this.#inputError(`takes \`${name}\` as ${view.dtype} in a ${view.data.constructor.name}, not in a ${data.constructor?.name ?? typeof data}`);
+    }
+    if (data.length !== view.data.length) throw this.#inputError(`takes \`${name}\` with ${view.data.length} elements, not ${data.length}`);
+    return data;
+  }
+
+  #inputError(what: string): FfiError {
+    const list = this.inputs.map((v) => `\`${v.name}\`: ${v.dtype}[${v.shape.join(", ")}]`).join("; ");
+    return new FfiError("invalid-input", `The model \`${this.name}\` ${what}. Its inputs are ${list}.`);
+  }
+
+  dispose(): void {
+    this.#main = undefined;
+  }
+}
+
+/** A tensor of random values in [0, 1) (integers in [0, 10)), the same for the same seed: for trying a model out. */
+export function randomTensor(spec: Pick<ValueSpec, "shape" | "dtype">, seed: number): Tensor {
+  const count = elementCount(spec.shape);
+  let state = seed >>> 0 || 1;
+  const next = (): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+  if (spec.dtype === "float32") return tensor(Float32Array.from({ length: count }, next), spec.shape);
+  const out = tensorView(spec.dtype, spec.shape, new ArrayBuffer(count * 8));
+  for (let i = 0; i < count; i++) setRandom(out, i, next());
+  return out;
+}
+
+function setRandom(t: Tensor, i: number, value: number): void {
+  if (t.data instanceof BigInt64Array || t.data instanceof BigUint64Array) t.data[i] = BigInt(Math.floor(value * 10));
+  else if (t.dtype === "float64") t.data[i] = value;
+  else if (t.dtype === "float16") t.data[i] = 0x3000 + Math.floor(value * 0x0c00);
+  else if (t.dtype === "bool") t.data[i] = value < 0.5 ? 0 : 1;
+  else t.data[i] = Math.floor(value * 10);
+}

@@ -1,0 +1,31 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FfiError } from "./ffi-error.ts";
+import { checkManifest } from "./manifest.ts";
+import { loadModel, type LoadOptions, type Model } from "./model.ts";
+
+/**
+ * Loads a model from the folder that holds its artifact.
+ * @throws FfiError as `loadModel`; `invalid-artifact` if a file is missing.
+ */
+export async function loadModelFrom(folder: string, options: LoadOptions = {}): Promise<Model> {
+  const manifest = checkManifest(parseJson(await read(folder, "artifact.json")));
+  const [wasm, weights] = await Promise.all([read(folder, manifest.files.wasm.path), read(folder, manifest.files.weights.path)]);
+  return loadModel({ manifest, wasm, weights }, options);
+}
+
+async function read(folder: string, path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(folder, path));
+  } catch (cause) {
+    throw new FfiError("invalid-artifact", `\`${path}\` is missing in ${folder}. Is it the folder that \`verticil compile\` wrote?`, { cause });
+  }
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new FfiError("invalid-artifact", "`artifact.json` is not JSON. Copy the artifact again, or compile the model again.", { cause });
+  }
+}

@@ -1,0 +1,12 @@
+import { host } from "./host.ts";
+
+/**
+ * The SHA-256 of `bytes` in hexadecimal; undefined where the host has no Web Crypto (a page that is not served
+ * securely).
+ */
+export async function sha256(bytes: Uint8Array): Promise<string | undefined> {
+  const subtle = host.crypto?.subtle;
+  if (subtle === undefined) return undefined;
+  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (b) => b.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,163 @@
+import type { GlobalVar, IRModule, WasmTarget } from "@verticil/ir-core";
+import { tensorBytes, type DType } from "@verticil/runtime-ffi";
+import { tirTable, type AllocateConst, type Call, type PrimFunc } from "@verticil/tir";
+import { walk, type BaseFunc } from "@verticil/ir-core";
+import type { Callee } from "./codegen/context.ts";
+import { compileFunction, paramTypes, resultType, type CompiledFunc, type FuncEnvironment } from "./codegen/function.ts";
+import { wasmTypeOf } from "./codegen/lanes.ts";
+import { unsupported } from "./codegen/unsupported.ts";
+import { ModuleBuilder } from "./encoder/module-builder.ts";
+import type { WasmType } from "./encoder/opcodes.ts";
+
+/** How the code is generated, beyond what the target can do. */
+export interface BuildWasmOptions {
+  /** Whether failing `assert` statements trap; true unless told. */
+  readonly assertions?: boolean;
+  /** Whether each access of a buffer of known size is checked, for debugging; false unless told. */
+  readonly boundsChecks?: boolean;
+  /** The module's name in the name section. */
+  readonly name?: string;
+}
+
+/** A function that a host can call. Pointers are byte addresses. */
+export interface WasmExport {
+  readonly name: string;
+  readonly params: readonly { readonly name: string; readonly dtype: DType }[];
+  readonly result: DType | undefined;
+}
+
+/** A finished module. */
+export interface WasmBuild {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly exports: readonly WasmExport[];
+  /**
+   * The module keeps memory below this address for constants and its shadow stack: put everything else above. Workers
+   * that share the memory each need a stack of `stackBytes`, and set the exported global `__stack_pointer` to its end.
+   */
+  readonly reservedBytes: number;
+  readonly stackBytes: number;
+}
+
+const PAGE = 65536;
+/** Nothing is kept at the lowest addresses, so that a null pointer is recognisable. */
+const FIRST_ADDRESS = 64;
+/** Room on the shadow stack for memory whose size is known at run time only. */
+const DYNAMIC_STACK = 2 ** 20;
+
+/**
+ * Generates a WebAssembly module: every PrimFunc of `module` as a function, those with a `global_symbol` exported under
+ * that name. It imports `env.memory`. The same module gives the same bytes.
+ * @throws DiagnosticError where a function holds something that has no WebAssembly.
+ */
+export function buildWasm(module: IRModule, target: WasmTarget, opts: BuildWasmOptions = {}): WasmBuild {
+  const funcs = primFuncs(module);
+  const builder = new ModuleBuilder(opts.name ?? "verticil");
+  const externs = importExterns(builder, funcs);
+  const indexOf = new Map<GlobalVar, Callee>();
+  for (const [i, [gv, func]] of funcs.entries()) {
+    indexOf.set(gv, { index: externs.size + i, params: paramTypes(func), result: resultType(func) });
+  }
+  const data = new DataSegments();
+  const stackPointer = 0;
+  const env: FuncEnvironment = {
+    simd: target.simd !== "none",
+    relaxed: target.simd === "relaxed",
+    checks: { assertions: opts.assertions ?? true, bounds: opts.boundsChecks ?? false },
+    stackPointer,
+    calleeOf: (gv) => indexOf.get(gv) ?? unsupported(`the unknown function \`${gv.name}\``, "Add it to the module.", gv.span),
+    extern: (name) => externs.get(name) ?? unsupported(`the external function \`${name}\``, "It was not declared."),
+    constantData: (stmt) => data.add(stmt),
+  };
+  const compiled = new Map(funcs.map(([gv, func]) => [gv, compileFunction(gv.name, func, env)]));
+  const stackBytes = stackSize(funcs, compiled);
+  const stackStart = Math.ceil(data.end / 64) * 64;
+  const reservedBytes = stackStart + stackBytes;
+  builder.global("__stack_pointer", reservedBytes);
+  const exports: WasmExport[] = [];
+  for (const [gv, func] of funcs) {
+    const made = compiled.get(gv);
+    if (made === undefined) continue;
+    const index = builder.func(made.body);
+    const symbol = func.attrs["global_symbol"];
+    if (typeof symbol !== "string") continue;
+    builder.exportFunc(symbol, index);
+    exports.push({ name: symbol, params: func.params.map((p) => ({ name: p.name, dtype: p.dtype })), result: resultType(func) });
+  }
+  const min = Math.max(1, Math.ceil(reservedBytes / PAGE));
+  builder.memory(target.threads > 1 ? { min, max: Math.max(min, Math.floor(target.maxMemory / PAGE)), shared: true } : { min });
+  for (const segment of data.segments) builder.data(segment.offset, segment.bytes);
+  return { bytes: builder.finish(), exports, reservedBytes, stackBytes };
+}
+
+function isPrimFunc(func: BaseFunc): func is PrimFunc {
+  return func.kind === "tir.PrimFunc";
+}
+
+function primFuncs(module: IRModule): readonly (readonly [GlobalVar, PrimFunc])[] {
+  const found: (readonly [GlobalVar, PrimFunc])[] = [];
+  for (const [gv, func] of module.functions) if (isPrimFunc(func)) found.push([gv, func]);
+  return found;
+}
+
+function isCall(node: { readonly kind: string }): node is Call {
+  return node.kind === "tir.Call";
+}
+
+function callsOf(func: PrimFunc): readonly Call[] {
+  const calls: Call[] = [];
+  walk(tirTable, func.body, (node) => {
+    if (node.kind === "tir.Buffer") return "skip";
+    if (isCall(node)) calls.push(node);
+    return undefined;
+  });
+  return calls;
+}
+
+function importExterns(builder: ModuleBuilder, funcs: readonly (readonly [GlobalVar, PrimFunc])[]): ReadonlyMap<string, Callee> {
+  const externs = new Map<string, Callee>();
+  for (const call of funcs.flatMap(([, func]) => callsOf(func))) {
+    const [name, ...args] = call.args;
+    if (!/^tir\.call_(pure_)?extern$/.test(call.op.name) || name?.kind !== "tir.StringImm" || externs.has(name.value)) continue;
+    const params = args.map((a): WasmType => wasmTypeOf(a.dtype));
+    const result = call.dtype === "void" ? undefined : call.dtype;
+    const index = builder.importFunc("env", name.value, { params, results: result === undefined ? [] : [wasmTypeOf(result)] });
+    externs.set(name.value, { index, params, result });
+  }
+  return externs;
+}
+
+/** Bytes of shadow stack for the deepest chain of calls. @throws DiagnosticError for functions that call themselves. */
+function stackSize(funcs: readonly (readonly [GlobalVar, PrimFunc])[], compiled: ReadonlyMap<GlobalVar, CompiledFunc>): number {
+  const known = new Map<GlobalVar, number | "open">();
+  const byVar = new Map(funcs);
+  const depth = (gv: GlobalVar): number => {
+    const before = known.get(gv);
+    if (before === "open") return unsupported(`the recursive function \`${gv.name}\``, "Use a loop.", gv.span);
+    if (before !== undefined) return before;
+    known.set(gv, "open");
+    const func = byVar.get(gv);
+    const made = compiled.get(gv);
+    let deepest = 0;
+    for (const call of func === undefined ? [] : callsOf(func)) {
+      if (call.op.kind === "ir.GlobalVar") deepest = Math.max(deepest, depth(call.op));
+    }
+    const own = (made?.frameBytes ?? 0) + (made?.dynamicStack === true ? DYNAMIC_STACK : 0);
+    known.set(gv, deepest + own);
+    return deepest + own;
+  };
+  return funcs.reduce((most, [gv]) => Math.max(most, depth(gv)), 0);
+}
+
+/** Constant memory, one segment for each constant. */
+class DataSegments {
+  readonly segments: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
+  end = FIRST_ADDRESS;
+
+  add(stmt: AllocateConst): number {
+    const offset = Math.ceil(this.end / 64) * 64;
+    const bytes = tensorBytes(stmt.data);
+    this.segments.push({ offset, bytes });
+    this.end = offset + bytes.length;
+    return offset;
+  }
+}

@@ -1,0 +1,266 @@
+import { isInteger } from "@verticil/runtime-ffi";
+import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
+import { isConstInt, sub } from "../ir/ops.ts";
+import { CanonicalSimplifier } from "./canonical-simplifier.ts";
+import { boundFacts, ConstIntBoundAnalyzer } from "./const-int-bound.ts";
+import {
+  isEqual,
+  isGreater,
+  isGreaterOrEqual,
+  isLess,
+  isLessOrEqual,
+  isNotEqual,
+  isUnknown,
+  type ArithContext,
+  type ArithExtensions,
+  type CompareResult,
+  type ModularSet,
+} from "./context.ts";
+import { exprDeepEqual } from "./expr-deep-equal.ts";
+import { makeBound, type IntBound } from "./int-bound.ts";
+import { modularFacts, ModularSetAnalyzer } from "./modular-set.ts";
+import { RewriteSimplifier } from "./rewrite-simplifier.ts";
+import { isIndexType } from "./rules/compile-rule.ts";
+import { TransitiveComparisons } from "./transitive-comparisons.ts";
+
+/** How hard `canProve` tries: `default` simplifies; `symbolicBound` also relaxes variables over their ranges. */
+export type ProofStrength = "default" | "symbolicBound";
+
+const maxCompareDepth = 6;
+
+/**
+ * What is known about integer expressions: bounds, residues, bindings, conditions in force; and simplification by it
+ * (upstream's `arith::Analyzer`). Index arithmetic (int32, int64) is taken not to overflow, division by zero not to
+ * happen. One analyzer per function or scope: it has state and is not shared.
+ */
+export class Analyzer implements ArithContext {
+  readonly extensions: ArithExtensions;
+  readonly #bounds: ConstIntBoundAnalyzer;
+  readonly #residues: ModularSetAnalyzer;
+  readonly #rewriter: RewriteSimplifier;
+  readonly #canonical: CanonicalSimplifier;
+  readonly #known: TransitiveComparisons;
+  readonly #ranges = new Map<AnyVar, Range>();
+  #generation = 0;
+  #generations = 0;
+  #overridden = 0;
+  #compareDepth = 0;
+
+  constructor(opts: { readonly extensions?: ArithExtensions } = {}) {
+    this.extensions = opts.extensions ?? {};
+    this.#bounds = new ConstIntBoundAnalyzer(this);
+    this.#residues = new ModularSetAnalyzer(this);
+    this.#rewriter = new RewriteSimplifier(this);
+    this.#canonical = new CanonicalSimplifier(this, this.#rewriter);
+    this.#known = new TransitiveComparisons(this);
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /**
+   * Says what a variable is: a value, or a range of values.
+   * @throws Error if it was bound to something else before; `override` allows that.
+   */
+  bind(v: AnyVar, to: Range | PrimExpr, opts: { readonly override?: boolean } = {}): void {
+    if (opts.override === true) this.#overridden++;
+    this.#generation = ++this.#generations;
+    if (to.kind === "tir.Range") this.#bindRange(v, to, opts.override === true);
+    else this.#bindValue(v, to, opts.override === true);
+  }
+
+  #bindRange(v: AnyVar, range: Range, override: boolean): void {
+    const before = this.#ranges.get(v);
+    if (before !== undefined && !override && !this.#sameRange(before, range)) {
+      throw new Error(`The variable \`${v.name}\` is bound to another range already.`);
+    }
+    this.#ranges.set(v, range);
+    if (isConstInt(range.extent, 1)) {
+      this.#bindValue(v, range.min, override);
+      return;
+    }
+    if (override) this.#rewriter.unbind(v);
+    const min = this.#bounds.evaluate(range.min);
+    const extent = this.#bounds.evaluate(range.extent);
+    this.#bounds.bind(v, makeBound(min.min, Math.max(min.min, min.max + extent.max - 1)));
+    this.#residues.bind(v, { coeff: 1, base: 0 });
+    this.#known.bind(v, range);
+  }
+
+  #sameRange(a: Range, b: Range): boolean {
+    return this.canProveEqual(a.min, b.min) && this.canProveEqual(a.extent, b.extent);
+  }
+
+  #bindValue(v: AnyVar, value: PrimExpr, override: boolean): void {
+    const simple = this.simplify(value);
+    if (!override) {
+      const before = this.#rewriter.valueOf(v);
+      if (before !== v && !exprDeepEqual(before, simple) && !this.canProveEqual(before, simple)) {
+        throw new Error(`The variable \`${v.name}\` is bound to another value already.`);
+      }
+    }
+    this.#bounds.bind(v, this.#bounds.evaluate(simple));
+    this.#residues.bind(v, this.#residues.evaluate(simple));
+    this.#rewriter.bind(v, simple);
+    this.#generation = ++this.#generations;
+  }
+
+  /** Narrows a variable to a constant range, both ends included, instead of what was known (upstream's `const_int_bound.update`). */
+  bindBound(v: AnyVar, bound: IntBound): void {
+    this.#overridden++;
+    this.#generation = ++this.#generations;
+    this.#bounds.bind(v, bound);
+  }
+
+  /** Says that a variable is `coeff * k + base`, instead of what was known. */
+  bindModular(v: AnyVar, set: ModularSet): void {
+    this.#overridden++;
+    this.#generation = ++this.#generations;
+    this.#residues.bind(v, set);
+  }
+
+  /** The range that a variable was bound to, if it was. */
+  rangeOf(v: AnyVar): Range | undefined {
+    return this.#ranges.get(v);
+  }
+
+  /** A `bool` condition is taken as true while `f` runs. What is bound meanwhile stays bound. */
+  withConstraint<T>(cond: PrimExpr, f: () => T): T {
+    const leave = this.enterConstraint(cond);
+    try {
+      return f();
+    } finally {
+      leave();
+    }
+  }
+
+  /** Takes a condition as true until the result is called; calls must nest. */
+  enterConstraint(cond: PrimExpr): () => void {
+    const before = this.#generation;
+    const overridden = this.#overridden;
+    const simple = this.#rewriter.simplify(cond);
+    const facts = conjuncts(simple);
+    const undo = [
+      this.#rewriter.enter(facts),
+      this.#bounds.enter([...boundFacts(cond, (e) => this.#bounds.evaluate(e)), ...boundFacts(simple, (e) => this.#bounds.evaluate(e))]),
+      this.#residues.enter([...modularFacts(cond), ...modularFacts(simple)]),
+      this.#known.enter(facts),
+    ];
+    const inside = ++this.#generations;
+    this.#generation = inside;
+    return () => {
+      for (const f of undo.reverse()) f();
+      // What was learnt for good inside must not be forgotten by going back to memos made before it.
+      this.#generation = this.#generation === inside && this.#overridden === overridden ? before : ++this.#generations;
+    };
+  }
+
+  /** Constant bounds of an integer expression, both ends included. */
+  constIntBound(e: PrimExpr): IntBound {
+    return this.#bounds.evaluate(e);
+  }
+
+  /** What residue class the values of an integer expression are in. */
+  modularSet(e: PrimExpr): ModularSet {
+    return this.#residues.evaluate(e);
+  }
+
+  /** Simplifies by rules alone; one pass. */
+  rewriteSimplify(e: PrimExpr): PrimExpr {
+    return this.#rewriter.simplify(e);
+  }
+
+  /** Simplifies through the canonical form alone; one pass. */
+  canonicalSimplify(e: PrimExpr): PrimExpr {
+    return this.#canonical.simplify(e);
+  }
+
+  /** An equal expression, simpler if one was found: canonical form, then `steps` rounds of rules and canonical form in turn. */
+  simplify(e: PrimExpr, steps = 2): PrimExpr {
+    if (e.kind === "ir.IntImm" || e.kind === "ir.FloatImm") return e;
+    let out = this.#canonical.simplify(e);
+    for (let i = 0; i < steps; i++) {
+      if (out.kind === "ir.IntImm") return out;
+      out = i % 2 === 0 ? this.#rewriter.simplify(out) : this.#canonical.simplify(out);
+    }
+    return out;
+  }
+
+  /** True if the condition holds for all values; false if that was not found out. */
+  canProve(cond: PrimExpr, _strength: ProofStrength = "default"): boolean {
+    if (cond.kind === "ir.IntImm") return cond.value !== 0;
+    const simple = this.simplify(cond);
+    return simple.kind === "ir.IntImm" && simple.value !== 0;
+  }
+
+  /** True if both are equal for all values; false if that was not found out, or their types differ. */
+  canProveEqual(a: PrimExpr, b: PrimExpr): boolean {
+    if (a === b) return true;
+    if (a.dtype !== b.dtype) return false;
+    if (a.kind === "ir.IntImm" && b.kind === "ir.IntImm") return a.value === b.value;
+    if (exprDeepEqual(a, b)) return true;
+    if (!isInteger(a.dtype)) return exprDeepEqual(this.simplify(a), this.simplify(b));
+    const diff = this.simplify(sub(a, b));
+    return isConstInt(diff, 0) || (diff.kind === "tir.Broadcast" && isConstInt(diff.value, 0));
+  }
+
+  canProveGreaterEqual(e: PrimExpr, bound: number): boolean {
+    if (this.constIntBound(e).min >= bound) return true;
+    return this.constIntBound(this.simplify(e)).min >= bound;
+  }
+
+  canProveLess(e: PrimExpr, bound: number): boolean {
+    if (this.constIntBound(e).max < bound) return true;
+    return this.constIntBound(this.simplify(e)).max < bound;
+  }
+
+  compareKnown(a: PrimExpr, b: PrimExpr): CompareResult {
+    return this.#known.compare(a, b);
+  }
+
+  tryCompare(a: PrimExpr, b: PrimExpr): CompareResult {
+    if (!isIndexType(a.dtype) || a.dtype !== b.dtype) return isUnknown;
+    const apart = compareBounds(this.constIntBound(a), this.constIntBound(b));
+    if (apart !== isUnknown && apart !== isLessOrEqual && apart !== isGreaterOrEqual) return apart;
+    if (this.#compareDepth >= maxCompareDepth) return apart;
+    this.#compareDepth++;
+    try {
+      let result = apart;
+      if (!isConstInt(b, 0)) {
+        const diff = this.#rewriter.simplify(sub(a, b));
+        result &= compareZero(this.constIntBound(diff));
+        if (result !== isEqual && excludesZero(this.modularSet(diff))) result &= isNotEqual;
+      } else if (excludesZero(this.modularSet(a))) result &= isNotEqual;
+      if (result === isEqual || result === isLess || result === isGreater || result === 0) return result;
+      return result & this.compareKnown(a, b);
+    } finally {
+      this.#compareDepth--;
+    }
+  }
+}
+
+function excludesZero({ base }: ModularSet): boolean {
+  return base !== 0;
+}
+
+function compareZero(x: IntBound): CompareResult {
+  return compareBounds(x, { min: 0, max: 0 });
+}
+
+function compareBounds(a: IntBound, b: IntBound): CompareResult {
+  let result = isUnknown;
+  if (a.min > b.max) result = isGreater;
+  else if (a.max < b.min) result = isLess;
+  else if (a.min === a.max && b.min === b.max && a.min === b.min && Number.isFinite(a.min)) result = isEqual;
+  else if (a.min >= b.max && Number.isFinite(a.min)) result = isGreaterOrEqual;
+  else if (a.max <= b.min && Number.isFinite(a.max)) result = isLessOrEqual;
+  return result;
+}
+
+/** The parts of a condition that each hold where it does. */
+export function conjuncts(cond: PrimExpr): PrimExpr[] {
+  if (cond.kind === "tir.And") return [...conjuncts(cond.a), ...conjuncts(cond.b)];
+  if (cond.kind === "tir.Call" && cond.op.kind === "ir.Op" && cond.op.name === "tir.likely" && cond.args[0] !== undefined) return conjuncts(cond.args[0]);
+  return cond.kind === "ir.IntImm" ? [] : [cond];
+}

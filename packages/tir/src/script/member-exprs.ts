@@ -1,0 +1,264 @@
+import { isNode, makeIntImm, makeFloatImm, makeOp } from "@verticil/ir-core";
+import {
+  describeValue,
+  isDict,
+  isInt,
+  isList,
+  ScriptFloat,
+  ScriptFunction,
+  ScriptLambda,
+  type CallArgs,
+  type ScriptValue,
+  type Site,
+} from "@verticil/tvmscript";
+import type { BinaryKind, IterVar, IterVarType, PrimExpr, Range, Var } from "../ir/expr.ts";
+import { intrinDefs, type IntrinDef } from "../ir/intrin.ts";
+import {
+  binaryKinds,
+  makeBinary,
+  makeBroadcast,
+  makeBufferLoad,
+  makeCall,
+  makeCast,
+  makeCommReducer,
+  makeIterVar,
+  makeLet,
+  makeNot,
+  makeRamp,
+  makeReduce,
+  makeSelect,
+  makeShuffle,
+  makeStringImm,
+  makeVar,
+} from "../ir/make-expr.ts";
+import { makeIndexMap } from "../ir/make-stmt.ts";
+import { cast, ceilDiv, constant, div, floorDiv, floorMod, matchTypes, max, maxValue, min, minValue, truncMod } from "../ir/ops.ts";
+import type { IndexMap } from "../ir/stmt.ts";
+import { isBuffer, rangeFromTo, toCount, toDType, toExpr, toExprs, toOperands, toText, toVar } from "./convert.ts";
+import { iterTypeNames } from "./print-expr.ts";
+import { callDType } from "./result-dtype.ts";
+
+type Member = (a: CallArgs, site: Site) => ScriptValue;
+
+/** Two operands of one type. */
+function pair(a: CallArgs, site: Site): readonly [PrimExpr, PrimExpr] {
+  const [x, y] = toOperands(a.need(0, "a", site), a.need(1, "b", site), site);
+  return matchTypes(x, y);
+}
+
+function folding(f: (a: PrimExpr, b: PrimExpr) => PrimExpr): Member {
+  return (a, site) => f(...pair(a, site));
+}
+
+function exact(kind: BinaryKind): Member {
+  return (a, site) => makeBinary(kind, ...pair(a, site), site.span);
+}
+
+/** A builtin, with its data type where its definition says. */
+function builtin(def: IntrinDef): Member {
+  return (a, site) => {
+    const values = [...a.args, ...a.keywords.values()];
+    const typeAt = def.dtypePosition === "first" ? 0 : def.dtypePosition === "last" ? values.length - 1 : -1;
+    if (typeAt >= 0) {
+      const dtype = toDType(values[typeAt], site);
+      const args = values.filter((_, i) => i !== typeAt).map((v) => toArgument(v, site));
+      return makeCall(dtype, makeOp(def.name), args, site.span);
+    }
+    const args = values.map((v) => toArgument(v, site));
+    if (def.arity !== undefined && args.length !== def.arity) {
+      return site.fail(`\`T.${def.scriptName}\` takes ${def.arity} arguments, not ${args.length}.`);
+    }
+    const dtype = callDType(def.name, args);
+    if (dtype === undefined) return site.fail(`The type of \`T.${def.scriptName}\` does not follow from its arguments.`, "Use `T.call_intrin`.");
+    return makeCall(dtype, makeOp(def.name), args, site.span);
+  };
+}
+
+/** Buffers are passed by the address of their first element. */
+function toArgument(v: ScriptValue, site: Site): PrimExpr {
+  if (!isBuffer(v)) return toExpr(v, site);
+  return makeBufferLoad(v, v.shape.map((d) => constant(0, d.dtype)), undefined, site.span);
+}
+
+/** Mathematical functions take integers as upstream does: as float32 where the function has no integer form. */
+function ifThenElse(a: CallArgs, site: Site): ScriptValue {
+  const [t, f] = toOperands(a.need(1, "t", site), a.need(2, "f", site), site);
+  const [x, y] = matchTypes(t, f);
+  return makeCall(x.dtype, makeOp("tir.if_then_else"), [toExpr(a.need(0, "cond", site), site), x, y], site.span);
+}
+
+function callIntrin(a: CallArgs, site: Site): ScriptValue {
+  const [dtype, op, ...args] = a.args;
+  const callee = isNode(op) && op.kind === "ir.Op" && "name" in op ? String(op.name) : toText(op ?? "", site);
+  return makeCall(toDType(dtype ?? "", site), makeOp(callee), args.map((v) => toArgument(v, site)), site.span);
+}
+
+/** `T.Call(dtype, op, args)`. */
+function call(a: CallArgs, site: Site): ScriptValue {
+  const op = a.need(1, "op", site);
+  const args = toExprs(a.need(2, "args", site), site);
+  const dtype = toDType(a.need(0, "dtype", site), site);
+  if (typeof op === "string") return makeCall(dtype, makeOp(op), args, site.span);
+  if (isNode(op) && op.kind === "ir.Op" && "name" in op) return makeCall(dtype, makeOp(String(op.name)), args, site.span);
+  if (isNode(op) && op.kind === "ir.GlobalVar" && "name" in op) {
+    const gv = site.ctx.globals.get(String(op.name));
+    if (gv !== undefined) return makeCall(dtype, gv, args, site.span);
+  }
+  return site.fail(`${describeValue(op)} cannot be called.`);
+}
+
+function letExpr(a: CallArgs, site: Site): ScriptValue {
+  const where = a.need(1, "where", site);
+  if (!isDict(where)) return site.fail("`where` is a dictionary from variables to values.");
+  let body = toExpr(a.need(0, "expr", site), site);
+  for (const [v, value] of [...where].reverse()) {
+    const bind = toVar(v, site);
+    if (bind.kind !== "tir.Var") return site.fail("A size variable cannot be bound.");
+    body = makeLet(bind, toExpr(value, site, bind.dtype), body, site.span);
+  }
+  return body;
+}
+
+function commReducer(a: CallArgs, site: Site): ScriptValue {
+  const lambda = a.need(0, "combiner", site);
+  const identity = toExprs(a.need(1, "identity", site), site);
+  if (!(lambda instanceof ScriptLambda)) return site.fail("A reducer is made of a lambda and its identity.");
+  const n = identity.length;
+  const vars = lambda.params.map((name, i): Var => makeVar(name, identity[i % Math.max(n, 1)]?.dtype ?? "int32"));
+  const result = lambda.apply(vars);
+  return makeCommReducer(vars.slice(0, n), vars.slice(n), toExprs(result, site), identity);
+}
+
+function reduce(a: CallArgs, site: Site): ScriptValue {
+  const combiner = a.need(0, "combiner", site);
+  const axis = a.need(3, "axis", site);
+  const condition = a.get(4, "condition");
+  if (!isNode(combiner) || combiner.kind !== "tir.CommReducer" || !isList(axis)) return site.fail("`T.reduce` takes a reducer and a list of axes.");
+  return makeReduce(
+    combiner as Parameters<typeof makeReduce>[0],
+    toExprs(a.need(1, "source", site), site),
+    axis.map((v) => toIterVar(v, site)),
+    toCount(a.get(5, "value_index") ?? 0, site),
+    {
+      init: toExprs(a.get(2, "init") ?? [], site),
+      ...(condition === undefined || condition === null ? {} : { condition: toExpr(condition, site) }),
+    },
+  );
+}
+
+function toIterVar(v: ScriptValue, site: Site): IterVar {
+  return isNode(v) && v.kind === "tir.IterVar" ? (v as IterVar) : site.fail(`Expected an iteration variable, found ${describeValue(v)}.`);
+}
+
+/** Upstream's names of the sorts of iteration variable, as `T.iter_var` takes them. */
+const ITER_TYPES: ReadonlyMap<string, IterVarType> = new Map(
+  Object.entries(iterTypeNames).map(([type, name]) => [name, type as IterVarType]),
+);
+
+function iterVar(a: CallArgs, site: Site): ScriptValue {
+  const v = a.need(0, "var", site);
+  const dom = a.need(1, "dom", site);
+  const type = ITER_TYPES.get(toText(a.need(2, "iter_type", site), site));
+  if (type === undefined) return site.fail(`Known are ${[...ITER_TYPES.keys()].join(", ")}.`);
+  const bound = typeof v === "string" ? makeVar(v) : toVar(v, site);
+  if (bound.kind !== "tir.Var") return site.fail("A size variable cannot be iterated.");
+  return makeIterVar(dom === null ? undefined : toRange(dom, site), bound, type, toText(a.get(3, "thread_tag") ?? "", site), site.span);
+}
+
+/** A range: `T.Range(a, b)`, a pair of its ends, or its extent. */
+export function toRange(v: ScriptValue, site: Site): Range {
+  if (isNode(v) && v.kind === "tir.Range") return v as Range;
+  if (isList(v) && v.length === 2) return rangeFromTo(v[0], v[1], site);
+  const extent = toExpr(v, site);
+  return rangeFromTo(constant(0, extent.dtype), extent, site);
+}
+
+function lambdaMap(lambda: ScriptValue, site: Site): IndexMap {
+  if (!(lambda instanceof ScriptLambda)) return site.fail("An index map is made of a lambda.");
+  if (lambda.params.some((p) => p.startsWith("*"))) return site.fail("An index map names all of its indices.");
+  const vars = lambda.params.map((name) => makeVar(name));
+  const result = lambda.apply(vars);
+  return makeIndexMap(vars, (isList(result) ? result : [result]).filter((r) => typeof r !== "string").map((r) => toExpr(r, site)));
+}
+
+function indexMap(a: CallArgs, site: Site): ScriptValue {
+  const map = lambdaMap(a.need(0, "mapping", site), site);
+  const inverse = a.get(1, "inverse_index_map");
+  if (inverse === undefined || inverse === null) return map;
+  return makeIndexMap(map.initialIndices, map.finalIndices, lambdaMap(inverse, site));
+}
+
+const NAMED: Readonly<Record<string, Member>> = {
+  min: folding(min),
+  max: folding(max),
+  floordiv: folding(floorDiv),
+  floormod: folding(floorMod),
+  truncdiv: folding(div),
+  truncmod: folding(truncMod),
+  ceildiv: folding(ceilDiv),
+  Not: (a, site) => makeNot(toExpr(a.need(0, "a", site), site), site.span),
+  Cast: (a, site) => makeCast(toDType(a.need(0, "dtype", site), site), toExpr(a.need(1, "value", site), site), site.span),
+  cast: (a, site) => cast(toDType(a.need(1, "dtype", site), site), toExpr(a.need(0, "value", site), site)),
+  Select: (a, site) => {
+    const [t, f] = toOperands(a.need(1, "true_value", site), a.need(2, "false_value", site), site);
+    return makeSelect(toExpr(a.need(0, "condition", site), site), ...matchTypes(t, f), site.span);
+  },
+  Ramp: (a, site) => {
+    const base = toExpr(a.need(0, "base", site), site);
+    return makeRamp(base, toExpr(a.need(1, "stride", site), site, base.dtype), toCount(a.need(2, "lanes", site), site), site.span);
+  },
+  Broadcast: (a, site) => makeBroadcast(toExpr(a.need(0, "value", site), site), toCount(a.need(1, "lanes", site), site), site.span),
+  Shuffle: (a, site) => makeShuffle(toExprs(a.need(0, "vectors", site), site), toExprs(a.need(1, "indices", site), site), site.span),
+  Let: letExpr,
+  let: (a, site) => {
+    const bind = toVar(a.need(0, "v", site), site);
+    if (bind.kind !== "tir.Var") return site.fail("A size variable cannot be bound.");
+    return makeLet(bind, toExpr(a.need(1, "value", site), site, bind.dtype), toExpr(a.need(2, "body", site), site), site.span);
+  },
+  StringImm: (a, site) => makeStringImm(toText(a.need(0, "value", site), site), site.span),
+  IntImm: (a, site) => makeIntImm(toCount(a.need(1, "value", site), site), toDType(a.need(0, "dtype", site), site), site.span),
+  FloatImm: (a, site) => {
+    const value = a.need(1, "value", site);
+    const number = value instanceof ScriptFloat ? value.value : isInt(value) ? Number(value) : site.fail("Expected a number.");
+    return makeFloatImm(number, toDType(a.need(0, "dtype", site), site), site.span);
+  },
+  comm_reducer: commReducer,
+  reduce,
+  iter_var: iterVar,
+  Range: (a, site) => (a.args.length === 1 ? toRange(a.args[0], site) : rangeFromTo(a.need(0, "begin", site), a.need(1, "end", site), site)),
+  index_map: indexMap,
+  call_intrin: callIntrin,
+  Call: call,
+  if_then_else: ifThenElse,
+  min_value: (a, site) => minValue(toDType(a.need(0, "dtype", site), site)),
+  max_value: (a, site) => maxValue(toDType(a.need(0, "dtype", site), site)),
+  meta_var: (a, site) => a.need(0, "value", site),
+  target: (a, site) => {
+    const target = a.need(0, "target", site);
+    return typeof target === "string" ? new Map([["kind", target]]) : target;
+  },
+  ptr: (a, site) => {
+    const scope = a.get(1, "storage_scope");
+    return makeVar("", "handle", { kind: "ir.PointerType", elementType: { kind: "ir.PrimType", dtype: toDType(a.need(0, "dtype", site), site) }, storageScope: typeof scope === "string" ? scope : "global" });
+  },
+};
+
+const ALIASES: readonly (readonly [alias: string, name: string])[] = [
+  ["ramp", "Ramp"],
+  ["broadcast", "Broadcast"],
+];
+
+/** The members that give expressions, by name. */
+export function exprMembers(): ReadonlyMap<string, ScriptValue> {
+  const out = new Map<string, ScriptValue>();
+  const add = (name: string, member: Member): void => void out.set(name, new ScriptFunction(`T.${name}`, member));
+  for (const def of intrinDefs) add(def.scriptName, builtin(def));
+  for (const kind of binaryKinds) add(kind.slice(4), exact(kind));
+  for (const [name, member] of Object.entries(NAMED)) add(name, member);
+  for (const [alias, name] of ALIASES) {
+    const member = out.get(name);
+    if (member !== undefined) out.set(alias, member);
+  }
+  return out;
+}
+

@@ -1,0 +1,303 @@
+import { isNode, type Node } from "@verticil/ir-core";
+import {
+  assertDoc,
+  assignDoc,
+  attrDoc,
+
+  callDoc,
+  exprStmtDoc,
+  floatDoc,
+  forDoc,
+  idDoc,
+  ifDoc,
+  indexDoc,
+  intDoc,
+  listDoc,
+  noneDoc,
+  returnDoc,
+  scopeDoc,
+  strDoc,
+  tupleDoc,
+  whileDoc,
+  type ExprDoc,
+  type Printer,
+  type PrintTable,
+  type StmtDoc,
+} from "@verticil/tvmscript";
+import { isFloat, type Tensor } from "@verticil/runtime-ffi";
+import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
+import type { IterVar, Var } from "../ir/expr.ts";
+import { usesVar } from "../ir/free-vars.ts";
+import { scopeOf } from "../ir/make-stmt.ts";
+import { isConstInt } from "../ir/ops.ts";
+import type { Allocate, AllocateConst, AttrStmt, DeclBuffer, Evaluate, For, ForKind, LetStmt, Stmt } from "../ir/stmt.ts";
+import { printBlock } from "./print-block.ts";
+import { bodyOf, printBody } from "./print-body.ts";
+import {
+  bufferDecl,
+  bufferIndices,
+  defineBuffer,
+  defineVar,
+  endOf,
+  printBuffer,
+
+  type Defines,
+} from "./print-buffer.ts";
+import { holdsAllUses, lowestFrame, TirFrame } from "./print-frame.ts";
+
+/**
+ * A statement that holds for what follows it: at the end of a list it stands alone, elsewhere it opens a `with`.
+ * `head` defines what it binds, in the new scope.
+ */
+function scope(owner: Stmt, body: Stmt, p: Printer, head: (frame: TirFrame) => readonly [lhs: ExprDoc | undefined, rhs: ExprDoc]): StmtDoc[] {
+  const around = p.frame();
+  const concise = around instanceof TirFrame && around.allowConcise;
+  // A scope without a block of its own writes on into the list around it: chains of thousands stay linear.
+  return p.within(new TirFrame(owner, concise ? around.stmts : undefined), (frame) => {
+    const [lhs, rhs] = head(frame);
+    if (!concise) {
+      printBody(body, frame, p);
+      return [scopeDoc(lhs, rhs, frame.stmts)];
+    }
+    frame.stmts.push(lhs === undefined ? exprStmtDoc(rhs) : assignDoc(lhs, rhs));
+    printBody(body, frame, p);
+    return [];
+  });
+}
+
+function printLet(s: LetStmt, p: Printer): StmtDoc[] {
+  const around = p.frame();
+  const concise = around instanceof TirFrame && around.allowConcise;
+  const rhs = p.expr(s.value);
+  const type = s.bind.typeAnnotation;
+  const annotation = type === undefined ? p.member("tir", s.bind.dtype) : p.expr(type);
+  const known = p.lookup(s.bind);
+  if (known !== undefined) {
+    return [scopeDoc(undefined, p.call("tir", "LetStmt", [rhs], [["var", known]]), bodyOf(s, s.body, p))];
+  }
+  return p.within(new TirFrame(s, concise ? around.stmts : undefined), (frame) => {
+    const lhs = defineVar(s.bind, frame, p);
+    if (concise) {
+      frame.stmts.push(assignDoc(lhs, rhs, annotation));
+      printBody(s.body, frame, p);
+      return [];
+    }
+    const typed = type !== undefined && type.kind !== "ir.PrimType";
+    printBody(s.body, frame, p);
+    return [scopeDoc(lhs, p.call("tir", "LetStmt", typed ? [rhs, annotation] : [rhs]), frame.stmts)];
+  });
+}
+
+function printEvaluate(s: Evaluate, p: Printer): StmtDoc[] {
+  const v = s.value;
+  if (p.config.syntaxSugar && v.kind === "tir.Call" && v.op.kind === "ir.Op" && v.op.name === "tir.ret") {
+    const [result] = v.args;
+    if (v.args.length === 1 && result !== undefined && v.dtype === result.dtype) return [returnDoc(p.expr(result))];
+  }
+  const doc = p.expr(v);
+  return [exprStmtDoc(v.kind === "tir.Call" ? doc : p.call("tir", "evaluate", [doc]))];
+}
+
+const LOOPS: { readonly [K in ForKind]: string } = {
+  serial: "serial",
+  parallel: "parallel",
+  vectorized: "vectorized",
+  unrolled: "unroll",
+  thread_binding: "thread_binding",
+};
+
+/** The loops that `T.grid` can stand for: serial from zero, without annotations, extents independent of each other. */
+function gridLoops(loop: For): For[] {
+  const out: For[] = [];
+  const vars = new Set<Var>();
+  for (let l: Stmt = loop; l.kind === "tir.For"; l = l.body) {
+    const fits = l.forKind === "serial" && isConstInt(l.min, 0) && Object.keys(l.annotations).length === 0;
+    if (!fits || l.min.dtype !== l.extent.dtype || l.loopVar.dtype !== l.extent.dtype) break;
+    if (usesVar(l.extent, (v) => v.kind === "tir.Var" && vars.has(v))) break;
+    out.push(l);
+    vars.add(l.loopVar);
+  }
+  return out;
+}
+
+function printFor(loop: For, p: Printer): StmtDoc[] {
+  const grid = p.config.syntaxSugar ? gridLoops(loop) : [];
+  const innermost = grid[grid.length - 1];
+  return p.within(new TirFrame(loop), (frame) => {
+    if (grid.length > 1 && innermost !== undefined) {
+      const lhs = grid.map((l) => defineVar(l.loopVar, frame, p));
+      const rhs = p.call("tir", "grid", grid.map((l) => p.expr(l.extent)));
+      printBody(innermost.body, frame, p);
+      return [forDoc(tupleDoc(lhs), rhs, frame.stmts)];
+    }
+    const lhs = defineVar(loop.loopVar, frame, p);
+    const rhs = loopRange(loop, p);
+    printBody(loop.body, frame, p);
+    return [forDoc(lhs, rhs, frame.stmts)];
+  });
+}
+
+function loopRange(loop: For, p: Printer): ExprDoc {
+  const fromZero = isConstInt(loop.min, 0) && loop.min.dtype === loop.extent.dtype;
+  const args = fromZero ? [p.expr(loop.extent)] : [p.expr(loop.min), p.expr(endOf(loop.min, loop.extent))];
+  const keywords: (readonly [string, ExprDoc])[] = [];
+  if (loop.threadBinding !== undefined) keywords.push(["thread", strDoc(loop.threadBinding.threadTag)]);
+  const annotated = Object.keys(loop.annotations).length > 0;
+  if (annotated) keywords.push(["annotations", p.attrs(loop.annotations)]);
+  const prefix = loop.forKind === "serial" && !annotated ? idDoc("range") : p.member("tir", LOOPS[loop.forKind]);
+  return callDoc(prefix, args, keywords);
+}
+
+/** True if the buffer is exactly the memory that the allocation makes, so that one `decl_buffer` says both. */
+function isAllocatedBuffer(s: Allocate): s is Allocate & { readonly body: DeclBuffer } {
+  if (s.body.kind !== "tir.DeclBuffer") return false;
+  const { buffer } = s.body;
+  return (
+    s.bufferVar === buffer.data &&
+    s.dtype === buffer.dtype &&
+    isConstInt(s.condition, 1) &&
+    Object.keys(s.annotations).length === 0 &&
+    s.extents.length === buffer.shape.length &&
+    s.extents.every((e, i) => {
+      const dim = buffer.shape[i];
+      return dim !== undefined && exprDeepEqual(e, dim);
+    })
+  );
+}
+
+function printDecl(s: DeclBuffer, p: Printer, defines: Defines): StmtDoc[] {
+  const around = p.frame();
+  return scope(s, s.body, p, (frame) => {
+    const lhs = defineBuffer(s.buffer, frame, p);
+    const holder = defines === "none" ? around : frame;
+    return [lhs, bufferDecl(s.buffer, "decl_buffer", [], holder, p, defines)];
+  });
+}
+
+function printAllocate(s: Allocate, p: Printer): StmtDoc[] {
+  if (p.config.syntaxSugar && isAllocatedBuffer(s) && !p.isDefined(s.bufferVar) && isSoleUse(s, p)) {
+    return printDecl(s.body, p, "data");
+  }
+  return scope(s, s.body, p, (frame) => {
+    const args: ExprDoc[] = [listDoc(p.exprs(s.extents)), strDoc(s.dtype), strDoc(pointerScope(s.bufferVar))];
+    if (!isConstInt(s.condition, 1)) args.push(p.expr(s.condition));
+    const annotated = Object.keys(s.annotations).length > 0;
+    const rhs = p.call("tir", "allocate", args, annotated ? [["annotations", p.attrs(s.annotations)]] : []);
+    return [defineVar(s.bufferVar, frame, p), rhs];
+  });
+}
+
+/** The short form names the pointer after the buffer: it must be a pointer that the reader would make. */
+function isSoleUse(s: Allocate & { readonly body: DeclBuffer }, p: Printer): boolean {
+  const { buffer } = s.body;
+  const type = buffer.data.typeAnnotation;
+  const natural = type?.kind === "ir.PointerType" && type.elementType.kind === "ir.PrimType" && type.elementType.dtype === buffer.dtype;
+  return natural && !p.isDefined(buffer) && scopeOf(buffer) === (type.storageScope || "global");
+}
+
+function pointerScope(v: Var): string {
+  const type = v.typeAnnotation;
+  return type?.kind === "ir.PointerType" && type.storageScope !== "" ? type.storageScope : "global";
+}
+
+/** Constants up to this many elements are written out; larger ones go to the metadata. */
+const WRITTEN_OUT = 200;
+
+function printAllocateConst(s: AllocateConst, p: Printer): StmtDoc[] {
+  return scope(s, s.body, p, (frame) => {
+    const data = s.data.data.length <= WRITTEN_OUT ? tensorItems(s.data) : p.addMetadata("runtime.NDArray", s);
+    const args = [data, strDoc(s.dtype), listDoc(p.exprs(s.extents))];
+    const annotated = Object.keys(s.annotations).length > 0;
+    const rhs = p.call("tir", "allocate_const", args, annotated ? [["annotations", p.attrs(s.annotations)]] : []);
+    return [defineVar(s.bufferVar, frame, p), rhs];
+  });
+}
+
+/** The stored elements; 16-bit floats as their bits, as upstream. */
+function tensorItems(t: Tensor): ExprDoc {
+  const asFloat = isFloat(t.dtype) && (t.dtype === "float32" || t.dtype === "float64");
+  const items: ExprDoc[] = [];
+  for (const v of t.data) items.push(asFloat ? floatDoc(Number(v)) : intDoc(v));
+  return listDoc(items);
+}
+
+function isIterVar(node: Node | undefined): node is IterVar {
+  return node !== undefined && node.kind === "tir.IterVar";
+}
+
+/** True if this is what the reader makes of `T.launch_thread`. */
+function isLaunch(s: AttrStmt, v: IterVar): boolean {
+  const key = v.threadTag.startsWith("vthread") ? "virtual_thread" : "thread_extent";
+  return s.attrKey === key && v.iterType === "kThreadIndex" && v.dom !== undefined && isConstInt(v.dom.min, 0) && exprDeepEqual(v.dom.extent, s.value);
+}
+
+function launchThread(s: AttrStmt, iterVar: IterVar, p: Printer): readonly [ExprDoc, Var | undefined] {
+  const value = p.expr(s.value);
+  const known = p.lookup(iterVar.var);
+  if (known !== undefined) return [p.call("tir", "launch_thread", [known, value]), undefined];
+  if (holdsAllUses(s, iterVar.var, p)) {
+    return [p.call("tir", "launch_thread", [strDoc(iterVar.threadTag), value]), iterVar.var];
+  }
+  const frame = lowestFrame(iterVar.var, p);
+  const doc = defineVar(iterVar.var, frame, p);
+  frame.stmts.push(assignDoc(doc, p.call("tir", "env_thread", [strDoc(iterVar.threadTag)])));
+  return [p.call("tir", "launch_thread", [doc, value]), undefined];
+}
+
+function printAttr(s: AttrStmt, p: Printer): StmtDoc[] {
+  return scope(s, s.body, p, (frame) => {
+    const isThread = s.attrKey === "thread_extent" || s.attrKey === "virtual_thread";
+    if (isThread && isIterVar(s.node) && isLaunch(s, s.node)) {
+      const [rhs, defined] = launchThread(s, s.node, p);
+      return [defined === undefined ? undefined : defineVar(defined, frame, p), rhs];
+    }
+    const node = s.node === undefined ? noneDoc : isNode(s.node) ? p.expr(s.node) : noneDoc;
+    return [undefined, p.call("tir", "attr", [node, strDoc(s.attrKey), p.expr(s.value)])];
+  });
+}
+
+/** How statements of tensor programs print. */
+export const stmtPrinters: PrintTable<Stmt> = {
+  "tir.LetStmt": printLet,
+  "tir.AttrStmt": printAttr,
+  "tir.AssertStmt": (s, p) => {
+    const around = p.frame();
+    const concise = around instanceof TirFrame && around.allowConcise;
+    const condition = p.expr(s.condition);
+    const message = p.expr(s.message);
+    if (!concise) return [scopeDoc(undefined, p.call("tir", "Assert", [condition, message]), bodyOf(s, s.body, p))];
+    return p.within(new TirFrame(s, around.stmts), (frame) => {
+      frame.stmts.push(assertDoc(condition, message));
+      printBody(s.body, frame, p);
+      return [];
+    });
+  },
+  "tir.BufferStore": (s, p) => {
+    const buffer = printBuffer(s.buffer, p);
+    const value = p.expr(s.value);
+    if (s.predicate === undefined) return [assignDoc(indexDoc(buffer, bufferIndices(s.indices, p)), value)];
+    const args = [listDoc(p.exprs(s.indices)), value];
+    return [exprStmtDoc(callDoc(attrDoc(buffer, "vstore"), args, [["predicate", p.expr(s.predicate)]]))];
+  },
+  "tir.Allocate": printAllocate,
+  "tir.AllocateConst": printAllocateConst,
+  "tir.DeclBuffer": (s, p) => printDecl(s, p, "none"),
+  "tir.SeqStmt": (s, p) => {
+    if (s.seq.length === 0) return [exprStmtDoc(p.call("tir", "evaluate", [intDoc(0)]))];
+    return bodyOf(s, s, p);
+  },
+  "tir.Evaluate": printEvaluate,
+  "tir.IfThenElse": (s, p) => {
+    const test = p.expr(s.condition);
+    const then = bodyOf(s.thenCase, s.thenCase, p);
+    return [ifDoc(test, then, s.elseCase === undefined ? [] : bodyOf(s.elseCase, s.elseCase, p))];
+  },
+  "tir.For": printFor,
+  "tir.While": (s, p) => {
+    const test = p.expr(s.condition);
+    return [whileDoc(test, bodyOf(s, s.body, p))];
+  },
+  "tir.Block": (s, p) => printBlock(s, undefined, p),
+  "tir.BlockRealize": (s, p) => printBlock(s.block, s, p),
+};
+

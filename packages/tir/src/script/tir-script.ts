@@ -1,0 +1,43 @@
+import type { ScriptDialect, ScriptMembers, ScriptValue } from "@verticil/tvmscript";
+import { tirFields } from "../ir/fields.ts";
+import { exprMembers } from "./member-exprs.ts";
+import { stmtMembers } from "./member-stmts.ts";
+import { dtypeMember, handleMember } from "./member-types.ts";
+import { tirOperators } from "./operators.ts";
+import { primFuncParser } from "./parse-func.ts";
+import { exprPrinters } from "./print-expr.ts";
+import { funcPrinters } from "./print-func.ts";
+import { stmtPrinters } from "./print-stmt.ts";
+
+/** The types that programs name most; others are made when they are asked for. */
+const commonTypes = ["bool", "boolean", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64", "void", "int32x4", "float32x4"];
+
+const named: ReadonlyMap<string, ScriptValue> = new Map<string, ScriptValue>([
+  ...exprMembers(),
+  ...stmtMembers(),
+  ...commonTypes.flatMap((name): (readonly [string, ScriptValue])[] => {
+    const member = dtypeMember(name);
+    return member === undefined ? [] : [[name, member]];
+  }),
+  ["handle", handleMember],
+]);
+
+const members: ScriptMembers = {
+  get(name) {
+    return named.get(name) ?? dtypeMember(name);
+  },
+  names: () => named.keys(),
+};
+
+/** TensorIR with its syntax: `T` in TVMScript. */
+export const tir: ScriptDialect = {
+  name: "tir",
+  kinds: tirFields,
+  prefix: "T",
+  module: "tir",
+  members,
+  functions: { prim_func: primFuncParser },
+  operators: tirOperators,
+  printers: { ...exprPrinters, ...stmtPrinters, ...funcPrinters },
+  functionOrder: { "tir.PrimFunc": 1 },
+};

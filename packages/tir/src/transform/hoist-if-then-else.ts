@@ -1,0 +1,90 @@
+import type { Pass } from "@verticil/ir-core";
+import { sideEffect } from "../analysis/side-effect.ts";
+import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
+import type { AnyVar, PrimExpr } from "../ir/expr.ts";
+import { usesVar } from "../ir/free-vars.ts";
+import { makeIfThenElse } from "../ir/make-stmt.ts";
+import { mapStmtChildren } from "../ir/map-children.ts";
+import { constant } from "../ir/ops.ts";
+import type { For, PrimFunc, Stmt } from "../ir/stmt.ts";
+import { renewDefs } from "../ir/substitute.ts";
+import { visitStmt } from "../ir/visit.ts";
+import { foldWith } from "./fold.ts";
+import { primFuncPass, withBody } from "./prim-func-pass.ts";
+import { isNoOp, noOp } from "./simplify.ts";
+import { stmtSize } from "./stmt-size.ts";
+
+/** How much a function may grow. */
+export interface HoistOptions {
+  /** Statements and expressions that copies of loop bodies may add to one function. */
+  readonly maxGrowth?: number;
+}
+
+/**
+ * Takes conditions that a loop does not change out of it (upstream's `HoistIfThenElse`, and `HoistExpression` for
+ * `if_then_else`). The loop then stands in both branches, each without the test; loops are done from the inside out.
+ */
+export function hoistIfThenElse(options: HoistOptions = {}): Pass {
+  return primFuncPass("HoistIfThenElse", (func) => hoistFunc(func, options.maxGrowth ?? 3000));
+}
+
+function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
+  let growth = 0;
+  const visit = (s: Stmt): Stmt => {
+    const mapped = mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    return mapped.kind === "tir.For" && mapped.forKind !== "thread_binding" ? hoist(mapped) : mapped;
+  };
+  const hoist = (loop: For): Stmt => {
+    const condition = invariantCondition(loop);
+    if (condition === undefined) return loop;
+    // A loop that is nothing but one conditional statement is moved, not copied.
+    const body = loop.body;
+    if (body.kind === "tir.IfThenElse" && body.elseCase === undefined && exprDeepEqual(body.condition, condition)) {
+      return makeIfThenElse(condition, hoist({ ...loop, body: body.thenCase }));
+    }
+    const size = stmtSize(loop.body);
+    if (growth + size > maxGrowth) return loop;
+    growth += size;
+    const assume = (value: boolean): Stmt => {
+      const decided = foldWith(loop.body, (e) =>
+        e.dtype === "bool" && e.kind === condition.kind && exprDeepEqual(e, condition) ? constant(value, "bool") : undefined,
+      );
+      return isNoOp(decided) ? noOp() : hoist({ ...loop, body: decided });
+    };
+    const yes = assume(true);
+    const no = assume(false);
+    return makeIfThenElse(condition, yes, isNoOp(no) ? undefined : renewDefs(no));
+  };
+  return withBody(func, visit(func.body));
+}
+
+/** A condition in the loop that neither the loop nor anything in it changes; parts of a conjunction count. */
+function invariantCondition(loop: For): PrimExpr | undefined {
+  const inside = new Set<AnyVar>([loop.loopVar]);
+  const conditions: PrimExpr[] = [];
+  visitStmt(loop.body, {
+    expr(e) {
+      if (e.kind === "tir.Let") inside.add(e.bind);
+      if (e.kind === "tir.Call" && e.op.kind === "ir.Op" && e.op.name === "tir.if_then_else" && e.args[0]) conditions.push(e.args[0]);
+      return undefined;
+    },
+    stmt(s) {
+      if (s.kind === "tir.For") inside.add(s.loopVar);
+      if (s.kind === "tir.LetStmt") inside.add(s.bind);
+      if (s.kind === "tir.IfThenElse") conditions.push(s.condition);
+      return undefined;
+    },
+  });
+  const fixed = (c: PrimExpr): boolean =>
+    c.kind !== "ir.IntImm" && c.dtype === "bool" && sideEffect(c) === "pure" && !usesVar(c, (v) => inside.has(v));
+  for (const c of conditions) {
+    if (fixed(c)) return c;
+    const part = conjunctsOf(c).find(fixed);
+    if (part !== undefined) return part;
+  }
+  return undefined;
+}
+
+function conjunctsOf(c: PrimExpr): readonly PrimExpr[] {
+  return c.kind === "tir.And" ? [...conjunctsOf(c.a), ...conjunctsOf(c.b)] : [c];
+}

@@ -1,0 +1,213 @@
+import type { Pass } from "@verticil/ir-core";
+import { isInteger } from "@verticil/runtime-ffi";
+import { toLinear } from "../analysis/linear-form.ts";
+import { Analyzer } from "../arith/analyzer.ts";
+import type { AnyVar, PrimExpr } from "../ir/expr.ts";
+import { usesVar } from "../ir/free-vars.ts";
+import { makeRange } from "../ir/make-expr.ts";
+import { makeSeq } from "../ir/make-stmt.ts";
+import { mapStmtChildren } from "../ir/map-children.ts";
+import { asInt, constant, sub } from "../ir/ops.ts";
+import type { For, ForKind, PrimFunc, Stmt } from "../ir/stmt.ts";
+import { renewDefs, substitute } from "../ir/substitute.ts";
+import { visitExpr, visitStmt, type Visitor } from "../ir/visit.ts";
+import { primFuncPass, withBody } from "./prim-func-pass.ts";
+import { simplifyStmt } from "./simplify.ts";
+import { stmtSize } from "./stmt-size.ts";
+
+/** How much a function may grow. */
+export interface LoopPartitionOptions {
+  /** Statements and expressions that copies of loop bodies may add to one function. */
+  readonly maxGrowth?: number;
+}
+
+/**
+ * Splits loops where a guard inside is known to hold, so that the bulk runs without it and only the borders keep it
+ * (upstream's `LoopPartition`, which does so for loops that are hinted). A guard that is the same for many inner
+ * iterations is left to `HoistIfThenElse`, which moves it instead of copying the body.
+ */
+export function loopPartition(options: LoopPartitionOptions = {}): Pass {
+  return primFuncPass("LoopPartition", (func) => partitionFunc(func, options.maxGrowth ?? 3000));
+}
+
+/** Values of a variable: `from` to `to`, the end not included. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+function partitionFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
+  const analyzer = new Analyzer();
+  let growth = 0;
+  const visit = (s: Stmt): Stmt => {
+    if (s.kind !== "tir.For") return mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    const pieces = planPieces(s, analyzer);
+    const size = pieces === undefined ? 0 : stmtSize(s.body) * (pieces.length - 1);
+    if (pieces !== undefined && growth + size <= maxGrowth) {
+      growth += size;
+      return makeSeq(pieces.map((p, i) => visit(simplifyStmt(piece(s, p, i > 0), analyzer))));
+    }
+    analyzer.bind(s.loopVar, makeRange(s.min, s.extent), { override: true });
+    const body = visit(s.body);
+    return body === s.body ? s : { ...s, body };
+  };
+  return withBody(func, visit(func.body));
+}
+
+interface Piece extends Span {
+  readonly forKind: ForKind;
+}
+
+/** One of the loops that a loop is split into; one that runs once is its body. */
+function piece(loop: For, { from, to, forKind }: Piece, copy: boolean): Stmt {
+  const dtype = loop.loopVar.dtype;
+  if (to - from === 1) {
+    const body = substitute(loop.body, new Map([[loop.loopVar, constant(from, dtype)]]));
+    return copy ? renewDefs(body) : body;
+  }
+  const part: For = { ...loop, min: constant(from, dtype), extent: constant(to - from, dtype), forKind };
+  return copy ? renewDefs(part) : part;
+}
+
+function planPieces(loop: For, analyzer: Analyzer): readonly Piece[] | undefined {
+  const from = asInt(loop.min);
+  const extent = asInt(loop.extent);
+  if (from === undefined || extent === undefined || extent < 2) return undefined;
+  if (loop.forKind === "unrolled" || loop.forKind === "thread_binding") return undefined;
+  const whole: Span = { from, to: from + extent };
+  const main = clearSpan(loop, whole, analyzer);
+  if (main === undefined || (main.from === whole.from && main.to === whole.to)) return undefined;
+  const spans = [{ from: whole.from, to: main.from }, main, { from: main.to, to: whole.to }].filter((s) => s.to > s.from);
+  return loop.forKind === "vectorized" ? spans.flatMap(wholeVectors) : spans.map((s) => ({ ...s, forKind: loop.forKind }));
+}
+
+/** Lanes come in fours; what is left over is done one by one. */
+function wholeVectors({ from, to }: Span): readonly Piece[] {
+  const middle = from + Math.floor((to - from) / 4) * 4;
+  const out: Piece[] = [];
+  if (middle > from) out.push({ from, to: middle, forKind: "vectorized" });
+  if (to > middle) out.push({ from: middle, to, forKind: "unrolled" });
+  return out;
+}
+
+/** The largest span of the loop in which every guard that the loop decides is known; undefined if there is no guard. */
+function clearSpan(loop: For, whole: Span, analyzer: Analyzer): Span | undefined {
+  let span: Span | undefined;
+  const v = loop.loopVar;
+  // Iterations of loops between this one and the guard that do not change it: as often is the guard not evaluated if hoisted.
+  let free = 1;
+  const inner = new Set<AnyVar>();
+  const guard = (condition: PrimExpr): void => {
+    for (const atom of atoms(condition)) {
+      if (!usesVar(atom, v)) continue;
+      if (free > 8 && !usesVar(atom, (x) => inner.has(x))) continue;
+      const clear = decided(atom, v, whole, analyzer);
+      if (clear === undefined) continue;
+      const both = span === undefined ? clear : intersect(span, clear);
+      if (both.to > both.from) span = both;
+    }
+  };
+  const visitor: Visitor = {
+    expr(e) {
+      if (e.kind === "tir.Call" && e.op.kind === "ir.Op" && e.op.name === "tir.if_then_else" && e.args[0]) guard(e.args[0]);
+      return undefined;
+    },
+    stmt(s) {
+      if (s.kind === "tir.IfThenElse") guard(s.condition);
+      if (s.kind === "tir.For") {
+        visitExpr(s.min, visitor);
+        visitExpr(s.extent, visitor);
+        analyzer.bind(s.loopVar, makeRange(s.min, s.extent), { override: true });
+        const before = free;
+        if (s.forKind !== "vectorized" && s.forKind !== "unrolled") free *= asInt(s.extent) ?? 16;
+        inner.add(s.loopVar);
+        visitStmt(s.body, visitor);
+        free = before;
+        return "skip";
+      }
+      return undefined;
+    },
+  };
+  visitStmt(loop.body, visitor);
+  return span;
+}
+
+function intersect(a: Span, b: Span): Span {
+  return { from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) };
+}
+
+/** The comparisons that a conjunction is made of. */
+function atoms(condition: PrimExpr): readonly PrimExpr[] {
+  if (condition.kind === "tir.And" || condition.kind === "tir.Or") return [...atoms(condition.a), ...atoms(condition.b)];
+  if (condition.kind === "tir.Not") return atoms(condition.a);
+  if (condition.kind === "tir.Call" && condition.op.kind === "ir.Op" && condition.op.name === "tir.likely" && condition.args[0]) {
+    return atoms(condition.args[0]);
+  }
+  return [condition];
+}
+
+/** Where in `whole` a comparison has one known outcome, whatever the other variables: the span with the more values. */
+function decided(atom: PrimExpr, v: AnyVar, whole: Span, analyzer: Analyzer): Span | undefined {
+  if (!("a" in atom && "b" in atom) || !isInteger(atom.a.dtype)) return undefined;
+  switch (atom.kind) {
+    case "tir.LT":
+      return decidedSign(sub(sub(atom.b, atom.a), 1), v, whole, analyzer);
+    case "tir.LE":
+      return decidedSign(sub(atom.b, atom.a), v, whole, analyzer);
+    case "tir.GT":
+      return decidedSign(sub(sub(atom.a, atom.b), 1), v, whole, analyzer);
+    case "tir.GE":
+      return decidedSign(sub(atom.a, atom.b), v, whole, analyzer);
+    case "tir.EQ":
+    case "tir.NE": {
+      // Nowhere equal but at one value of `v`: the larger side of it.
+      const value = soleZero(sub(atom.a, atom.b), v);
+      if (value === undefined || value < whole.from || value >= whole.to) return undefined;
+      const before = { from: whole.from, to: value };
+      const after = { from: value + 1, to: whole.to };
+      return longer(before, after);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function longer(a: Span, b: Span): Span {
+  return a.to - a.from > b.to - b.from ? a : b;
+}
+
+function soleZero(difference: PrimExpr, v: AnyVar): number | undefined {
+  const { terms, offset } = toLinear(difference);
+  const [term] = terms;
+  if (terms.length !== 1 || term === undefined || term.atom !== v || offset % term.coeff !== 0) return undefined;
+  return -offset / term.coeff;
+}
+
+/** Where `f >= 0` is known to hold, or known not to. */
+function decidedSign(f: PrimExpr, v: AnyVar, whole: Span, analyzer: Analyzer): Span | undefined {
+  const { terms, offset } = toLinear(f);
+  let factor = 0;
+  let low = offset;
+  let high = offset;
+  for (const { atom, coeff } of terms) {
+    if (atom === v) {
+      factor = coeff;
+      continue;
+    }
+    if (usesVar(atom, v)) return undefined;
+    const { min, max } = analyzer.constIntBound(atom);
+    low += coeff > 0 ? coeff * min : coeff * max;
+    high += coeff > 0 ? coeff * max : coeff * min;
+  }
+  if (factor === 0 || !Number.isFinite(low) || !Number.isFinite(high)) return undefined;
+  const holds =
+    factor > 0
+      ? intersect(whole, { from: Math.ceil(-low / factor), to: whole.to })
+      : intersect(whole, { from: whole.from, to: Math.floor(low / -factor) + 1 });
+  const fails =
+    factor > 0
+      ? intersect(whole, { from: whole.from, to: Math.ceil(-high / factor) })
+      : intersect(whole, { from: Math.floor(high / -factor) + 1, to: whole.to });
+  const best = longer(fails, holds);
+  return best.to > best.from ? best : undefined;
+}

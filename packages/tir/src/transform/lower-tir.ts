@@ -1,0 +1,59 @@
+import { sequential, type Pass } from "@verticil/ir-core";
+import { compactBufferAllocation } from "./compact-buffer-allocation.ts";
+import { convertBlocksToOpaque } from "./convert-blocks-to-opaque.ts";
+import { flattenBuffer } from "./flatten-buffer.ts";
+import { hoistIfThenElse, type HoistOptions } from "./hoist-if-then-else.ts";
+import { liftWorkspace } from "./lift-workspace.ts";
+import { loopPartition, type LoopPartitionOptions } from "./loop-partition.ts";
+import { lowerInitBlock } from "./lower-init-block.ts";
+import { lowerIntrin, type IntrinTable } from "./lower-intrin.ts";
+import { lowerMatchBuffer } from "./lower-match-buffer.ts";
+import { lowerOpaqueBlock } from "./lower-opaque-block.ts";
+import { narrowDataType } from "./narrow-data-type.ts";
+import { planAndUpdateBufferAllocationLocation } from "./plan-and-update-buffer-allocation-location.ts";
+import { removeNoOp } from "./remove-no-op.ts";
+import { rewriteUnsafeSelect } from "./rewrite-unsafe-select.ts";
+import { simplify } from "./simplify.ts";
+import { unrollLoop, type UnrollOptions } from "./unroll-loop.ts";
+import { vectorizeLoop, type VectorizeOptions } from "./vectorize-loop.ts";
+
+/** The choices of the lowering pipeline; each part is the options of the pass it names. */
+export interface LowerTirOptions {
+  readonly vectorize?: VectorizeOptions;
+  readonly unroll?: UnrollOptions;
+  readonly loopPartition?: LoopPartitionOptions;
+  readonly hoist?: HoistOptions;
+  /** What the target has for builtins. */
+  readonly intrinsics?: IntrinTable;
+  /** Take memory from a parameter instead of allocating it; on unless told. */
+  readonly liftWorkspace?: boolean;
+}
+
+/** From blocks to the flat form that code generators read, in upstream's order (its default TIR pipeline for one device). */
+export function lowerTir(options: LowerTirOptions = {}): Pass & { readonly passes: readonly Pass[] } {
+  return sequential("LowerTIR", [
+    // Blocks and their buffers.
+    lowerInitBlock(),
+    planAndUpdateBufferAllocationLocation(),
+    convertBlocksToOpaque(),
+    compactBufferAllocation(),
+    lowerMatchBuffer(),
+    simplify(),
+    lowerOpaqueBlock(),
+    // Flat memory, narrow indices.
+    flattenBuffer(),
+    narrowDataType(32),
+    simplify(),
+    // Loops.
+    loopPartition(options.loopPartition),
+    vectorizeLoop(options.vectorize),
+    hoistIfThenElse(options.hoist),
+    unrollLoop(options.unroll),
+    simplify(),
+    removeNoOp(),
+    rewriteUnsafeSelect(),
+    // The target.
+    lowerIntrin(options.intrinsics ?? new Map()),
+    ...(options.liftWorkspace === false ? [] : [liftWorkspace()]),
+  ]);
+}

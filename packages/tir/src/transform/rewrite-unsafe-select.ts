@@ -1,0 +1,44 @@
+import type { Pass } from "@verticil/ir-core";
+import { lanesOf } from "@verticil/runtime-ffi";
+import type { PrimExpr } from "../ir/expr.ts";
+import { intrinDef } from "../ir/intrin.ts";
+import { mapStmt } from "../ir/mutate.ts";
+import { asInt, ifThenElse } from "../ir/ops.ts";
+import { visitExpr } from "../ir/visit.ts";
+import { bodyPass } from "./prim-func-pass.ts";
+
+/**
+ * A `Select` evaluates both values: where one of them reads memory, or divides by what may be zero, it becomes an
+ * `if_then_else` (upstream's `RewriteUnsafeSelect`). A select by lane stays.
+ */
+export function rewriteUnsafeSelect(): Pass {
+  return bodyPass("RewriteUnsafeSelect", (body) =>
+    mapStmt(body, {
+      expr: (e) =>
+        e.kind === "tir.Select" && lanesOf(e.condition.dtype) === 1 && (isUnsafe(e.trueValue) || isUnsafe(e.falseValue))
+          ? ifThenElse(e.condition, e.trueValue, e.falseValue)
+          : e,
+    }),
+  );
+}
+
+function isUnsafe(e: PrimExpr): boolean {
+  let unsafe = false;
+  visitExpr(e, (x) => {
+    if (x.kind === "tir.Call" && x.op.kind === "ir.Op") {
+      // Its own branches are guarded; its condition is not.
+      if (x.op.name === "tir.if_then_else") {
+        if (x.args[0] && isUnsafe(x.args[0])) unsafe = true;
+        return "skip";
+      }
+      const effect = intrinDef(x.op.name)?.effect;
+      if (effect !== "pure" && effect !== "annotation") unsafe = true;
+    } else if (x.kind === "tir.Call" || x.kind === "tir.BufferLoad") unsafe = true;
+    else if ((x.kind === "tir.Div" || x.kind === "tir.Mod" || x.kind === "tir.FloorDiv" || x.kind === "tir.FloorMod") && /^u?int/.test(x.dtype)) {
+      const divisor = asInt(x.b.kind === "tir.Broadcast" ? x.b.value : x.b);
+      if (divisor === undefined || divisor === 0) unsafe = true;
+    }
+    return unsafe ? "skip" : undefined;
+  });
+  return unsafe;
+}

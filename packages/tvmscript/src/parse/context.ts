@@ -1,0 +1,428 @@
+import {
+  didYouMean,
+  isNode,
+  type BaseFunc,
+  type Diagnostics,
+  type GlobalVar,
+  type Reporter,
+  type SourceText,
+  type Span,
+} from "@verticil/ir-core";
+import { scriptDiagnostics } from "../diagnostics.ts";
+import type { ScriptDialect } from "../dialect.ts";
+import type { MetadataTable } from "../metadata.ts";
+import type { PyExpr, PyFunctionDef, PyLambda, PySlice } from "../python/ast.ts";
+import { constantBinary, constantUnary } from "./constants.ts";
+import {
+  CallArgs,
+  describeValue,
+  isDict,
+  isInt,
+  isList,
+  ScriptFloat,
+  ScriptFunction,
+  ScriptLambda,
+  ScriptNamespace,
+  ScriptSlice,
+  type ScriptValue,
+  type Site,
+} from "./values.ts";
+
+/** Unwinds to the statement that is wrong; what is wrong has been reported. */
+export class ScriptFailure extends Error {
+  constructor() {
+    super("reported");
+    this.name = "ScriptFailure";
+  }
+}
+
+/** Stands for a name whose definition was wrong: its uses are not reported again. */
+class Poison {
+  readonly what = "a value that could not be read";
+}
+const POISON = new Poison();
+
+/** A range of offsets. */
+interface At {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The state of one run of the reader: names, the module, diagnostics. Handlers of dialects work through it. */
+export class ParseContext {
+  readonly source: SourceText;
+  readonly dialects: readonly ScriptDialect[];
+  readonly metadata: MetadataTable | undefined;
+  readonly report: Reporter<typeof scriptDiagnostics>;
+  /** Functions of the module by name. */
+  readonly globals = new Map<string, GlobalVar>();
+  /** Global infos of the module, by key. */
+  globalInfos: ReadonlyMap<string, readonly ScriptValue[]> = new Map();
+  readonly #signatures = new Map<string, unknown>();
+  readonly #names = new Map<string, ScriptValue | Poison>();
+  readonly #undo: (readonly [name: string, before: ScriptValue | Poison])[] = [];
+  readonly #diagnostics: Diagnostics;
+  readonly #spans: boolean;
+  #current: readonly ScriptDialect[];
+  #depth = 0;
+
+  constructor(opts: {
+    readonly source: SourceText;
+    readonly dialects: readonly ScriptDialect[];
+    readonly diagnostics: Diagnostics;
+    readonly metadata: MetadataTable | undefined;
+    readonly spans: boolean;
+  }) {
+    this.source = opts.source;
+    this.dialects = opts.dialects;
+    this.#diagnostics = opts.diagnostics;
+    this.report = opts.diagnostics.reporter("tvmscript", scriptDiagnostics);
+    this.metadata = opts.metadata;
+    this.#spans = opts.spans;
+    this.#current = opts.dialects;
+  }
+
+  get hasErrors(): boolean {
+    return this.#diagnostics.hasErrors;
+  }
+
+  /** A span for nodes; undefined if the run was asked for none. */
+  span(at: At): Span | undefined {
+    return this.#spans ? { source: this.source, start: at.start, end: at.end } : undefined;
+  }
+
+  site(at: At): Site {
+    return {
+      ctx: this,
+      start: at.start,
+      end: at.end,
+      span: this.span(at),
+      fail: (message, help) => this.fail(at, message, help),
+    };
+  }
+
+  /** Reports an error and gives up the statement. */
+  fail(at: At, message: string, help?: string): never {
+    this.report("invalid", { message, help }, this.#place(at));
+    throw new ScriptFailure();
+  }
+
+  #place(at: At): Span {
+    return { source: this.source, start: at.start, end: at.end };
+  }
+
+  /** Reports what Python would be needed for, and gives up the statement. */
+  needsPython(at: At, what: string): never {
+    this.report("needs-python", { what }, this.#place(at));
+    throw new ScriptFailure();
+  }
+
+  /**
+   * Runs `f`; what a factory throws because of its arguments (`TypeError`, `RangeError`) is reported at `at`.
+   */
+  guard<T>(at: At, f: () => T): T {
+    try {
+      return f();
+    } catch (e) {
+      if (isStackOverflow(e)) throw e;
+      if (e instanceof TypeError || e instanceof RangeError) return this.fail(at, e.message);
+      throw e;
+    }
+  }
+
+  /** Runs `f` and goes on after a reported failure; false if there was one. */
+  attempt(f: () => void): boolean {
+    const depth = this.#depth;
+    try {
+      f();
+      return true;
+    } catch (e) {
+      if (!(e instanceof ScriptFailure)) throw e;
+      this.#depth = depth;
+      return false;
+    }
+  }
+
+  // Names.
+
+  /** Binds a name until the enclosing scope is left. */
+  define(name: string, value: ScriptValue): void {
+    this.#undo.push([name, this.#names.get(name)]);
+    this.#names.set(name, value);
+  }
+
+  /** Marks names as defined by a statement that was wrong. */
+  poison(target: PyExpr): void {
+    if (target.py === "Name") {
+      this.#undo.push([target.id, this.#names.get(target.id)]);
+      this.#names.set(target.id, POISON);
+    } else if (target.py === "Tuple" || target.py === "List") for (const t of target.items) this.poison(t);
+  }
+
+  lookup(name: string): ScriptValue {
+    const value = this.#names.get(name);
+    return value instanceof Poison ? undefined : value;
+  }
+
+  isDefined(name: string): boolean {
+    return this.#names.has(name) && this.#names.get(name) !== undefined;
+  }
+
+  /** Runs `f` in a scope of its own. */
+  scoped<T>(f: () => T): T {
+    const mark = this.mark();
+    try {
+      return f();
+    } finally {
+      this.release(mark);
+    }
+  }
+
+  mark(): number {
+    return this.#undo.length;
+  }
+
+  /** Forgets the names that were bound since `mark`. */
+  release(mark: number): void {
+    while (this.#undo.length > mark) {
+      const [name, before] = this.#undo.pop() ?? ["", undefined];
+      if (before === undefined) this.#names.delete(name);
+      else this.#names.set(name, before);
+    }
+  }
+
+  // The module.
+
+  /** What the function's parser declared under this name. */
+  signature(name: string): unknown {
+    return this.#signatures.get(name);
+  }
+
+  setSignature(name: string, signature: unknown): void {
+    this.#signatures.set(name, signature);
+  }
+
+  /** Reads a function that is defined inside another one. */
+  localFunction(def: PyFunctionDef): BaseFunc {
+    const found = this.functionParser(def);
+    if (found === undefined) return this.fail(def, `The function \`${def.name}\` has no decorator that says what it is.`);
+    return this.within(found.dialect, () => found.parser.define(def, this, { isLocal: true }));
+  }
+
+  /** The dialect and parser that a function's decorators name. */
+  functionParser(def: PyFunctionDef): { readonly dialect: ScriptDialect; readonly parser: ScriptDialect["functions"][string] } | undefined {
+    for (const decorator of def.decorators) {
+      const callee = decorator.py === "Call" ? decorator.func : decorator;
+      if (callee.py !== "Attribute") continue;
+      const owner = this.#tryEvaluate(callee.value);
+      for (const dialect of this.dialects) {
+        if (!(owner instanceof ScriptNamespace) || owner.members !== dialect.members) continue;
+        const parser = dialect.functions[callee.attr];
+        if (parser !== undefined) return { dialect, parser };
+      }
+    }
+    return undefined;
+  }
+
+  #tryEvaluate(e: PyExpr): ScriptValue {
+    if (e.py === "Name") return this.lookup(e.id);
+    if (e.py !== "Attribute") return undefined;
+    const owner = this.#tryEvaluate(e.value);
+    return owner instanceof ScriptNamespace ? owner.members.get(e.attr) : undefined;
+  }
+
+  /** Runs `f` with the operators of `dialect` first. */
+  within<T>(dialect: ScriptDialect, f: () => T): T {
+    const before = this.#current;
+    this.#current = [dialect, ...this.dialects.filter((d) => d !== dialect)];
+    try {
+      return f();
+    } finally {
+      this.#current = before;
+    }
+  }
+
+  // Expressions.
+
+  /** The value of an expression. @throws ScriptFailure after reporting what is wrong with it. */
+  evaluate(e: PyExpr): ScriptValue {
+    switch (e.py) {
+      case "Int":
+      case "Str":
+      case "Const":
+        return e.value;
+      case "Float":
+        return new ScriptFloat(e.value);
+      case "Name":
+        return this.#name(e.id, e);
+      case "Attribute":
+        return this.#attribute(e.value, e.attr, e);
+      case "Call":
+        return this.#call(e);
+      case "Subscript":
+        return this.#subscript(this.evaluate(e.value), e.indices.map((i) => this.evaluateIndex(i)), e);
+      case "Binary":
+      case "Compare":
+        return this.#binaryChain(e);
+      case "Bool": {
+        const a = this.evaluate(e.left);
+        const b = this.evaluate(e.right);
+        if (typeof a === "boolean" && typeof b === "boolean") return e.op === "and" ? a && b : a || b;
+        return this.#ask(e, `\`${e.op}\` of ${describeValue(a)} and ${describeValue(b)}`, (d, site) => d.operators.logic?.(e.op, a, b, site));
+      }
+      case "Unary": {
+        const a = this.evaluate(e.operand);
+        const known = constantUnary(e.op, a);
+        if (known !== undefined) return known;
+        return this.#ask(e, `\`${e.op}\` of ${describeValue(a)}`, (d, site) => d.operators.unary?.(e.op, a, site));
+      }
+      case "IfExp": {
+        const test = this.evaluate(e.test);
+        if (typeof test === "boolean") return this.evaluate(test ? e.body : e.orelse);
+        const body = this.evaluate(e.body);
+        const orelse = this.evaluate(e.orelse);
+        return this.#ask(e, "this conditional expression", (d, site) => d.operators.ifExp?.(test, body, orelse, site));
+      }
+      case "Lambda":
+        return this.#lambda(e);
+      case "Tuple":
+      case "List":
+        return this.#items(e.items);
+      case "Dict":
+        return new Map(e.entries.map(([k, v]) => [this.evaluate(k), this.evaluate(v)]));
+      case "Starred":
+        return this.needsPython(e, "unpacking");
+      case "Other":
+        return this.needsPython(e, e.what);
+    }
+  }
+
+  #items(items: readonly PyExpr[]): ScriptValue[] {
+    const out: ScriptValue[] = [];
+    for (const item of items) {
+      if (item.py === "Starred") {
+        const list = this.evaluate(item.value);
+        if (!isList(list)) return this.fail(item, `Only a list can be unpacked, not ${describeValue(list)}.`);
+        out.push(...list);
+      } else out.push(this.evaluate(item));
+    }
+    return out;
+  }
+
+  /** Left-deep chains of operators may be thousands long: they are not walked recursively. */
+  #binaryChain(e: PyExpr): ScriptValue {
+    const chain: (PyExpr & { readonly py: "Binary" | "Compare" })[] = [];
+    let leftmost = e;
+    while (leftmost.py === "Binary" || leftmost.py === "Compare") {
+      chain.push(leftmost);
+      leftmost = leftmost.left;
+    }
+    let value = this.evaluate(leftmost);
+    for (let i = chain.length - 1; i >= 0; i--) {
+      const step = chain[i];
+      if (step !== undefined) value = this.binary(step.op, value, this.evaluate(step.right), step);
+    }
+    return value;
+  }
+
+  /** The value of a binary operator. */
+  binary(op: string, a: ScriptValue, b: ScriptValue, at: At): ScriptValue {
+    if (!isObject(a) && !isObject(b)) {
+      const known = constantBinary(op, a, b);
+      if (known !== undefined) return known;
+    }
+    return this.#ask(at, `\`${op}\` of ${describeValue(a)} and ${describeValue(b)}`, (d, site) => d.operators.binary?.(op, a, b, site));
+  }
+
+  #ask(at: At, what: string, question: (d: ScriptDialect, site: Site) => ScriptValue | undefined): ScriptValue {
+    const site = this.site(at);
+    return this.guard(at, () => {
+      for (const d of this.#current) {
+        const answer = question(d, site);
+        if (answer !== undefined) return answer;
+      }
+      return this.fail(at, `There is no ${what.startsWith("`") ? what : `meaning for ${what}`}.`);
+    });
+  }
+
+  #name(id: string, at: At): ScriptValue {
+    const value = this.#names.get(id);
+    if (value instanceof Poison) throw new ScriptFailure();
+    if (value !== undefined) return value;
+    const near = didYouMean(id, this.#names.keys());
+    this.report("unknown-name", { name: id, suggestion: near === undefined ? undefined : `Did you mean \`${near}\`?` }, this.#place(at));
+    throw new ScriptFailure();
+  }
+
+  #attribute(owner: PyExpr, attr: string, at: At): ScriptValue {
+    const value = this.evaluate(owner);
+    if (value instanceof ScriptNamespace) {
+      const member = value.members.get(attr);
+      if (member !== undefined) return member;
+      const near = didYouMean(attr, value.members.names());
+      const suggestion = near === undefined ? undefined : `Did you mean \`${value.name}.${near}\`?`;
+      this.report("unknown-member", { owner: value.name, name: attr, suggestion }, this.#place(at));
+      throw new ScriptFailure();
+    }
+    return this.#ask(at, `attribute \`${attr}\` of ${describeValue(value)}`, (d, site) => d.operators.attribute?.(value, attr, site));
+  }
+
+  #call(e: PyExpr & { readonly py: "Call" }): ScriptValue {
+    const callee = this.evaluate(e.func);
+    const args = this.#items(e.args);
+    const keywords = new Map<string, ScriptValue>();
+    for (const k of e.keywords) {
+      if (k.name === undefined) this.needsPython(k, "unpacking of keywords");
+      else keywords.set(k.name, this.evaluate(k.value));
+    }
+    if (callee instanceof ScriptFunction) return this.guard(e, () => callee.call(new CallArgs(args, keywords), this.site(e)));
+    if (callee instanceof ScriptLambda) return callee.apply(args);
+    return this.#ask(e, `call of ${describeValue(callee)}`, (d, site) => d.operators.call?.(callee, args, keywords, site));
+  }
+
+  /** The value of an index, which may be a slice. */
+  evaluateIndex(i: PyExpr | PySlice): ScriptValue {
+    if (i.py !== "Slice") return this.evaluate(i);
+    const part = (e: PyExpr | undefined): ScriptValue => (e === undefined ? null : this.evaluate(e));
+    return new ScriptSlice(part(i.lower), part(i.upper), part(i.step));
+  }
+
+  #subscript(value: ScriptValue, indices: readonly ScriptValue[], at: At): ScriptValue {
+    const [index] = indices;
+    if (indices.length === 1) {
+      if (isList(value) && isInt(index)) {
+        const item = value[Number(index) < 0 ? value.length + Number(index) : Number(index)];
+        return item === undefined ? this.fail(at, `There is no item ${index} in a list of ${value.length}.`) : item;
+      }
+      if (isDict(value)) {
+        const item = value.get(index);
+        return item === undefined ? this.fail(at, `The dictionary has no ${describeValue(index)}.`) : item;
+      }
+    }
+    return this.#ask(at, `subscript of ${describeValue(value)}`, (d, site) => d.operators.subscript?.(value, indices, site));
+  }
+
+  #lambda(e: PyLambda): ScriptLambda {
+    return new ScriptLambda(e.params, (values) =>
+      this.scoped(() => {
+        const fixed = e.params.filter((p) => !p.startsWith("*"));
+        const rest = e.params.find((p) => p.startsWith("*"));
+        if (values.length < fixed.length || (rest === undefined && values.length > fixed.length)) {
+          return this.fail(e, `This lambda takes ${fixed.length} arguments, not ${values.length}.`);
+        }
+        for (const [i, p] of fixed.entries()) this.define(p, values[i]);
+        if (rest !== undefined) this.define(rest.slice(1), values.slice(fixed.length));
+        return this.evaluate(e.body);
+      }),
+    );
+  }
+}
+
+function isObject(value: ScriptValue): boolean {
+  return isNode(value);
+}
+
+/** True for the error that engines throw when the call stack is full. */
+export function isStackOverflow(e: unknown): boolean {
+  return e instanceof RangeError && /call stack/i.test(e.message);
+}

@@ -1,0 +1,276 @@
+import {
+  DiagnosticError,
+  Diagnostics,
+  isNode,
+  loadJson,
+  makeGlobalVar,
+  makeIRModule,
+  SourceText,
+  type AttrMap,
+  type BaseFunc,
+  type GlobalVar,
+  type IRModule,
+  type Node,
+} from "@verticil/ir-core";
+import type { ScriptDialect } from "../dialect.ts";
+import { ModuleStatement } from "../ir-script.ts";
+import { MetadataTable } from "../metadata.ts";
+import { withIr, withoutIr } from "../print/print.ts";
+import type { PyClassDef, PyFunctionDef, PyStmt } from "../python/ast.ts";
+import { readPython } from "../python/read.ts";
+import { isStackOverflow, ParseContext, ScriptFailure } from "./context.ts";
+import { isList, ScriptFunction, ScriptNamespace, ScriptRange, type ScriptMembers, type ScriptValue } from "./values.ts";
+
+/** What `parse` may be told. */
+export interface ParseOptions {
+  /** The dialects that the program is written in. */
+  readonly dialects: readonly ScriptDialect[];
+  /** What the text is called in messages: a file name. */
+  readonly name?: string | undefined;
+  /** The table that `print` filled, for programs without a metadata section of their own. */
+  readonly metadata?: MetadataTable | undefined;
+  /** False saves the nodes' spans. */
+  readonly spans?: boolean;
+}
+
+/**
+ * The module that a script defines: a class with `@I.ir_module`, or functions on their own, which make a module.
+ * @throws DiagnosticError with everything that is wrong with the script, and nothing else whatever the text is.
+ */
+export function parse(text: string, opts: ParseOptions): IRModule {
+  return run(text, opts, (program) => program.module());
+}
+
+/**
+ * The one function that a script defines (or the one named `main` of its module).
+ * @throws DiagnosticError as `parse` does.
+ */
+export function parseFunction(text: string, opts: ParseOptions): BaseFunc {
+  return run(text, opts, (program) => program.onlyFunction());
+}
+
+function run<T>(text: string, opts: ParseOptions, f: (program: Program) => T | undefined): T {
+  const diagnostics = new Diagnostics();
+  const source = new SourceText(opts.name ?? "<script>", text);
+  const ctx = new ParseContext({
+    source,
+    dialects: withIr(opts.dialects),
+    diagnostics,
+    metadata: opts.metadata,
+    spans: opts.spans ?? true,
+  });
+  let result: T | undefined;
+  try {
+    const python = readPython(text);
+    for (const p of python.problems) ctx.report("syntax", { message: p.message }, { source, start: p.start, end: p.end });
+    const program = new Program(ctx, python.body, headerImports(text));
+    result = f(program);
+  } catch (e) {
+    if (isStackOverflow(e)) ctx.report("too-deep", {});
+    else if (!(e instanceof ScriptFailure)) throw e;
+  }
+  if (result === undefined || diagnostics.hasErrors) {
+    if (!diagnostics.hasErrors) ctx.report("no-function", {});
+    throw new DiagnosticError(diagnostics.all);
+  }
+  return result;
+}
+
+/** Prefixes that the printer's header names: `# from tvm.script import tir as T`. */
+function headerImports(text: string): (readonly [path: string, as: string])[] {
+  const out: (readonly [string, string])[] = [];
+  const line = /^#\s*from\s+([\w.]+)\s+import\s+(\w+)\s+as\s+(\w+)\s*$/gm;
+  const head = text.slice(0, 2000);
+  for (const m of head.matchAll(line)) out.push([`${m[1]}.${m[2]}`, m[3] ?? ""]);
+  return out;
+}
+
+/** A function that has been declared but not read. */
+interface Declared {
+  readonly def: PyFunctionDef;
+  readonly gv: GlobalVar;
+}
+
+class Program {
+  readonly #ctx: ParseContext;
+  readonly #body: readonly PyStmt[];
+
+  constructor(ctx: ParseContext, body: readonly PyStmt[], imports: readonly (readonly [string, string])[]) {
+    this.#ctx = ctx;
+    this.#body = body;
+    for (const d of ctx.dialects) ctx.define(d.prefix, new ScriptNamespace(d.prefix, d.members));
+    for (const [path, as] of imports) this.#import(path, as);
+    ctx.define("range", rangeFunction);
+    if (ctx.metadata !== undefined) ctx.define("metadata", metadataValue(ctx.metadata));
+  }
+
+  #import(path: string, as: string): void {
+    const name = path.replace(/^tvm\.script\.(parser\.)?/, "");
+    const dialect = this.#ctx.dialects.find((d) => d.module === name || d.module === path);
+    if (dialect !== undefined) this.#ctx.define(as, new ScriptNamespace(as, dialect.members));
+  }
+
+  module(): IRModule | undefined {
+    const functions: PyFunctionDef[] = [];
+    let module: IRModule | undefined;
+    for (const s of this.#body) {
+      this.#ctx.attempt(() => {
+        if (s.py === "ClassDef") module = this.#class(s) ?? module;
+        else if (s.py === "FunctionDef") functions.push(s);
+        else this.#topLevel(s);
+      });
+    }
+    if (module !== undefined || functions.length === 0) return module;
+    return this.#functions(functions, undefined);
+  }
+
+  onlyFunction(): BaseFunc | undefined {
+    const module = this.module();
+    if (module === undefined) return undefined;
+    const all = [...module.functions];
+    const found = all.length === 1 ? all[0] : all.find(([gv]) => gv.name === "main");
+    if (found === undefined) {
+      return this.#ctx.fail({ start: 0, end: 0 }, `Expected one function, found ${all.map(([gv]) => `\`${gv.name}\``).join(", ")}.`);
+    }
+    return found[1];
+  }
+
+  /** Imports and the metadata section; anything else at the top is Python's business. */
+  #topLevel(s: PyStmt): void {
+    if (s.py === "Import") {
+      for (const [path, as] of s.names) this.#import(path, as);
+      return;
+    }
+    if (s.py !== "Assign" || s.value.py !== "Call" || s.targets[0]?.py !== "Name" || s.targets[0].id !== "metadata") return;
+    const [json] = s.value.args;
+    if (json?.py !== "Str") return;
+    this.#ctx.define("metadata", metadataValue(this.#loadMetadata(json.value, json)));
+  }
+
+  #loadMetadata(json: string, at: { readonly start: number; readonly end: number }): MetadataTable {
+    const table = new MetadataTable();
+    try {
+      const root = loadJson(json, { dialects: withoutIr(this.#ctx.dialects) });
+      const lists = (root as IRModule).attrs;
+      for (const [key, list] of Object.entries(lists)) {
+        if (Array.isArray(list)) for (const node of list) if (isNode(node)) table.add(key, node);
+      }
+    } catch (e) {
+      if (isStackOverflow(e) || !(e instanceof Error)) throw e;
+      this.#ctx.fail(at, `The metadata cannot be read: ${e.message}`);
+    }
+    return table;
+  }
+
+  #class(def: PyClassDef): IRModule | undefined {
+    const functions = def.body.filter((s) => s.py === "FunctionDef");
+    const others = def.body.filter((s) => s.py !== "FunctionDef" && !isDocString(s));
+    return this.#functions(functions, { def, others });
+  }
+
+  /** Statements about the module first, then all signatures, then the bodies. */
+  #functions(
+    functions: readonly PyFunctionDef[],
+    owner: { readonly def: PyClassDef; readonly others: readonly PyStmt[] } | undefined,
+  ): IRModule | undefined {
+    const ctx = this.#ctx;
+    return ctx.scoped(() => {
+      const found = new Map<GlobalVar, BaseFunc>();
+      const about: { attrs: AttrMap; globalInfos: AttrMap } = { attrs: {}, globalInfos: {} };
+      if (owner !== undefined) {
+        const self = new ScriptNamespace(owner.def.name, globalMembers(ctx));
+        ctx.define(owner.def.name, self);
+        if (owner.def.name !== "cls") ctx.define("cls", self);
+        for (const s of owner.others) ctx.attempt(() => this.#moduleStatement(s, found, about));
+      }
+      const declared = this.#declare(functions, owner === undefined);
+      for (const { def, gv } of declared) ctx.attempt(() => void found.set(gv, this.#define(def)));
+      if (ctx.hasErrors) return undefined;
+      return makeIRModule(found, { attrs: about.attrs, globalInfos: about.globalInfos, span: owner && ctx.span(owner.def) });
+    });
+  }
+
+  #moduleStatement(s: PyStmt, found: Map<GlobalVar, BaseFunc>, about: { attrs: AttrMap; globalInfos: AttrMap }): void {
+    const ctx = this.#ctx;
+    if (s.py === "Pass" || s.py === "Import") return;
+    if (s.py === "ExprStmt") {
+      const value = ctx.evaluate(s.value);
+      if (!(value instanceof ModuleStatement)) return ctx.fail(s, "This says nothing about the module.");
+      about[value.key] = { ...about[value.key], ...value.value };
+      if (value.key === "globalInfos") {
+        ctx.globalInfos = new Map(Object.entries(value.value).map(([k, v]) => [k, isList(v as ScriptValue) ? (v as readonly Node[]) : []]));
+      }
+      return;
+    }
+    const target = s.py === "Assign" ? s.targets[0] : undefined;
+    if (s.py !== "Assign" || target?.py !== "Name") return ctx.fail(s, "A module holds functions, and statements about itself.");
+    const value = ctx.evaluate(s.value);
+    for (const d of ctx.dialects) {
+      const func = d.moduleMember?.(target.id, value);
+      if (func === undefined) continue;
+      const gv = this.#globalVar(target.id, target);
+      ctx.setSignature(target.id, func);
+      found.set(gv, func);
+      return;
+    }
+    ctx.define(target.id, value);
+  }
+
+  #globalVar(name: string, at: { readonly start: number; readonly end: number }): GlobalVar {
+    const ctx = this.#ctx;
+    if (ctx.globals.has(name)) {
+      ctx.report("duplicate", { name }, { source: ctx.source, start: at.start, end: at.end });
+      throw new ScriptFailure();
+    }
+    const gv = makeGlobalVar(name, ctx.span(at));
+    ctx.globals.set(name, gv);
+    return gv;
+  }
+
+  #declare(functions: readonly PyFunctionDef[], atTop: boolean): Declared[] {
+    const ctx = this.#ctx;
+    const out: Declared[] = [];
+    for (const def of functions) {
+      ctx.attempt(() => {
+        const name = { start: def.nameStart, end: def.nameStart + def.name.length };
+        const parser = ctx.functionParser(def);
+        if (parser === undefined) {
+          if (atTop && def.decorators.length === 0) return;
+          return ctx.fail(name, `The function \`${def.name}\` has no decorator that says what it is.`, "Known are `@T.prim_func`, `@R.function` and those of other dialects that are given.");
+        }
+        const gv = this.#globalVar(def.name, name);
+        out.push({ def, gv });
+        if (atTop) ctx.define(def.name, gv);
+        ctx.setSignature(
+          def.name,
+          ctx.scoped(() => ctx.within(parser.dialect, () => parser.parser.declare(def, ctx))),
+        );
+      });
+    }
+    return out;
+  }
+
+  #define(def: PyFunctionDef): BaseFunc {
+    const ctx = this.#ctx;
+    const found = ctx.functionParser(def);
+    if (found === undefined) throw new ScriptFailure();
+    return ctx.scoped(() => ctx.within(found.dialect, () => found.parser.define(def, ctx, { isLocal: false })));
+  }
+}
+
+function isDocString(s: PyStmt): boolean {
+  return s.py === "ExprStmt" && s.value.py === "Str";
+}
+
+function globalMembers(ctx: ParseContext): ScriptMembers {
+  return { get: (name) => ctx.globals.get(name), names: () => ctx.globals.keys() };
+}
+
+function metadataValue(table: MetadataTable): ScriptValue {
+  return new Map([...table.entries()].map(([key, nodes]) => [key, nodes]));
+}
+
+const rangeFunction: ScriptFunction = new ScriptFunction("range", (a, site) => {
+  if (a.args.length === 0 || a.args.length > 3) site.fail("`range` takes one to three arguments.");
+  return new ScriptRange(a.args);
+});

@@ -1,0 +1,87 @@
+import { atPath, makeIRModule, isNode, saveJson, type Node, type ObjectPath } from "@verticil/ir-core";
+import { commentDoc, exprStmtDoc, type StmtDoc } from "../doc/doc.ts";
+import { printDocs } from "../doc/print-doc.ts";
+import type { ScriptDialect } from "../dialect.ts";
+import { irScript } from "../ir-script.ts";
+import type { PrintOptions } from "./config.ts";
+import { decorateText } from "./decorate.ts";
+import { isStmts, PrintFrame, Printer } from "./printer.ts";
+
+/**
+ * A module, a function or any other node as TVMScript. Ill-formed programs print too: variables that nothing defines
+ * are declared, and a node that has no text form becomes a reference to the metadata.
+ * @throws only for what is not a node.
+ */
+export function print(node: Node, opts: PrintOptions): string {
+  const dialects = withIr(opts.dialects);
+  const printer = new Printer(opts, dialects);
+  const owner = ownerOf(node, dialects);
+  const frame = new PrintFrame(owner, undefined);
+  const body = printer.within(frame, () => {
+    const printed = namedFunction(printer, node, opts.name) ?? printer.print(node);
+    if (isStmts(printed)) return [...frame.stmts, ...printed];
+    return [...(printer.config.verboseExpr ? frame.stmts : []), exprStmtDoc(printed)];
+  });
+  const isProgram = body.some((s) => s.doc === "function" || s.doc === "class");
+  const stmts = isProgram ? [...header(printer, dialects), ...body] : body;
+  const omitted = !printer.metadata.isEmpty && opts.metadata === undefined && opts.showMeta !== true;
+  if (omitted) stmts.push(commentDoc("Metadata omitted. Use show_meta=True in script() method to show it."));
+  const printed = printDocs(stmts, {
+    indentSpaces: opts.indentSpaces ?? 4,
+    underline: (opts.pathsToUnderline ?? []).map((p) => nodesOnPath(node, p)),
+  });
+  const meta = !printer.metadata.isEmpty && opts.metadata === undefined && opts.showMeta === true ? metadataHeader(printer) : "";
+  return meta + decorateText(printed, { lineNumbers: opts.printLineNumbers ?? false, contextLines: opts.numContextLines });
+}
+
+/** The dialects with ir-core's own in front. */
+export function withIr(dialects: readonly ScriptDialect[]): readonly ScriptDialect[] {
+  return dialects.some((d) => d.name === "ir") ? dialects : [irScript, ...dialects];
+}
+
+/** The dialects as ir-core's functions take them, which add its own nodes themselves. */
+export function withoutIr(dialects: readonly ScriptDialect[]): readonly ScriptDialect[] {
+  return dialects.filter((d) => d.name !== "ir");
+}
+
+function ownerOf(node: Node, dialects: readonly ScriptDialect[]): string {
+  return dialects.find((d) => Object.hasOwn(d.kinds, node.kind))?.name ?? "ir";
+}
+
+/** Functions take their name from whoever prints them. */
+function namedFunction(printer: Printer, node: Node, name: string | undefined): readonly StmtDoc[] | undefined {
+  if (name === undefined) return undefined;
+  printer.bindingName = name;
+  return printer.stmts(node);
+}
+
+function header(printer: Printer, dialects: readonly ScriptDialect[]): StmtDoc[] {
+  const lines = dialects
+    .filter((d) => printer.used.has(d.name))
+    .map((d) => commentDoc(importLine(d.module, printer.prefix(d.name))));
+  return lines.length === 0 ? [] : [...lines, commentDoc("")];
+}
+
+function importLine(module: string, prefix: string): string {
+  const dot = module.lastIndexOf(".");
+  return dot < 0
+    ? `from tvm.script import ${module} as ${prefix}`
+    : `from ${module.slice(0, dot)} import ${module.slice(dot + 1)} as ${prefix}`;
+}
+
+/** The metadata as an assignment that `parse` reads. */
+function metadataHeader(printer: Printer): string {
+  const lists = Object.fromEntries([...printer.metadata.entries()].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const json = saveJson(makeIRModule(new Map(), { attrs: lists }), { dialects: withoutIr(printer.dialects) });
+  return `metadata = tvm.ir.load_json("""${json.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}""")\n`;
+}
+
+/** The nodes that a path leads through, from the root on. */
+function nodesOnPath(root: Node, path: ObjectPath): Node[] {
+  const out: Node[] = [];
+  for (let i = 0; i <= path.length; i++) {
+    const part = atPath(root, path.slice(0, i));
+    if (isNode(part)) out.push(part);
+  }
+  return out;
+}

@@ -1,0 +1,287 @@
+import { isNode, type AttrMap, type AttrValue, type GlobalVar, type Node } from "@verticil/ir-core";
+import {
+  attrDoc,
+  boolDoc,
+  callDoc,
+  dictDoc,
+  exprStmtDoc,
+  floatDoc,
+  idDoc,
+  indexDoc,
+  intDoc,
+  listDoc,
+  noneDoc,
+  strDoc,
+  type ExprDoc,
+  type StmtDoc,
+  type TextDoc,
+} from "../doc/doc.ts";
+import type { Printed, PrintHandler, ScriptDialect } from "../dialect.ts";
+import { MetadataTable } from "../metadata.ts";
+import { completeConfig, type PrintConfig, type PrintOptions } from "./config.ts";
+import { NameSupply } from "./name-supply.ts";
+
+/** A scope of the printed program: names defined in it end with it. Dialects extend it with what they need to know. */
+export class PrintFrame {
+  /** Where statements go; frames that print without a block of their own share the list of the frame around. */
+  stmts: StmtDoc[];
+  /** The dialect whose program part this is. */
+  readonly dialect: string;
+  /** The node whose scope it is. */
+  readonly node: Node | undefined;
+  readonly names: string[] = [];
+  readonly defined: unknown[] = [];
+
+  constructor(dialect: string, node: Node | undefined, stmts: StmtDoc[] = []) {
+    this.dialect = dialect;
+    this.node = node;
+    this.stmts = stmts;
+  }
+
+  /** How the module is called inside this scope; undefined if the scope does not care. */
+  moduleReference(_module: Node, _printer: Printer): ExprDoc | undefined {
+    return undefined;
+  }
+}
+
+type Definition = ExprDoc | (() => ExprDoc);
+
+/** The state of one run of the printer. Print handlers work through it. */
+export class Printer {
+  readonly config: PrintConfig;
+  readonly dialects: readonly ScriptDialect[];
+  readonly metadata: MetadataTable;
+  /** Scopes from the outermost to the innermost. */
+  readonly frames: PrintFrame[] = [];
+  /** Names of the dialects whose prefix was printed. */
+  readonly used = new Set<string>();
+  /** Global infos of the module by key, in order. */
+  globalInfos: AttrMap = {};
+  /** The name that the next function gets; its own symbol or `main` otherwise. */
+  bindingName: string | undefined;
+  readonly #names: NameSupply;
+  readonly #defined = new Map<unknown, Definition>();
+  readonly #prefixes = new Map<string, TextDoc>();
+  readonly #memberDocs = new Map<string, ExprDoc>();
+  readonly #handlers = new Map<string, ReadonlyMap<string, PrintHandler>>();
+  readonly #markSources: boolean;
+  readonly #annotate: ReadonlyMap<Node, string>;
+
+  constructor(opts: PrintOptions, dialects: readonly ScriptDialect[]) {
+    this.config = completeConfig(opts);
+    this.dialects = dialects;
+    this.metadata = opts.metadata ?? new MetadataTable();
+    this.#markSources = (opts.pathsToUnderline?.length ?? 0) > 0;
+    this.#annotate = opts.annotate ?? new Map();
+    const reserved = ["range", "metadata"];
+    if (this.config.moduleAlias !== "") reserved.push(this.config.moduleAlias);
+    for (const d of dialects) {
+      const prefix = opts.prefixes?.[d.name] ?? d.prefix;
+      this.#prefixes.set(d.name, idDoc(prefix));
+      reserved.push(prefix);
+    }
+    this.#names = new NameSupply(reserved);
+  }
+
+  // Dispatch.
+
+  #table(dialect: string): ReadonlyMap<string, PrintHandler> {
+    const known = this.#handlers.get(dialect);
+    if (known !== undefined) return known;
+    const table = new Map<string, PrintHandler>();
+    const first = this.dialects.filter((d) => d.name === dialect);
+    for (const d of [...first, ...this.dialects.filter((x) => x.name !== dialect)]) {
+      for (const [kind, handler] of Object.entries(d.printers)) if (!table.has(kind)) table.set(kind, handler);
+    }
+    this.#handlers.set(dialect, table);
+    return table;
+  }
+
+  /** What `node` prints as. A kind that no dialect prints, or a node that is ill-formed, still prints as something. */
+  print(node: Node): Printed {
+    const handler = this.#table(this.frames[this.frames.length - 1]?.dialect ?? "ir").get(node.kind);
+    if (handler === undefined) return this.fallback(node);
+    const printed = (handler as (n: Node, p: Printer) => Printed)(node, this);
+    if (!this.#markSources && this.#annotate.size === 0) return printed;
+    return this.#decorate(printed, node);
+  }
+
+  #decorate(printed: Printed, node: Node): Printed {
+    const source = this.#markSources ? node : undefined;
+    if (!isStmts(printed)) return source === undefined ? printed : { ...printed, source };
+    const [first, ...rest] = printed;
+    if (first === undefined) return printed;
+    const remark = this.#annotate.get(node);
+    const comment = remark === undefined ? first.comment : first.comment === undefined ? remark : `${first.comment}\n${remark}`;
+    return [{ ...first, source: source ?? first.source, comment }, ...rest];
+  }
+
+  /** A node as an expression. */
+  expr(node: Node): ExprDoc {
+    const printed = this.print(node);
+    return isStmts(printed) ? this.fallback(node) : printed;
+  }
+
+  /** A node as statements; an expression becomes one. */
+  stmts(node: Node): readonly StmtDoc[] {
+    const printed = this.print(node);
+    return isStmts(printed) ? printed : [exprStmtDoc(printed)];
+  }
+
+  exprs(nodes: readonly Node[]): ExprDoc[] {
+    return nodes.map((n) => this.expr(n));
+  }
+
+  /** What stands for a node without a text form: a reference to the metadata. */
+  fallback(node: Node): ExprDoc {
+    return this.addMetadata(node.kind, node);
+  }
+
+  /** `metadata["key"][i]`. */
+  addMetadata(key: string, node: Node): ExprDoc {
+    const index = this.metadata.add(key, node);
+    return indexDoc(indexDoc(idDoc("metadata"), [strDoc(key)]), [intDoc(index)]);
+  }
+
+  // Prefixes.
+
+  /** `T.grid` for ("tir", "grid"). */
+  member(dialect: string, name: string): ExprDoc {
+    const key = `${dialect} ${name}`;
+    let doc = this.#memberDocs.get(key);
+    if (doc === undefined) {
+      doc = this.#prefixes.get(dialect) ?? idDoc(dialect);
+      for (const part of name.split(".")) doc = attrDoc(doc, part);
+      this.#memberDocs.set(key, doc);
+    }
+    this.used.add(dialect);
+    return doc;
+  }
+
+  /** `T.name(args, …)`. */
+  call(
+    dialect: string,
+    name: string,
+    args: readonly ExprDoc[],
+    keywords?: readonly (readonly [name: string, value: ExprDoc])[],
+  ): ExprDoc {
+    return callDoc(this.member(dialect, name), args, keywords);
+  }
+
+  prefix(dialect: string): string {
+    return this.#prefixes.get(dialect)?.text ?? dialect;
+  }
+
+  // Names.
+
+  /** Defines `obj` in `frame` under a name made from `hint`; an object that is defined already keeps its name. */
+  define(obj: unknown, hint: string, frame: PrintFrame = this.frame()): TextDoc {
+    const known = this.#defined.get(obj);
+    if (known !== undefined && typeof known !== "function" && known.doc === "text") return known;
+    const name = this.#names.take(hint);
+    const doc = idDoc(name);
+    frame.names.push(name);
+    frame.defined.push(obj);
+    this.#defined.set(obj, doc);
+    return doc;
+  }
+
+  /** Defines `obj` as an expression of something that has a name, such as `A.data`. */
+  defineAs(obj: unknown, doc: Definition, frame: PrintFrame = this.frame()): void {
+    if (this.#defined.has(obj)) return;
+    frame.defined.push(obj);
+    this.#defined.set(obj, doc);
+  }
+
+  /** What stands for `obj`; undefined if it is not defined here. */
+  lookup(obj: unknown): ExprDoc | undefined {
+    const known = this.#defined.get(obj);
+    return typeof known === "function" ? known() : known;
+  }
+
+  isDefined(obj: unknown): boolean {
+    return this.#defined.has(obj);
+  }
+
+  // Scopes.
+
+  /** The innermost scope. */
+  frame(): PrintFrame {
+    const top = this.frames[this.frames.length - 1];
+    if (top === undefined) throw new Error("internal: the printer has no scope");
+    return top;
+  }
+
+  /** Runs `f` inside a scope, whose names end with it. */
+  within<F extends PrintFrame, T>(frame: F, f: (frame: F) => T): T {
+    this.frames.push(frame);
+    try {
+      return f(frame);
+    } finally {
+      this.frames.pop();
+      for (const obj of frame.defined) this.#defined.delete(obj);
+      for (const name of frame.names) this.#names.giveBack(name);
+    }
+  }
+
+  // Attribute values.
+
+  /** A plain value or a node inside an attribute tree. */
+  attr(value: AttrValue | undefined): ExprDoc {
+    if (value === undefined || value === null) return noneDoc;
+    switch (typeof value) {
+      case "string":
+        return strDoc(value);
+      case "number":
+        return Number.isInteger(value) && !Object.is(value, -0) ? intDoc(value) : floatDoc(value);
+      case "bigint":
+        return intDoc(value);
+      case "boolean":
+        return boolDoc(value);
+      case "object":
+        break;
+    }
+    if (isNode(value)) return this.attrNode(value);
+    if (isAttrList(value)) return listDoc(value.map((v) => this.attr(v)));
+    return this.attrs(value);
+  }
+
+  /** A node among attributes. A bare number there is a plain number: an int32 constant says that it is one. */
+  attrNode(value: Node): ExprDoc {
+    const doc = this.expr(value);
+    if (value.kind === "ir.IntImm" && doc.doc === "text") {
+      return this.call("tir", (value as unknown as { readonly dtype: string }).dtype, [doc]);
+    }
+    return doc;
+  }
+
+  /** A dictionary, sorted by key. */
+  attrs(map: AttrMap, leaveOut?: string): ExprDoc {
+    const entries = map instanceof Map ? [...(map as ReadonlyMap<string, AttrValue>)] : Object.entries(map);
+    const present = entries.filter(([k, v]) => v !== undefined && k !== leaveOut);
+    present.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    return dictDoc(present.map(([k, v]) => [strDoc(k), this.attr(v)]));
+  }
+
+  /** A global function, through its module if it is in one. */
+  globalVar(gv: GlobalVar): ExprDoc {
+    return this.lookup(gv) ?? idDoc(gv.name);
+  }
+
+  /** What a function calls its module: what the innermost scope that cares says, else the module's name. */
+  moduleReference(module: Node): ExprDoc {
+    for (let i = this.frames.length - 1; i >= 0; i--) {
+      const alias = this.frames[i]?.moduleReference(module, this);
+      if (alias !== undefined) return alias;
+    }
+    return this.lookup(module) ?? idDoc("Module");
+  }
+}
+
+export function isStmts(printed: Printed): printed is readonly StmtDoc[] {
+  return Array.isArray(printed);
+}
+
+function isAttrList(value: AttrValue): value is readonly AttrValue[] {
+  return Array.isArray(value);
+}

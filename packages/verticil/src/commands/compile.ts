@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import { timingInstrument } from "@verticil/ir-core";
+import { writeArtifact } from "@verticil/compiler/node";
+import { compileModel, modelName } from "../read-model.ts";
+import type { Terminal } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
+import { addDimOption } from "./model-options.ts";
+import { progressInstrument } from "./progress-instrument.ts";
+
+interface Options {
+  readonly target: string;
+  readonly output?: string;
+  readonly dim: Readonly<Record<string, number>>;
+  readonly timing?: boolean;
+  readonly json?: boolean;
+}
+
+/** `verticil compile MODEL`: writes the artifact of a model. */
+export function addCompileCommand(program: Command, terminal: Terminal, signal: AbortSignal): void {
+  const command = program
+    .command("compile <model>")
+    .description("compile a model to a folder that a page or a program can load")
+    .option("--target <target>", "what to compile for: wasm", "wasm")
+    .option("-o, --output <dir>", "the folder to write; the model's name unless given")
+    .option("--timing", "show how long each pass took")
+    .option("--json", "print the manifest as JSON");
+  addDimOption(command).action(async (path: string, options: Options) => {
+    checkTarget(options.target);
+    const timing = timingInstrument();
+    const started = performance.now();
+    const executable = await compileModel(path, {
+      dims: options.dim,
+      instruments: [progressInstrument(terminal), timing],
+      signal,
+    });
+    const folder = options.output ?? modelName(path);
+    await writeArtifact(executable, folder);
+    if (options.timing === true) terminal.note(timing.report());
+    if (options.json === true) {
+      terminal.out(JSON.stringify(executable.manifest, null, 2));
+      return;
+    }
+    const { manifest } = executable;
+    terminal.note(
+      `${manifest.name}: ${Object.keys(manifest.kernels).length} kernels, ${size(manifest.files.wasm.bytes)} of code, ${size(manifest.files.weights.bytes)} of weights, peak memory ${size(manifest.memory.peak)}, compiled in ${((performance.now() - started) / 1000).toFixed(1)} s.`,
+    );
+    terminal.out(folder);
+  });
+}
+
+/** @throws UsageError for a target that is not there. */
+export function checkTarget(target: string): void {
+  if (target !== "wasm") throw new UsageError(`There is no target \`${target}\` yet; there is \`wasm\`.`);
+}
+
+/** Bytes for people. */
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(2)} MiB`;
+}

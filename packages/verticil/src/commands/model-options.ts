@@ -1,0 +1,81 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { randomTensor, type Model, type Tensor } from "@verticil/runtime-ffi";
+import { readNpy } from "../npy.ts";
+import { UsageError } from "../usage-error.ts";
+
+/** Options of commands that run a model. */
+export interface RunOptions {
+  readonly input?: readonly string[];
+  readonly random?: number;
+  readonly dim?: Readonly<Record<string, number>>;
+}
+
+/** Adds `--dim NAME=VALUE`. */
+export function addDimOption(command: Command): Command {
+  return command.option("--dim <name=value>", "fix a symbolic dimension; may be repeated", collectDim, {});
+}
+
+function collectDim(text: string, previous: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const [name, value] = splitPair(text, "--dim batch=1");
+  const size = Number(value);
+  if (!Number.isInteger(size) || size < 1) throw new UsageError(`\`--dim ${text}\`: a dimension is a positive integer.`);
+  return { ...previous, [name]: size };
+}
+
+/** Adds `--input NAME=FILE.npy` and `--random SEED`. */
+export function addInputOptions(command: Command): Command {
+  return command
+    .option("--input <name=file.npy>", "an input from a file; may be repeated", (text: string, previous: readonly string[]) => [...previous, text], [])
+    .option("--random <seed>", "random values, the same for the same seed, for the inputs that are not given", parseInteger);
+}
+
+/** A whole number on the command line. @throws UsageError for anything else. */
+export function parseInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value)) throw new UsageError(`\`${text}\` is not a whole number.`);
+  return value;
+}
+
+/** `NAME=VALUE` taken apart. @throws UsageError with an example. */
+export function splitPair(text: string, example: string): readonly [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError(`\`${text}\` should look like \`${example}\`.`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/**
+ * The inputs of a model from the command line.
+ * @throws UsageError if a file cannot be read, or an input is neither given nor to be random.
+ */
+export async function gatherInputs(model: Pick<Model, "inputs" | "name">, opts: RunOptions): Promise<Record<string, Tensor>> {
+  const out: Record<string, Tensor> = {};
+  for (const text of opts.input ?? []) {
+    const [name, file] = splitPair(text, "--input image=photo.npy");
+    out[name] = await readInput(file);
+  }
+  for (const [i, spec] of model.inputs.entries()) {
+    if (out[spec.name] !== undefined) continue;
+    if (opts.random === undefined) {
+      throw new UsageError(
+        `\`${model.name}\` needs the input \`${spec.name}\` (${spec.dtype}[${spec.shape.join(", ")}]). Give it with \`--input ${spec.name}=FILE.npy\`, or try random values with \`--random 1\`.`,
+      );
+    }
+    out[spec.name] = randomTensor(spec, opts.random + i);
+  }
+  return out;
+}
+
+async function readInput(file: string): Promise<Tensor> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch {
+    throw new UsageError(`There is no file \`${file}\` to read.`);
+  }
+  try {
+    return readNpy(bytes);
+  } catch (error) {
+    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

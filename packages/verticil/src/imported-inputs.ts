@@ -1,0 +1,25 @@
+import { lookupFunc, type IRModule } from "@verticil/ir-core";
+import { isRelaxFunction, staticShapeOf } from "@verticil/relax";
+import type { Tensor, ValueSpec } from "@verticil/runtime-ffi";
+import { gatherInputs, type RunOptions } from "./commands/model-options.ts";
+import { modelName } from "./read-model.ts";
+import { UsageError } from "./usage-error.ts";
+
+/**
+ * Inputs for the `main` of a module that is not compiled yet; random ones unless they are given.
+ * @throws UsageError if an input has no static shape.
+ */
+export async function importedInputs(module: IRModule, path: string, opts: RunOptions): Promise<Record<string, Tensor>> {
+  const main = lookupFunc(module, "main");
+  if (!isRelaxFunction(main)) throw new UsageError("`main` of the module is no graph function.");
+  const names = main.attrs["input_names"];
+  const inputs = main.params.map((p, i): ValueSpec => {
+    const shape = staticShapeOf(p.structInfo);
+    if (p.structInfo?.kind !== "relax.TensorStructInfo" || shape === undefined || p.structInfo.dtype === undefined) {
+      throw new UsageError(`The input \`${p.name}\` has symbolic dimensions. Fix them with \`--dim NAME=VALUE\`.`);
+    }
+    const name = Array.isArray(names) ? String(names[i]) : p.name;
+    return { name, shape, dtype: p.structInfo.dtype, space: "arena", offset: 0 };
+  });
+  return gatherInputs({ name: modelName(path), inputs }, { ...opts, random: opts.random ?? 1 });
+}
