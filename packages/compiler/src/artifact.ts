@@ -12,7 +12,6 @@ import {
   type ValueSpec,
 } from "@verticil/runtime-ffi";
 import type { PrimFunc } from "@verticil/tir";
-import { STACK_BYTES } from "@verticil/target-wasm";
 import { modelModule, modelTypes } from "./model-module.ts";
 
 /** A compiled model as files. */
@@ -30,6 +29,8 @@ export interface ArtifactOptions {
   readonly target: WasmTarget;
   readonly ops: Readonly<Record<string, number>>;
   readonly licences: readonly string[];
+  /** Bytes at the start of memory that the code keeps for itself. */
+  readonly reservedBytes: number;
 }
 
 /**
@@ -52,7 +53,7 @@ export async function makeArtifact(module: IRModule, wasm: Uint8Array, opts: Art
     inputs: valueSpecs(main.attrs["inputs"]),
     outputs: valueSpecs(main.attrs["outputs"]),
     constants: constants.map(({ name, offset }) => ({ name, offset })),
-    memory: { base: STACK_BYTES, arena, params, peak: STACK_BYTES + arena + params },
+    memory: { base: opts.reservedBytes, arena, params, peak: opts.reservedBytes + arena + params },
     kernels: kernelCalls(main as PrimFunc),
     ops: opts.ops,
     files: { wasm: await fileSpec(`${stem}.wasm`, wasm), weights: await fileSpec(`${stem}.safetensors`, weights) },

@@ -56,12 +56,13 @@ export async function compile(module: IRModule, options: CompileOptions = {}): P
   const lowered = (options.pipeline ?? wasmPipeline()).run(module, ctx);
   throwIfErrors(ctx.diagnostics);
   options.signal?.throwIfAborted();
-  const { bytes } = buildWasm(lowered, target);
+  const { bytes, reservedBytes } = buildWasm(lowered, target, { name: options.name ?? "model" });
   const artifact = await makeArtifact(lowered, bytes, {
     name: options.name ?? "model",
     target,
     ops: countOps(module),
     licences: options.licences ?? [],
+    reservedBytes: Math.ceil(reservedBytes / 64) * 64,
   });
   return {
     module: lowered,

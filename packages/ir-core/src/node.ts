@@ -33,5 +33,5 @@ export interface AttrMap {
 
 /** Narrow an attribute value to a node. */
 export function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && "kind" in value && typeof value.kind === "string";
+  return typeof value === "object" && value !== null && "kind" in value && typeof value.kind === "string" && value.kind.includes(".");
 }

@@ -268,6 +268,9 @@ export {
   type InstructionInput,
 } from "./schedule/instruction.ts";
 export { tir } from "./script/tir-script.ts";
+export { varCreation } from "./script/print-buffer.ts";
+export { toDType as scriptDType, toExpr as scriptExpr, toOperands as scriptOperands } from "./script/convert.ts";
+export { isPrimExpr } from "./script/result-dtype.ts";
 export { LoopValue, ScopeValue, StmtValue, type OpenScope } from "./script/values.ts";
 export { lowerTir, type LowerTirOptions } from "./transform/lower-tir.ts";
 export { compactBufferAllocation } from "./transform/compact-buffer-allocation.ts";
@@ -289,3 +292,4 @@ export { rewriteUnsafeSelect } from "./transform/rewrite-unsafe-select.ts";
 export { simplify, simplifyFunc, simplifyStmt } from "./transform/simplify.ts";
 export { unrollLoop, type UnrollOptions } from "./transform/unroll-loop.ts";
 export { vectorizeLoop, type VectorizeOptions } from "./transform/vectorize-loop.ts";
+export { tirPasses } from "./transform/tir-passes.ts";

@@ -67,6 +67,7 @@ export {
   type BinaryOperator,
   type ExprDoc,
   type SliceDoc,
+  type TextDoc,
   type StmtDoc,
 } from "./doc/doc.ts";
 export { printExprDoc } from "./doc/print-doc.ts";

@@ -1,4 +1,4 @@
-import { definePass, type IRModule, type Pass } from "@verticil/ir-core";
+import { definePass, isNode, type AttrValue, type IRModule, type Pass } from "@verticil/ir-core";
 import type { PrimFunc } from "@verticil/tir";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import type { Call } from "../ir/expr.ts";
@@ -29,7 +29,13 @@ export function allocateWorkspace(): Pass {
 /** The bytes that a call does not pass yet; undefined if it needs none. */
 function missingWorkspace(call: Call, module: IRModule): number | undefined {
   const func = call.op.kind === "ir.GlobalVar" ? module.functions.get(call.op) : undefined;
-  const bytes = func?.attrs["WorkspaceSize"];
-  if (func?.kind !== "tir.PrimFunc" || typeof bytes !== "number" || bytes === 0) return undefined;
+  const bytes = integerAttr(func?.attrs["WorkspaceSize"]);
+  if (func?.kind !== "tir.PrimFunc" || bytes === 0) return undefined;
   return call.args.length === (func as PrimFunc).params.length - 1 ? bytes : undefined;
+}
+
+/** An integer attribute, plain or as a node; 0 if there is none. */
+function integerAttr(value: AttrValue | undefined): number {
+  if (typeof value === "number") return value;
+  return isNode(value) && value.kind === "ir.IntImm" && "value" in value ? Number(value.value) : 0;
 }

@@ -34,7 +34,7 @@ export function truncDivInt(a: number, b: number): number {
 export function gcd(a: number, b: number): number {
   let x = Math.abs(a);
   let y = Math.abs(b);
-  while (y !== 0) {
+  while (y > 0) {
     const r = x % y;
     x = y;
     y = r;

@@ -24,7 +24,7 @@ export interface LowerTirOptions {
   readonly loopPartition?: LoopPartitionOptions;
   readonly hoist?: HoistOptions;
   /** What the target has for builtins. */
-  readonly intrinsics?: IntrinTable;
+  readonly intrinRules?: IntrinTable;
   /** Take memory from a parameter instead of allocating it; on unless told. */
   readonly liftWorkspace?: boolean;
 }
@@ -53,7 +53,7 @@ export function lowerTir(options: LowerTirOptions = {}): Pass & { readonly passe
     removeNoOp(),
     rewriteUnsafeSelect(),
     // The target.
-    lowerIntrin(options.intrinsics ?? new Map()),
+    lowerIntrin(options.intrinRules ?? new Map()),
     ...(options.liftWorkspace === false ? [] : [liftWorkspace()]),
   ]);
 }

@@ -136,7 +136,7 @@ test("max_pool2d in NHWC", () => {
 
 test("avg_pool2d counts the padding or not", () => {
   expect(out("nn.avg_pool2d", [pool4], { pool_size: 2, strides: 2 })).toEqual([3.5, 5.5, 11.5, 13.5]);
-  expect(out("nn.avg_pool2d", [pool4], { pool_size: 2, strides: 4, padding: 1, count_include_pad: true })).toEqual([0.25, 1, 3.25, 4].slice(0, 4).map((v, i) => [0.25, 1, 3.25, 4][i]!));
+  expect(out("nn.avg_pool2d", [pool4], { pool_size: 2, strides: 4, padding: 1, count_include_pad: true })).toEqual([0.25, 1, 3.25, 4]);
   expect(out("nn.avg_pool2d", [pool4], { pool_size: 2, strides: 4, padding: 1 })).toEqual([1, 4, 13, 16]);
 });
 

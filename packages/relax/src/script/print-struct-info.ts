@@ -1,0 +1,89 @@
+import { isNode, type AttrValue, type IntImm, type Node, type VDevice } from "@verticil/ir-core";
+import {
+  assignDoc,
+  boolDoc,
+  intDoc,
+  listDoc,
+  printExprDoc,
+  strDoc,
+  tupleDoc,
+  type ExprDoc,
+  type Printer,
+  type PrintTable,
+} from "@verticil/tvmscript";
+import { undefinedVars, varCreation, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
+import type { StructInfo } from "../ir/struct-info.ts";
+import { outermostFunction, RelaxFrame } from "./print-frame.ts";
+
+/** A dimension; in a signature, one with symbolic variables is a string. */
+export function printDim(e: PrimExpr, p: Printer): ExprDoc {
+  const doc = p.expr(e);
+  const frame = p.frames.find((f) => f instanceof RelaxFrame && f.signatureVars !== undefined);
+  if (!(frame instanceof RelaxFrame) || e.kind === "ir.IntImm") return doc;
+  const { signatureVars } = frame;
+  return undefinedVars(e).some((v) => signatureVars?.has(v)) ? strDoc(printExprDoc(doc)) : doc;
+}
+
+/** A symbolic variable; the first mention declares it at the top of the outermost function. */
+export function printSymbolicVar(v: TirVar, p: Printer): ExprDoc {
+  const known = p.lookup(v);
+  if (known !== undefined) return known;
+  const frame = outermostFunction(p) ?? p.frame();
+  if (frame instanceof RelaxFrame) frame.signatureVars?.add(v);
+  const doc = p.define(v, v.name === "" ? "v" : v.name, frame);
+  frame.stmts.push(assignDoc(doc, varCreation(v, p)));
+  return doc;
+}
+
+/** An integer among dimensions: int64 stands bare. */
+export function printInt(n: IntImm, p: Printer): ExprDoc {
+  if (n.dtype === "bool") return boolDoc(Number(n.value) !== 0);
+  return n.dtype === "int64" ? intDoc(n.value) : p.call("tir", n.dtype, [intDoc(n.value)]);
+}
+
+/** `llvm:0`: the target's kind, and which of the module's devices of that kind it is. */
+export function vdeviceName(v: VDevice, p: Printer): string {
+  const list: AttrValue | undefined = p.globalInfos["vdevice"];
+  const kind = String(v.target["kind"] ?? "unknown");
+  let index = 0;
+  if (Array.isArray(list)) {
+    for (const other of list as readonly AttrValue[]) {
+      if (!isNode(other) || other.kind !== "ir.VDevice") continue;
+      if (other === v) return `${kind}:${index}`;
+      if ((other as Node & { readonly target: VDevice["target"] }).target["kind"] === kind) index++;
+    }
+  }
+  return `${kind}:${v.vdeviceId}`;
+}
+
+/** How struct info prints. */
+export const structInfoPrinters: PrintTable<StructInfo> = {
+  "relax.ObjectStructInfo": (_, p) => p.member("relax", "Object"),
+  "relax.PrimStructInfo": (n, p) =>
+    n.value === undefined ? p.call("relax", "Prim", [strDoc(n.dtype)]) : p.call("relax", "Prim", [], [["value", printDim(n.value, p)]]),
+  "relax.ShapeStructInfo": (n, p) =>
+    n.values === undefined
+      ? p.call("relax", "Shape", [], [["ndim", intDoc(n.ndim)]])
+      : p.call("relax", "Shape", [listDoc(n.values.map((e) => printDim(e, p)))]),
+  "relax.TensorStructInfo": (n, p) => {
+    const args: ExprDoc[] = [];
+    const keywords: (readonly [string, ExprDoc])[] = [];
+    if (n.shape?.kind === "relax.ShapeExpr") args.push(tupleDoc(n.shape.values.map((e) => printDim(e, p))));
+    else if (n.shape !== undefined) args.push(p.expr(n.shape));
+    if (n.dtype !== undefined) keywords.push(["dtype", strDoc(n.dtype)]);
+    if (n.shape === undefined && n.ndim >= 0) keywords.push(["ndim", intDoc(n.ndim)]);
+    if (n.vdevice !== undefined) keywords.push(["vdevice", strDoc(vdeviceName(n.vdevice, p))]);
+    if (args.length === 0 && keywords.length === 0) return p.member("relax", "Tensor");
+    return p.call("relax", "Tensor", args, keywords);
+  },
+  "relax.TupleStructInfo": (n, p) =>
+    n.fields.length === 0 ? p.member("relax", "Tuple") : p.call("relax", "Tuple", p.exprs(n.fields)),
+  "relax.FuncStructInfo": (n, p) => {
+    const keywords: (readonly [string, ExprDoc])[] = [];
+    if (n.params !== undefined) return p.call("relax", "Callable", [tupleDoc(p.exprs(n.params)), p.expr(n.ret), boolDoc(n.purity)]);
+    if (n.ret.kind !== "relax.ObjectStructInfo") keywords.push(["ret", p.expr(n.ret)]);
+    if (n.purity) keywords.push(["purity", boolDoc(true)]);
+    if (n.deriveFunc !== undefined) keywords.push(["derive_func", strDoc(n.deriveFunc)]);
+    return keywords.length === 0 ? p.member("relax", "Callable") : p.call("relax", "Callable", [], keywords);
+  },
+};
