@@ -76,7 +76,7 @@ export const passRegistry: ReadonlyMap<string, PassFactory> = new Map<string, Pa
   ["AllocateWorkspace", plain("AllocateWorkspace", allocateWorkspace)],
   ["StaticPlanBlockMemory", plain("StaticPlanBlockMemory", staticPlanBlockMemory)],
   ["LowerStaticMain", plain("LowerStaticMain", lowerStaticMain)],
-  ["LowerTIR", plain("LowerTIR", () => lowerTir({ intrinsics: wasmIntrinRules }))],
+  ["LowerTIR", plain("LowerTIR", () => lowerTir({ intrinRules: wasmIntrinRules }))],
   ["WasmPipeline", plain("WasmPipeline", wasmPipeline)],
   ...[...tirPasses].map(([name, make]): [string, PassFactory] => [name, plain(name, make)]),
 ]);

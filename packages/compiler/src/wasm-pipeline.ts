@@ -64,7 +64,7 @@ export function fusionPhase(): Pass {
 
 /** Phase 3: each tensor program gets a schedule and is lowered to flat loops. */
 export function kernelPhase(rules: readonly ScheduleRule[] = cpuRules): Pass {
-  return sequential("kernels", [applyDefaultSchedule(rules), lowerTir({ intrinsics: wasmIntrinRules })]);
+  return sequential("kernels", [applyDefaultSchedule(rules), lowerTir({ intrinRules: wasmIntrinRules })]);
 }
 
 /** Phase 4: memory is planned, and the graph becomes one program over it. */

@@ -33,10 +33,13 @@ export interface Diagnostic {
   readonly related: readonly RelatedSpan[];
 }
 
+/** What a message is told; `{}` for one that needs nothing. */
+export type MessageParams<D extends DiagnosticDef> = Parameters<D["message"]> extends [] ? Record<never, never> : Parameters<D["message"]>[0];
+
 /** Reports a message of catalogue `C`; code and parameters are checked by the compiler. */
 export type Reporter<C extends Catalogue> = <K extends keyof C & string>(
   code: K,
-  params: Parameters<C[K]["message"]>[0],
+  params: MessageParams<C[K]>,
   span?: Span,
   related?: readonly RelatedSpan[],
 ) => void;

@@ -10,6 +10,7 @@ export {
   type Diagnostic,
   type DiagnosticDef,
   type RelatedSpan,
+  type MessageParams,
   type Reporter,
   type Severity,
 } from "./diagnostics.ts";

@@ -22,14 +22,6 @@ export type IrMatchers = {
   readonly toEqualIr: (received: unknown, expected: Node, opts?: { readonly mapFreeVars?: boolean }) => MatcherResult;
 };
 
-declare module "vitest" {
-  // The parameter is vitest's; a declaration that merges must repeat it.
-  interface Matchers<T> {
-    /** Passes if both are structurally equal; a failure shows the path to the first difference and both programs. */
-    toEqualIr(expected: Node, opts?: { readonly mapFreeVars?: boolean }): T;
-  }
-}
-
 /**
  * Matchers for `expect.extend`:
  *
@@ -37,6 +29,9 @@ declare module "vitest" {
  * expect.extend(irMatchers({ dialects: [irDialect, tir, relax], print: (n) => print(n, { dialects }) }));
  * expect(simplify().run(before, ctx)).toEqualIr(expected);
  * ```
+ *
+ * The test runner learns the type of `toEqualIr` from a declaration of the project's own (for vitest, an
+ * `interface Matchers<T>` merged into its module): this package does not depend on a runner.
  */
 export function irMatchers(options: IrMatcherOptions): IrMatchers {
   const show = (node: Node): string => printed(options, node);

@@ -255,3 +255,4 @@ export {
 export { interpretRelax, type InterpretOptions, type RelaxValue } from "./vm/interpret-relax.ts";
 export { legalizeTable } from "./op/legalize/index.ts";
 export { layoutTable } from "./op/layout-table.ts";
+export { relax, relaxScript } from "./script/relax-script.ts";

@@ -38,4 +38,4 @@ export function peakModule(): Uint8Array<ArrayBuffer> {
 }
 
 /** Floating-point operations of one round. */
-export const PEAK_FLOPS = 10 * 4 * 2;
+export const PEAK_FLOPS: number = 10 * 4 * 2;

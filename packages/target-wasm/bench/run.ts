@@ -38,5 +38,5 @@ for (let round = 0; round < 30; round++) {
 const gflops = (c: { flops: number; best: number }): number => c.flops / c.best / 1e6;
 const top = Math.max(...cases.slice(0, 1).map(gflops));
 for (const c of cases) {
-  console.log(`${c.name.padEnd(24)} ${c.best.toFixed(2).padStart(8)} ms ${gflops(c).toFixed(1).padStart(7)} GFLOP/s ${(gflops(c) / top).toFixed(2).padStart(6)} of peak`);
+  process.stdout.write(`${c.name.padEnd(24)} ${c.best.toFixed(2).padStart(8)} ms ${gflops(c).toFixed(1).padStart(7)} GFLOP/s ${(gflops(c) / top).toFixed(2).padStart(6)} of peak\n`);
 }

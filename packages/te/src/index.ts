@@ -55,3 +55,4 @@ export {
   type NmsOptions, type RoiAlignOptions,
 } from "./topi/vision.ts";
 export { dequantize, nllLoss, quantize } from "./topi/loss-and-quantize.ts";
+export { avgPoolGrad, maxPoolGrad } from "./topi/pool-grad.ts";

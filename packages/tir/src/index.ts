@@ -271,6 +271,7 @@ export { tir } from "./script/tir-script.ts";
 export { varCreation } from "./script/print-buffer.ts";
 export { toDType as scriptDType, toExpr as scriptExpr, toOperands as scriptOperands } from "./script/convert.ts";
 export { isPrimExpr } from "./script/result-dtype.ts";
+export { isPrimSignature, type PrimFuncSignature } from "./script/operators.ts";
 export { LoopValue, ScopeValue, StmtValue, type OpenScope } from "./script/values.ts";
 export { lowerTir, type LowerTirOptions } from "./transform/lower-tir.ts";
 export { compactBufferAllocation } from "./transform/compact-buffer-allocation.ts";

@@ -32,11 +32,11 @@ export const scriptDiagnostics = {
   },
   "too-deep": {
     severity: "error",
-    message: (_: Record<never, never>): string => "This program is nested too deeply to be read.",
+    message: (): string => "This program is nested too deeply to be read.",
   },
   "no-function": {
     severity: "error",
-    message: (_: Record<never, never>): string => "There is no module and no function here.",
+    message: (): string => "There is no module and no function here.",
     help: "A program starts with `@I.ir_module`, `@T.prim_func` or `@R.function`.",
   },
 } as const;

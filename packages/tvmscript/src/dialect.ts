@@ -1,4 +1,4 @@
-import type { Dialect, GlobalVar, BaseFunc, Node } from "@verticil/ir-core";
+import type { BaseFunc, Dialect, Node } from "@verticil/ir-core";
 import type { ExprDoc, StmtDoc } from "./doc/doc.ts";
 import type { Site, ScriptMembers, ScriptValue } from "./parse/values.ts";
 import type { ParseContext } from "./parse/context.ts";
@@ -58,6 +58,8 @@ export interface ScriptDialect extends Dialect {
   readonly module: string;
   /** What stands behind the prefix. */
   readonly members: ScriptMembers;
+  /** Names of the dialect's that stand without a prefix: namespaces of third parties' operators. */
+  readonly roots?: ReadonlyMap<string, ScriptValue>;
   /** Decorators that make functions, by name without prefix. */
   readonly functions: Readonly<Record<string, FunctionParser>>;
   readonly operators: Operators;
@@ -67,6 +69,4 @@ export interface ScriptDialect extends Dialect {
   readonly functionOrder: Readonly<Record<string, number>>;
   /** Makes a function out of a value that a module assigns to a name, as in `f = R.ExternFunc("f")`. */
   moduleMember?(name: string, value: ScriptValue): BaseFunc | undefined;
-  /** The type of a call of a global function, where its signature is needed for that; see `FunctionParser.declare`. */
-  globalVar?(gv: GlobalVar, ctx: ParseContext): void;
 }

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { compile, scriptDialects, type Executable } from "@verticil/compiler";
-import { type AbortSignalLike, type IRModule, type PassInstrument } from "@verticil/ir-core";
+import type { AbortSignalLike, IRModule, PassInstrument } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
 import { loadModelFrom } from "@verticil/runtime-ffi/node";
 import type { LoadOptions, Model } from "@verticil/runtime-ffi";

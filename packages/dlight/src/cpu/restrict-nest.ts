@@ -67,17 +67,17 @@ function decideConditions(block: Block): Block {
     if (choice === undefined) return e;
     const condition = analyzer.simplify(choice.condition);
     if (condition.kind !== "ir.IntImm") return e;
-    return condition.value === 0 ? choice.otherwise : choice.then;
+    return condition.value === 0 ? choice.otherwise : choice.value;
   });
   return value === block.body.value ? block : { ...block, body: { ...block.body, value } };
 }
 
 /** A conditional value taken apart. */
-export function choiceOf(e: PrimExpr): { readonly condition: PrimExpr; readonly then: PrimExpr; readonly otherwise: PrimExpr } | undefined {
-  if (e.kind === "tir.Select") return { condition: e.condition, then: e.trueValue, otherwise: e.falseValue };
+export function choiceOf(e: PrimExpr): { readonly condition: PrimExpr; readonly value: PrimExpr; readonly otherwise: PrimExpr } | undefined {
+  if (e.kind === "tir.Select") return { condition: e.condition, value: e.trueValue, otherwise: e.falseValue };
   if (e.kind !== "tir.Call" || e.op.kind !== "ir.Op" || e.op.name !== "tir.if_then_else") return undefined;
-  const [condition, then, otherwise] = e.args;
-  return condition && then && otherwise && { condition, then, otherwise };
+  const [condition, value, otherwise] = e.args;
+  return condition && value && otherwise && { condition, value, otherwise };
 }
 
 /** Every way to take one item of each list. */

@@ -77,7 +77,7 @@ export const int = (value: number | bigint): IntImm => makeIntImm(value);
 export const float = (value: number): FloatImm => makeFloatImm(value, "float64");
 export const add = (a: ToyExpr, b: ToyExpr): ToyAdd => ({ kind: "toy.Add", a, b });
 export const let_ = (bind: ToyVar, value: ToyExpr, body: ToyExpr): ToyLet => ({ kind: "toy.Let", bind, value, body });
-export const buffer = (name: string, shape: readonly ToyExpr[], data = v(name)): ToyBuffer => ({ kind: "toy.Buffer", data, shape, name });
+export const buffer = (name: string, shape: readonly ToyExpr[], data: ToyVar = v(name)): ToyBuffer => ({ kind: "toy.Buffer", data, shape, name });
 export const load = (b: ToyBuffer, index: ToyExpr): ToyLoad => ({ kind: "toy.Load", buffer: b, index });
 export const call = (callee: GlobalVar, args: readonly ToyExpr[], attrs: AttrMap = {}): ToyCall => ({ kind: "toy.Call", callee, args, attrs });
 export const constTensor = (data: Tensor): ToyConst => ({ kind: "toy.Const", data });

@@ -1,4 +1,4 @@
-import { BlockBuilder, makeConstant, type Constant } from "@verticil/relax";
+import { type BlockBuilder, makeConstant, type Constant } from "@verticil/relax";
 import type { Tensor } from "@verticil/runtime-ffi";
 import type { PrimExpr } from "@verticil/tir";
 import { findConverter, type ConverterTable } from "../converter.ts";

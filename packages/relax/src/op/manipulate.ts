@@ -1,5 +1,5 @@
 import { at, isNode, type AttrValue } from "@verticil/ir-core";
-import { add, asInt, floorDiv, isConstInt, mul, sub, type PrimExpr } from "@verticil/tir";
+import { add, asInt, floorDiv, isConstInt, mul, sub, type IndexMap, type PrimExpr } from "@verticil/tir";
 import type { Call } from "../ir/expr.ts";
 import { makeShapeStructInfo, makeTensorStructInfo, makeTupleStructInfo, shapeOf } from "../ir/make.ts";
 import type { InferContext, InferStructInfo, OpDef } from "../ir/op-def.ts";
@@ -239,11 +239,47 @@ const collapseSumLike: InferStructInfo = (call) => {
   return target.shape === undefined ? tensorLike(x, target.ndim) : makeTensorStructInfo(target.shape, x.dtype, x.vdevice);
 };
 
+/** The largest value of a non-negative index expression over the box of `sizes`; undefined for shapes it does not know. */
+function largest(e: PrimExpr, sizes: ReadonlyMap<PrimExpr, number>): number | undefined {
+  const value = sizes.get(e) ?? asInt(e);
+  if (value !== undefined) return sizes.has(e) ? value - 1 : value;
+  if (e.kind !== "tir.Add" && e.kind !== "tir.Mul" && e.kind !== "tir.FloorDiv" && e.kind !== "tir.FloorMod") return undefined;
+  const x = largest(e.a, sizes);
+  const y = largest(e.b, sizes);
+  if (x === undefined || y === undefined) return undefined;
+  switch (e.kind) {
+    case "tir.Add":
+      return x + y;
+    case "tir.Mul":
+      return x * y;
+    case "tir.FloorDiv":
+      return asInt(e.b) === undefined ? undefined : Math.floor(x / y);
+    case "tir.FloorMod":
+      return asInt(e.b) === undefined ? undefined : Math.min(x, y - 1);
+  }
+}
+
 const layoutTransform: InferStructInfo = (call) => {
   const x = tensorArg(call, 0);
-  const map = call.attrs["index_map"];
-  const rank = isNode(map) && map.kind === "tir.IndexMap" && "finalIndices" in map ? (map.finalIndices as Dims).length : -1;
-  return tensorLike(x, rank);
+  const node = call.attrs["index_map"];
+  if (!isNode(node) || node.kind !== "tir.IndexMap") throw new TypeError("`relax.layout_transform` needs an index map.");
+  const map = node as IndexMap;
+  const dims = shapeOf(x);
+  if (x.ndim >= 0 && map.initialIndices.length !== x.ndim) {
+    throw new RangeError(`\`relax.layout_transform\` has a map of ${map.initialIndices.length} indices for ${x.ndim} dimensions.`);
+  }
+  const sizes = new Map<PrimExpr, number>();
+  map.initialIndices.forEach((v, i) => {
+    const size = dims?.[i] === undefined ? undefined : asInt(at(dims, i));
+    if (size !== undefined) sizes.set(v, size);
+  });
+  const out = map.finalIndices.map((e) => {
+    const last = largest(e, sizes);
+    const own = map.initialIndices.findIndex((v) => v === e);
+    return last !== undefined ? dim(last + 1) : own >= 0 ? dims?.[own] : undefined;
+  });
+  const known = out.filter((d) => d !== undefined);
+  return tensorLike(x, known.length === out.length ? known : out.length);
 };
 
 const meshgrid: InferStructInfo = (call) => {

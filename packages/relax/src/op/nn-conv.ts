@@ -34,7 +34,7 @@ function operandSizes(call: Call, n: number): readonly [ReadonlyMap<string, Prim
     return own === undefined ? undefined : wholeAxes(layout, own);
   });
   const [data, weight] = dims;
-  for (const axis of [...spatialOf(n)]) {
+  for (const axis of spatialOf(n)) {
     if (data !== undefined) sizeOf(data, axis);
     if (weight !== undefined) sizeOf(weight, axis);
   }

@@ -23,7 +23,7 @@ import {
   type TextDoc,
 } from "@verticil/tvmscript";
 import type { TirNode } from "@verticil/tir";
-import type { AnyBindingBlock, AnyVar, DataflowBlock, Expr, Function, If, MatchCast, VarBinding } from "../ir/expr.ts";
+import type { AnyBindingBlock, AnyVar, Call, DataflowBlock, Expr, Function, If, MatchCast, VarBinding } from "../ir/expr.ts";
 import type { RelaxNode } from "../ir/fields.ts";
 import type { OpRegistry } from "../ir/op-def.ts";
 import { sameStructInfo } from "../ir/same-struct-info.ts";
@@ -179,6 +179,11 @@ export function relaxPrinters(ops: OpRegistry): PrintTable<RelaxNode | IrNode | 
     return p.expr(info);
   }
 
+  /** True if the reader finds that the call gives nothing. */
+  function derivesVoid(value: Call): boolean {
+    return value.op.kind === "ir.GlobalVar" || isVoid(derived(value));
+  }
+
   function isUsed(v: AnyVar, p: Printer): boolean {
     const func = p.frames.find((f) => f instanceof RelaxFrame && f.isFunction)?.node;
     if (func === undefined) return false;
@@ -201,7 +206,7 @@ export function relaxPrinters(ops: OpRegistry): PrintTable<RelaxNode | IrNode | 
       return [...p.stmts(value)];
     }
     const rhs = p.expr(value);
-    if (p.config.syntaxSugar && value.kind === "relax.Call" && isVoid(n.var.structInfo) && !isUsed(n.var, p)) return [exprStmtDoc(rhs)];
+    if (p.config.syntaxSugar && value.kind === "relax.Call" && isVoid(n.var.structInfo) && derivesVoid(value) && !isUsed(n.var, p)) return [exprStmtDoc(rhs)];
     const ann = annotation(n.var, value, p);
     return [assignDoc(defineVar(n.var, p), rhs, ann)];
   }

@@ -101,7 +101,7 @@ export function foldOp(graph: Graph, op: string, args: readonly Value[]): Value 
 
 function foldWrap(graph: Graph, a: Value): Value | undefined {
   if (a.kind === "const" && typeof a.value === "bigint") return graph.i32(Number(BigInt.asIntN(32, a.value)));
-  return a.kind === "op" && /^i64\.extend_i32_/.test(a.op) ? a.args[0] : undefined;
+  return a.kind === "op" && a.op.startsWith("i64.extend_i32_") ? a.args[0] : undefined;
 }
 
 function foldAnd(graph: Graph, a: Value, b: Value): Value | undefined {

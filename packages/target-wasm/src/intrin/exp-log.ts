@@ -7,7 +7,7 @@ import { absolute, bind, bitsOf, choose, clamp, fromBits, isDouble, like, neares
 const LOG2E = 1.4426950408889634;
 // ln 2 in two parts: the first times a small integer is exact.
 const LN2_HIGH = 0.693359375;
-const LN2_LOW = -2.12194440054690583e-4;
+const LN2_LOW = -2.1219444005469057e-4;
 const LN2_HIGH_DOUBLE = 6.93147180369123816490e-1;
 const LN2_LOW_DOUBLE = 1.90821492927058770002e-10;
 

@@ -135,7 +135,10 @@ function pow(xs: readonly number[], ys: readonly number[]): Float32Array {
 it("pow is within 2 ulp where the result is a normal number", () => {
   const xs: number[] = [];
   const ys: number[] = [];
-  for (const x of sweep(0.01, 50, 60)) for (const y of sweep(-20, 20, 60)) (xs.push(x), ys.push(y));
+  for (const x of sweep(0.01, 50, 60)) for (const y of sweep(-20, 20, 60)) {
+    xs.push(x);
+    ys.push(y);
+  }
   const got = pow(xs, ys);
   xs.forEach((x, i) => expect(ulps(got[i]!, x ** ys[i]!), `${x} ** ${ys[i]}`).toBeLessThanOrEqual(2));
 });

@@ -1,5 +1,6 @@
+import { at } from "@verticil/ir-core";
 import { lanesOf, scalarOf, type DType } from "@verticil/runtime-ffi";
-import { makeBuffer, makeBufferLoad, makeBufferStore, makeFor, makePrimFunc, makeRamp, makeVar, mul, toExpr, type Buffer, type PrimExpr, type PrimFunc } from "@verticil/tir";
+import { makeBuffer, makeBufferLoad, makeBufferStore, makeFor, makePrimFunc, makeRamp, makeVar, mul, toExpr, type Buffer, type PrimExpr, type PrimFunc, type Var } from "@verticil/tir";
 
 /**
  * `out[i] = f(ins[i]…)` over `count` elements, `lanes` at a time. The data types of inputs and output are scalars; `f`
@@ -20,5 +21,5 @@ export function elementwise(
   const body = makeFor(i, toExpr(0), toExpr(count / lanes), makeBufferStore(out, value, [index]));
   const buffers: readonly Buffer[] = [...ins, out];
   const params = buffers.map((b) => makeVar(b.name, "handle"));
-  return makePrimFunc(params, body, { bufferMap: new Map(params.map((p, k) => [p, buffers[k]!])) });
+  return makePrimFunc(params, body, { bufferMap: new Map(buffers.map((b, k): [Var, Buffer] => [at(params, k), b])) });
 }

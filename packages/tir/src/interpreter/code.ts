@@ -44,7 +44,7 @@ export type Code = NumberCode | WideCode;
 const MAX = Number.MAX_SAFE_INTEGER;
 
 /** A float, a boolean without known value, or anything else without an interval. */
-export function valueCode(run: () => number, lo = -Infinity, hi = Infinity): NumberCode {
+export function valueCode(run: () => number, lo: number = -Infinity, hi: number = Infinity): NumberCode {
   return { wide: false, run, lo, hi };
 }
 

@@ -41,7 +41,7 @@ export const interpreterDiagnostics = {
     severity: "error",
     message: (p: { param: string; problem: string }): string => `Argument \`${p.param}\` ${p.problem}.`,
   },
-} as const satisfies Catalogue;
+} as const;
 
 type InterpreterCatalogue = typeof interpreterDiagnostics;
 

@@ -60,9 +60,9 @@ export class Scope {
   readonly #pointers = new Map<AnyVar, PointerCell>();
   readonly #views = new Map<Buffer, View>();
   /** Buffers over a pointer that no statement declares, attached as soon as the pointer has a value. */
-  readonly implicit = new Map<AnyVar, Buffer[]>();
+  readonly implicit: Map<AnyVar, Buffer[]> = new Map();
   /** Buffers that a block matches to a region: their strides are those of the source. */
-  readonly matched = new Set<Buffer>();
+  readonly matched: Set<Buffer> = new Set();
 
   constructor(options: InterpreterOptions, call: Scope["call"], compile: (func: PrimFunc) => Callee) {
     this.options = options;

@@ -57,7 +57,10 @@ function exact(kind: BinaryKind): Member {
 /** A builtin, with its data type where its definition says. */
 function builtin(def: IntrinDef): Member {
   return (a, site) => {
-    const values = [...a.args, ...a.keywords.values()];
+    const named = a.keywords.get("dtype");
+    const others = [...a.keywords].filter(([k]) => k !== "dtype").map(([, v]) => v);
+    // Builtins whose type follows from their arguments take one by name, and do not look at it.
+    const values = named === undefined ? [...a.args, ...others] : [...(def.dtypePosition === "first" ? [named] : []), ...a.args, ...others, ...(def.dtypePosition === "last" ? [named] : [])];
     const typeAt = def.dtypePosition === "first" ? 0 : def.dtypePosition === "last" ? values.length - 1 : -1;
     if (typeAt >= 0) {
       const dtype = toDType(values[typeAt], site);

@@ -236,7 +236,7 @@ function launchThread(a: CallArgs, site: Site): ScriptValue {
   return new ScopeValue("a thread", (name) => {
     const given = isNode(thread) && thread.kind === "tir.IterVar" ? (thread as ReturnType<typeof makeIterVar>) : undefined;
     const tag = given?.threadTag ?? toText(thread, site);
-    const v = given?.var ?? makeVar(name ?? "tx", extent.dtype, undefined, site.span);
+    const v = given?.var ?? makeVar(name ?? "tx", "int32", undefined, site.span);
     const iterVar = makeIterVar(given?.dom ?? rangeOf(extent), v, "kThreadIndex", tag, site.span);
     const key = tag.startsWith("vthread") ? "virtual_thread" : "thread_extent";
     return { value: v, close: (body) => makeAttrStmt(iterVar, key, extent, body, site.span) };

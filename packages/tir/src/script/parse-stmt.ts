@@ -68,7 +68,7 @@ interface OpenList {
 
 /** Reads the body of a tensor program. */
 export class BodyParser {
-  readonly bufferMap = new Map<Var, Buffer>();
+  readonly bufferMap: Map<Var, Buffer> = new Map();
   readonly rootAllocs: Buffer[] = [];
   attrs: AttrMap = {};
   readonly #ctx: ParseContext;

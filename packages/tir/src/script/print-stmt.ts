@@ -228,7 +228,7 @@ function isIterVar(node: Node | undefined): node is IterVar {
 /** True if this is what the reader makes of `T.launch_thread`. */
 function isLaunch(s: AttrStmt, v: IterVar): boolean {
   const key = v.threadTag.startsWith("vthread") ? "virtual_thread" : "thread_extent";
-  return s.attrKey === key && v.iterType === "kThreadIndex" && v.dom !== undefined && isConstInt(v.dom.min, 0) && exprDeepEqual(v.dom.extent, s.value);
+  return s.attrKey === key && v.iterType === "kThreadIndex" && v.var.dtype === "int32" && v.dom !== undefined && isConstInt(v.dom.min, 0) && exprDeepEqual(v.dom.extent, s.value);
 }
 
 function launchThread(s: AttrStmt, iterVar: IterVar, p: Printer): readonly [ExprDoc, Var | undefined] {

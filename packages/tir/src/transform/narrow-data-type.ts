@@ -1,4 +1,4 @@
-import { type Pass } from "@verticil/ir-core";
+import type { Pass } from "@verticil/ir-core";
 import { lanesOf, scalarOf, withLanes } from "@verticil/runtime-ffi";
 import { Analyzer } from "../arith/analyzer.ts";
 import { makeBound } from "../arith/int-bound.ts";

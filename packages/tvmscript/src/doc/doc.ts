@@ -217,6 +217,7 @@ export function floatDoc(value: number): TextDoc {
   return { doc: "text", text: formatFloat(value), literal: true };
 }
 
+// oxlint-disable-next-line no-control-regex
 const UNSAFE = /["\\\u0000-\u001f\u007f-\uffff]/;
 
 function quote(value: string): string {

@@ -55,7 +55,7 @@ export class ParseContext {
   readonly metadata: MetadataTable | undefined;
   readonly report: Reporter<typeof scriptDiagnostics>;
   /** Functions of the module by name. */
-  readonly globals = new Map<string, GlobalVar>();
+  readonly globals: Map<string, GlobalVar> = new Map();
   /** Global infos of the module, by key. */
   globalInfos: ReadonlyMap<string, readonly ScriptValue[]> = new Map();
   readonly #signatures = new Map<string, unknown>();

@@ -99,6 +99,7 @@ class Program {
     this.#ctx = ctx;
     this.#body = body;
     for (const d of ctx.dialects) ctx.define(d.prefix, new ScriptNamespace(d.prefix, d.members));
+    for (const d of ctx.dialects) for (const [name, value] of d.roots ?? []) ctx.define(name, value);
     for (const [path, as] of imports) this.#import(path, as);
     ctx.define("range", rangeFunction);
     if (ctx.metadata !== undefined) ctx.define("metadata", metadataValue(ctx.metadata));

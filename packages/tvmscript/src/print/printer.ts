@@ -54,7 +54,7 @@ export class Printer {
   /** Scopes from the outermost to the innermost. */
   readonly frames: PrintFrame[] = [];
   /** Names of the dialects whose prefix was printed. */
-  readonly used = new Set<string>();
+  readonly used: Set<string> = new Set();
   /** Global infos of the module by key, in order. */
   globalInfos: AttrMap = {};
   /** The name that the next function gets; its own symbol or `main` otherwise. */
@@ -78,7 +78,7 @@ export class Printer {
     for (const d of dialects) {
       const prefix = opts.prefixes?.[d.name] ?? d.prefix;
       this.#prefixes.set(d.name, idDoc(prefix));
-      reserved.push(prefix);
+      reserved.push(prefix, ...(d.roots?.keys() ?? []));
     }
     this.#names = new NameSupply(reserved);
   }

@@ -50,7 +50,7 @@ const median: LegalizeRule = viaTe("median", 1, (call) =>
     const middle = floorDiv(sub(n, 1), 2);
     const keep = boolAttr(call, "keepdims");
     const wide = axes === undefined && keep ? x.ndim : 0;
-    const shape: readonly te.Index[] = wide > 0 ? x.shape.map(() => 1) : flat.shape.flatMap((d, i) => (i !== a ? [d] : keep ? [1] : []));
+    const shape: readonly te.Index[] = wide > 0 ? x.shape.map((): te.Index => 1) : flat.shape.flatMap((d, i): readonly te.Index[] => (i !== a ? [d] : keep ? [1] : []));
     const full = (cell: readonly PrimExpr[]): readonly PrimExpr[] => {
       const rest = wide > 0 ? [] : keep ? cell.filter((_, i) => i !== a) : cell;
       return [...rest.slice(0, a), middle, ...rest.slice(a)];

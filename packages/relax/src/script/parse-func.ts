@@ -1,0 +1,124 @@
+import type { AttrMap, BaseFunc } from "@verticil/ir-core";
+import type { FunctionParser, ParseContext, PyFunctionDef, PyStmt } from "@verticil/tvmscript";
+import type { Expr, Function, Var } from "../ir/expr.ts";
+import { tirVarsInStructInfo } from "../ir/infer-call.ts";
+import {
+  makeFuncStructInfo,
+  makeFunction,
+  makeObjectStructInfo,
+  makePrimStructInfo,
+  makeShapeStructInfo,
+  makeTensorStructInfo,
+  makeTupleStructInfo,
+  makeVar,
+} from "../ir/make.ts";
+import type { OpRegistry } from "../ir/op-def.ts";
+import { structInfoOf } from "../ir/struct-info-of.ts";
+import type { FuncStructInfo, StructInfo } from "../ir/struct-info.ts";
+import { toStructInfo } from "./convert.ts";
+import { isNewTirVar } from "./new-tir-var.ts";
+import { SeqParser } from "./parse-seq.ts";
+import { undefinedVars, type PrimExpr, type TirVar } from "./tir-names.ts";
+
+/** What `declare` keeps of a graph function: as much as a call of it needs. */
+export interface RelaxSignature extends BaseFunc {
+  readonly kind: "relax.Function";
+  readonly structInfo: FuncStructInfo;
+}
+
+/**
+ * Declarations of symbolic variables (`n = T.int64()`) count for the signature above them, so that its strings mean
+ * these variables.
+ */
+function declareSymbolic(body: readonly PyStmt[], ctx: ParseContext): void {
+  for (const s of body) {
+    const target = s.py === "Assign" ? s.targets[0] : undefined;
+    if (s.py !== "Assign" || target?.py !== "Name" || s.value.py !== "Call" || s.value.args.length > 0) continue;
+    const { func } = s.value;
+    if (func.py !== "Attribute" || func.value.py !== "Name") continue;
+    const { value } = s;
+    ctx.attempt(() => {
+      const made = ctx.evaluate(value);
+      if (isNewTirVar(made)) ctx.define(target.id, { ...made, name: target.id });
+    });
+  }
+}
+
+function flag(def: PyFunctionDef, name: string): boolean | undefined {
+  for (const d of def.decorators) {
+    if (d.py !== "Call") continue;
+    const keyword = d.keywords.find((k) => k.name === name);
+    if (keyword?.value.py === "Const" && typeof keyword.value.value === "boolean") return keyword.value.value;
+  }
+  return undefined;
+}
+
+function signature(def: PyFunctionDef, ctx: ParseContext): { readonly params: Var[]; readonly returns: StructInfo | undefined } {
+  const params = def.params.map((param): Var => {
+    const { annotation } = param;
+    const info = annotation === undefined ? makeObjectStructInfo() : toStructInfo(ctx.evaluate(annotation), ctx.site(annotation));
+    return makeVar(param.name, info, ctx.span(param));
+  });
+  const { returns } = def;
+  if (returns === undefined) return { params, returns: undefined };
+  const value = ctx.evaluate(returns);
+  return { params, returns: value === null ? undefined : toStructInfo(value, ctx.site(returns)) };
+}
+
+/** How `@R.function` is read, with the operators of `ops`. */
+export function relaxFunctionParser(ops: OpRegistry): FunctionParser {
+  return {
+    declare(def, ctx): RelaxSignature {
+      declareSymbolic(def.body, ctx);
+      const { params, returns } = signature(def, ctx);
+      const infos = params.map((p) => p.structInfo ?? makeObjectStructInfo());
+      const structInfo = makeFuncStructInfo(infos, returns ?? makeObjectStructInfo(), { purity: flag(def, "pure") ?? true });
+      return { kind: "relax.Function", attrs: {}, structInfo };
+    },
+    define: (def, ctx, opts) => define(def, ctx, ops, opts.isLocal),
+  };
+}
+
+function define(def: PyFunctionDef, ctx: ParseContext, ops: OpRegistry, isLocal: boolean): Function {
+  return ctx.scoped(() => {
+    declareSymbolic(def.body, ctx);
+    const { params, returns } = signature(def, ctx);
+    for (const p of params) ctx.define(p.name, p);
+    const seq = new SeqParser(ctx, ops);
+    const body = seq.functionBody(def.body);
+    const given = returns ?? seq.returnInfo ?? bodyInfo(body, params);
+    if (given === undefined) {
+      return ctx.fail({ start: def.nameStart, end: def.nameStart + def.name.length }, `The return type of \`${def.name}\` is not known.`, "Write it behind `->`.");
+    }
+    const named = isLocal || flag(def, "private") === true || seq.attrs["global_symbol"] !== undefined;
+    const attrs: AttrMap = named ? seq.attrs : { global_symbol: def.name, ...seq.attrs };
+    const span = ctx.span({ start: def.nameStart, end: def.nameStart + def.name.length });
+    return makeFunction(params, body, given, { isPure: flag(def, "pure") ?? true, attrs, span });
+  });
+}
+
+/** What the body gives, in terms of the parameters: dimensions that only the body knows are left out. */
+function bodyInfo(body: Expr, params: readonly Var[]): StructInfo | undefined {
+  const info = structInfoOf(body);
+  const known = new Set<TirVar>();
+  for (const p of params) if (p.structInfo !== undefined) tirVarsInStructInfo(p.structInfo, (d) => undefinedVars(d).forEach((v) => known.add(v)));
+  return info === undefined ? undefined : erase(info, (d) => undefinedVars(d).every((v) => known.has(v)));
+}
+
+function erase(info: StructInfo, isKnown: (dim: PrimExpr) => boolean): StructInfo {
+  switch (info.kind) {
+    case "relax.PrimStructInfo":
+      return info.value === undefined || isKnown(info.value) ? info : makePrimStructInfo(info.dtype);
+    case "relax.ShapeStructInfo":
+      return info.values === undefined || info.values.every(isKnown) ? info : makeShapeStructInfo(info.ndim);
+    case "relax.TensorStructInfo": {
+      const isClosed = info.shape === undefined || (info.shape.kind === "relax.ShapeExpr" && info.shape.values.every(isKnown));
+      return isClosed ? info : makeTensorStructInfo(info.ndim, info.dtype, info.vdevice);
+    }
+    case "relax.TupleStructInfo":
+      return makeTupleStructInfo(info.fields.map((f) => erase(f, isKnown)));
+    case "relax.ObjectStructInfo":
+    case "relax.FuncStructInfo":
+      return info;
+  }
+}
