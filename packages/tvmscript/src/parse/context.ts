@@ -11,6 +11,7 @@ import {
 import { scriptDiagnostics } from "../diagnostics.ts";
 import type { ScriptDialect } from "../dialect.ts";
 import type { MetadataTable } from "../metadata.ts";
+import type { Spelling } from "../spelling.ts";
 import type { PyExpr, PyFunctionDef, PyLambda, PySlice } from "../python/ast.ts";
 import { constantBinary, constantUnary } from "./constants.ts";
 import {
@@ -53,6 +54,8 @@ export class ParseContext {
   readonly source: SourceText;
   readonly dialects: readonly ScriptDialect[];
   readonly metadata: MetadataTable | undefined;
+  /** Whose names the text is written in. */
+  readonly spelling: Spelling;
   readonly report: Reporter<typeof scriptDiagnostics>;
   /** Functions of the module by name. */
   readonly globals: Map<string, GlobalVar> = new Map();
@@ -72,6 +75,7 @@ export class ParseContext {
     readonly diagnostics: Diagnostics;
     readonly metadata: MetadataTable | undefined;
     readonly spans: boolean;
+    readonly spelling: Spelling;
   }) {
     this.source = opts.source;
     this.dialects = opts.dialects;
@@ -79,6 +83,7 @@ export class ParseContext {
     this.report = opts.diagnostics.reporter("tvmscript", scriptDiagnostics);
     this.metadata = opts.metadata;
     this.#spans = opts.spans;
+    this.spelling = opts.spelling;
     this.#current = opts.dialects;
   }
 

@@ -18,6 +18,7 @@ import { MetadataTable } from "../metadata.ts";
 import { withIr, withoutIr } from "../print/print.ts";
 import type { PyClassDef, PyFunctionDef, PyStmt } from "../python/ast.ts";
 import { readPython } from "../python/read.ts";
+import type { Spelling } from "../spelling.ts";
 import { isStackOverflow, ParseContext, ScriptFailure } from "./context.ts";
 import { isList, ScriptFunction, ScriptNamespace, ScriptRange, type ScriptMembers, type ScriptValue } from "./values.ts";
 
@@ -31,6 +32,8 @@ export interface ParseOptions {
   readonly metadata?: MetadataTable | undefined;
   /** False saves the nodes' spans. */
   readonly spans?: boolean;
+  /** Whose names the text is written in. */
+  readonly spelling?: Spelling;
 }
 
 /**
@@ -58,6 +61,7 @@ function run<T>(text: string, opts: ParseOptions, f: (program: Program) => T | u
     diagnostics,
     metadata: opts.metadata,
     spans: opts.spans ?? true,
+    spelling: opts.spelling ?? "v0.20",
   });
   let result: T | undefined;
   try {
