@@ -80,8 +80,8 @@ function mayStandFor(value: AnyVar, v: AnyVar): boolean {
 /** The variable that a value is only another name of. */
 function aliasOf(value: Expr, values: ReadonlyMap<AnyVar, Expr>): AnyVar | undefined {
   if (isVar(value)) return value;
-  if (value.kind !== "relax.TupleGetItem" || !isVar(value.tuple)) return undefined;
-  const tuple = values.get(value.tuple);
+  if (value.kind !== "relax.TupleGetItem") return undefined;
+  const tuple = isVar(value.tuple) ? values.get(value.tuple) : value.tuple;
   const field = tuple?.kind === "relax.Tuple" ? tuple.fields[value.index] : undefined;
   return field !== undefined && isVar(field) ? field : undefined;
 }

@@ -30,9 +30,10 @@ import { callTirParts, type CallTirParts } from "../ir/call-target.ts";
 import { callTir } from "../ir/call-tir.ts";
 import type { AnyVar, Call, Expr, Function } from "../ir/expr.ts";
 import { leafInfos } from "../ir/infer-call.ts";
-import { makeShapeExpr, shapeOf } from "../ir/make.ts";
+import { makeShapeExpr, makeTupleGetItem, shapeOf } from "../ir/make.ts";
 import { isRelaxFunction, rewriteBindings } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
+import { structInfoOf } from "../ir/struct-info-of.ts";
 import { UniqueNames } from "../ir/unique-names.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 
@@ -51,7 +52,7 @@ export function fuseTIR(): Pass {
       const next = rewriteBindings(func, bb, (value) => {
         if (value.kind !== "relax.Call" || value.op.kind !== "ir.GlobalVar") return undefined;
         const target = fused.get(value.op);
-        return target === undefined ? undefined : callFused(value.op, value, target);
+        return target === undefined ? undefined : callFused(bb, value.op, value, target);
       });
       bb.updateFunc(gv, next);
     }
@@ -77,11 +78,19 @@ function fusePrimitives(module: IRModule): ReadonlyMap<GlobalVar, Fused> {
 }
 
 /** A call of the fused program in place of the call of the primitive function. */
-function callFused(gv: GlobalVar, call: Call, fused: Fused): Expr {
-  const args = call.args.flatMap((a) => (a.kind === "relax.Tuple" ? a.fields : [a]));
+function callFused(bb: BlockBuilder, gv: GlobalVar, call: Call, fused: Fused): Expr {
+  const args = call.args.flatMap((a) => leaves(bb, a));
   const ret = call.structInfo ?? fused.source.retStructInfo;
   const tirVars = fused.symbolic.length === 0 ? undefined : makeShapeExpr(fused.symbolic);
   return callTir(gv, args, ret, tirVars);
+}
+
+/** A program takes tensors: a tuple is passed field by field. */
+function leaves(bb: BlockBuilder, arg: Expr): readonly Expr[] {
+  if (arg.kind === "relax.Tuple") return arg.fields.flatMap((f) => leaves(bb, f));
+  const info = structInfoOf(arg);
+  if (info?.kind !== "relax.TupleStructInfo") return [arg];
+  return info.fields.flatMap((_, i) => leaves(bb, bb.emit(makeTupleGetItem(arg, i))));
 }
 
 /** Tensor programs that were fused away are not called any more. */
