@@ -226,7 +226,38 @@ export {
 export {
   type ArithExtensions,
   type ModularSet,
+  type Prover,
 } from "./arith/context.ts";
+export { detectIterMap, normalizeToIterSum, type IterMapOptions, type IterMapResult } from "./arith/detect-iter-map.ts";
+export { estimateRegionStrictBound, estimateRegionUpperBound, type RegionOptions } from "./arith/estimate-region.ts";
+export { evalRangeSet, evalRegionSets, evalSet, relaxSet, type IntSetMap } from "./arith/eval-set.ts";
+export {
+  canProveSinglePoint,
+  coverRange,
+  emptySet,
+  everySet,
+  intersectSets,
+  intervalSet,
+  intSetOfExtent,
+  intSetOfRange,
+  intSetsOfRanges,
+  isEverything,
+  matchesRange,
+  pointOf,
+  signOf,
+  singlePoint,
+  unionLowerBound,
+  unionRegions,
+  unionSets,
+  type IntervalSet,
+  type IntSet,
+  type SetSign,
+} from "./arith/int-set.ts";
+export { inverseAffineIterMap } from "./arith/inverse-affine-iter-map.ts";
+export { iterMapSimplify } from "./arith/iter-map-simplify.ts";
+export { normalizeIterMapToExpr } from "./arith/iter-map-to-expr.ts";
+export { type IterMapLevel, type IterMark, type IterSplit, type IterSum } from "./arith/iter-map.ts";
+export { subspaceDivide, type DividedIndex, type SubspaceDivision } from "./arith/subspace-divide.ts";
 export {
   exprDeepEqual,
 } from "./arith/expr-deep-equal.ts";

@@ -1,6 +1,6 @@
 import { isInteger } from "@verticil/runtime-ffi";
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
-import { isConstInt, sub } from "../ir/ops.ts";
+import { add, isConstInt, sub } from "../ir/ops.ts";
 import { CanonicalSimplifier } from "./canonical-simplifier.ts";
 import { boundFacts, ConstIntBoundAnalyzer } from "./const-int-bound.ts";
 import {
@@ -15,9 +15,12 @@ import {
   type ArithExtensions,
   type CompareResult,
   type ModularSet,
+  type Prover,
 } from "./context.ts";
 import { exprDeepEqual } from "./expr-deep-equal.ts";
 import { makeBound, type IntBound } from "./int-bound.ts";
+import { IntSetEvaluator, type SetFact } from "./int-set-evaluator.ts";
+import { intervalSet, intSetOfRange, singlePoint, type IntSet } from "./int-set.ts";
 import { modularFacts, ModularSetAnalyzer } from "./modular-set.ts";
 import { RewriteSimplifier } from "./rewrite-simplifier.ts";
 import { isIndexType } from "./rules/compile-rule.ts";
@@ -33,7 +36,7 @@ const maxCompareDepth = 6;
  * (upstream's `arith::Analyzer`). Index arithmetic (int32, int64) is taken not to overflow, division by zero not to
  * happen. One analyzer per function or scope: it has state and is not shared.
  */
-export class Analyzer implements ArithContext {
+export class Analyzer implements ArithContext, Prover {
   readonly extensions: ArithExtensions;
   readonly #bounds: ConstIntBoundAnalyzer;
   readonly #residues: ModularSetAnalyzer;
@@ -41,6 +44,8 @@ export class Analyzer implements ArithContext {
   readonly #canonical: CanonicalSimplifier;
   readonly #known: TransitiveComparisons;
   readonly #ranges = new Map<AnyVar, Range>();
+  readonly #domains = new Map<AnyVar, IntSet>();
+  #setFacts: readonly SetFact[] = [];
   #generation = 0;
   #generations = 0;
   #overridden = 0;
@@ -76,6 +81,7 @@ export class Analyzer implements ArithContext {
       throw new Error(`The variable \`${v.name}\` is bound to another range already.`);
     }
     this.#ranges.set(v, range);
+    this.#domains.set(v, intSetOfRange(range));
     if (isConstInt(range.extent, 1)) {
       this.#bindValue(v, range.min, override);
       return;
@@ -100,6 +106,7 @@ export class Analyzer implements ArithContext {
         throw new Error(`The variable \`${v.name}\` is bound to another value already.`);
       }
     }
+    this.#domains.set(v, singlePoint(simple));
     this.#bounds.bind(v, this.#bounds.evaluate(simple));
     this.#residues.bind(v, this.#residues.evaluate(simple));
     this.#rewriter.bind(v, simple);
@@ -141,7 +148,10 @@ export class Analyzer implements ArithContext {
     const overridden = this.#overridden;
     const simple = this.#rewriter.simplify(cond);
     const facts = conjuncts(simple);
+    const setFacts = this.#setFacts;
+    this.#setFacts = [...setFacts, ...facts.flatMap(factsOfVars)];
     const undo = [
+      () => void (this.#setFacts = setFacts),
       this.#rewriter.enter(facts),
       this.#bounds.enter([...boundFacts(cond, (e) => this.#bounds.evaluate(e)), ...boundFacts(simple, (e) => this.#bounds.evaluate(e))]),
       this.#residues.enter([...modularFacts(cond), ...modularFacts(simple)]),
@@ -166,6 +176,14 @@ export class Analyzer implements ArithContext {
     return this.#residues.evaluate(e);
   }
 
+  /**
+   * The interval of an expression's values: relaxed over `domains`, or, without those, over everything that is bound and the
+   * conditions in force (upstream's `Analyzer::int_set`).
+   */
+  intSet(e: PrimExpr, domains?: ReadonlyMap<AnyVar, IntSet>): IntSet {
+    return (domains === undefined ? new IntSetEvaluator(this, this.#domains, this.#setFacts) : new IntSetEvaluator(this, domains)).evaluate(e);
+  }
+
   /** Simplifies by rules alone; one pass. */
   rewriteSimplify(e: PrimExpr): PrimExpr {
     return this.#rewriter.simplify(e);
@@ -188,10 +206,21 @@ export class Analyzer implements ArithContext {
   }
 
   /** True if the condition holds for all values; false if that was not found out. */
-  canProve(cond: PrimExpr, _strength: ProofStrength = "default"): boolean {
+  canProve(cond: PrimExpr, strength: ProofStrength = "default"): boolean {
     if (cond.kind === "ir.IntImm") return cond.value !== 0;
     const simple = this.simplify(cond);
-    return simple.kind === "ir.IntImm" && simple.value !== 0;
+    if (simple.kind === "ir.IntImm") return simple.value !== 0;
+    return strength === "symbolicBound" && this.#holdsOfRelaxed(simple);
+  }
+
+  /** A comparison as a lower bound of a difference, which is relaxed over the domains of its variables. */
+  #holdsOfRelaxed(cond: PrimExpr): boolean {
+    if (cond.kind !== "tir.LT" && cond.kind !== "tir.LE" && cond.kind !== "tir.GT" && cond.kind !== "tir.GE") return false;
+    if (!isIndexType(cond.a.dtype)) return false;
+    const [small, large] = cond.kind === "tir.LT" || cond.kind === "tir.LE" ? [cond.a, cond.b] : [cond.b, cond.a];
+    const set = this.intSet(this.simplify(sub(large, small)));
+    if (set.tag === "empty" || set.min === undefined) return false;
+    return this.constIntBound(this.simplify(set.min)).min >= (cond.kind === "tir.LT" || cond.kind === "tir.GT" ? 1 : 0);
   }
 
   /** True if both are equal for all values; false if that was not found out, or their types differ. */
@@ -256,6 +285,32 @@ function compareBounds(a: IntBound, b: IntBound): CompareResult {
   else if (a.min >= b.max && Number.isFinite(a.min)) result = isGreaterOrEqual;
   else if (a.max <= b.min && Number.isFinite(a.max)) result = isLessOrEqual;
   return result;
+}
+
+/** What a comparison with a variable alone on one side says of that variable. */
+function factsOfVars(cond: PrimExpr): SetFact[] {
+  if (!("b" in cond) || !isIndexType(cond.a.dtype)) return [];
+  const [small, large] = cond.kind === "tir.GT" || cond.kind === "tir.GE" ? [cond.b, cond.a] : [cond.a, cond.b];
+  const facts: SetFact[] = [];
+  const isVar = (e: PrimExpr): e is AnyVar => e.kind === "tir.Var" || e.kind === "tir.SizeVar";
+  switch (cond.kind) {
+    case "tir.EQ":
+      if (isVar(small)) facts.push({ v: small, set: singlePoint(large) });
+      if (isVar(large)) facts.push({ v: large, set: singlePoint(small) });
+      return facts;
+    case "tir.LT":
+    case "tir.GT":
+      if (isVar(small)) facts.push({ v: small, set: intervalSet(undefined, sub(large, 1)) });
+      if (isVar(large)) facts.push({ v: large, set: intervalSet(add(small, 1), undefined) });
+      return facts;
+    case "tir.LE":
+    case "tir.GE":
+      if (isVar(small)) facts.push({ v: small, set: intervalSet(undefined, large) });
+      if (isVar(large)) facts.push({ v: large, set: intervalSet(small, undefined) });
+      return facts;
+    default:
+      return facts;
+  }
 }
 
 /** The parts of a condition that each hold where it does. */

@@ -47,3 +47,13 @@ export interface ArithContext {
   readonly generation: number;
   readonly extensions: ArithExtensions;
 }
+
+/** What analyses built on the analyzer ask of it; `Analyzer` is one. */
+export interface Prover {
+  simplify(e: PrimExpr, steps?: number): PrimExpr;
+  canProve(cond: PrimExpr): boolean;
+  canProveEqual(a: PrimExpr, b: PrimExpr): boolean;
+  canProveGreaterEqual(e: PrimExpr, bound: number): boolean;
+  canProveLess(e: PrimExpr, bound: number): boolean;
+  constIntBound(e: PrimExpr): IntBound;
+}
