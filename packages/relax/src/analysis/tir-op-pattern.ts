@@ -65,7 +65,7 @@ function collectLoads(value: PrimExpr): readonly BufferLoad[] | undefined {
   let opaque = false;
   visitExpr(value, (e) => {
     if (e.kind === "tir.BufferLoad") out.push(e);
-    if (e.kind === "tir.Call" && (e.op.kind === "ir.GlobalVar" || e.op.name === "tir.call_extern" || e.op.name === "tir.call_packed")) {
+    if (e.kind === "tir.Call" && (e.op.kind === "ir.GlobalVar" || e.op.name === "tir.call_extern" || e.op.name === "tir.tvm_call_packed")) {
       opaque = true;
     }
   });

@@ -130,8 +130,6 @@ export function callCode(scope: Scope, e: Call, lane: number): Code {
       return constantCode(0);
     case "tir.call_extern":
     case "tir.call_pure_extern":
-    case "tir.call_packed":
-    case "tir.call_cpacked":
     case "tir.tvm_call_packed":
     case "tir.tvm_call_cpacked":
       return externCall(scope, e);

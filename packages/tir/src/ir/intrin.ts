@@ -29,7 +29,11 @@ function math(names: readonly string[], arity: number): IntrinDef[] {
   return names.map((name) => def(name, "pure", arity, { vectorizable: true }));
 }
 
-/** The builtin operators (upstream's `tir/op/builtin.cc` and math), by kind. GPU matrix and PTX families are left out. */
+function opaque(names: readonly string[], opts: Partial<IntrinDef> = {}): IntrinDef[] {
+  return names.map((name) => def(name, "update", undefined, opts));
+}
+
+/** The builtin operators (upstream's `tir/op/builtin.cc` and math), by kind. */
 export const intrinDefs: readonly IntrinDef[] = [
   ...math(
     [
@@ -55,7 +59,10 @@ export const intrinDefs: readonly IntrinDef[] = [
   def("infinity", "pure", 0, { dtypePosition: "first" }),
   def("large_uint_imm", "pure", 2),
   def("q_multiply_shift", "pure", 4, { vectorizable: true }),
-  def("dp4a", "pure", 3, { dtypePosition: "none" }),
+  def("q_multiply_shift_per_axis", "pure", 7, { vectorizable: true }),
+  def("dp4a", "pure", undefined, { dtypePosition: "first" }),
+  def("get_active_lane_mask", "pure", 2, { dtypePosition: "first" }),
+  def("ignore_loop_partition", "pure", 1),
   def("ret", "control", 1),
   def("assume", "embed", 1),
   def("undef", "read", 0),
@@ -67,11 +74,18 @@ export const intrinDefs: readonly IntrinDef[] = [
   def("type_annotation", "pure", 0, { dtypePosition: "first" }),
   def("call_extern", "update", undefined, { dtypePosition: "first" }),
   def("call_pure_extern", "pure", undefined, { dtypePosition: "first" }),
-  def("call_packed", "update", undefined, { scriptName: "call_packed" }),
-  def("call_cpacked", "update", undefined),
-  def("tvm_call_packed", "update", undefined),
-  def("tvm_call_cpacked", "update", undefined),
+  def("call_llvm_intrin", "update", undefined, { dtypePosition: "first" }),
+  def("call_llvm_pure_intrin", "pure", undefined, { dtypePosition: "first", vectorizable: true }),
+  def("tvm_call_packed", "update", undefined, { scriptName: "call_packed" }),
+  def("tvm_call_cpacked", "update", undefined, { scriptName: "call_cpacked" }),
+  def("tvm_call_packed_lowered", "update", undefined, { scriptName: "call_packed_lowered" }),
+  def("tvm_call_cpacked_lowered", "update", undefined, { scriptName: "call_cpacked_lowered" }),
+  def("tvm_tuple", "embed", undefined),
+  def("lookup_param", "update", 1),
+  def("tvm_throw_last_error", "update", 0),
+  def("tvm_check_return", "pure", 3),
   def("tvm_stack_alloca", "update", 2),
+  def("tvm_stack_make_array", "update", 6),
   def("tvm_stack_make_shape", "pure", undefined),
   def("tvm_struct_get", "read", 3, { dtypePosition: "last" }),
   def("tvm_struct_set", "update", 4),
@@ -90,6 +104,17 @@ export const intrinDefs: readonly IntrinDef[] = [
   def("anylist_getitem", "read", 2),
   def("anylist_resetitem", "update", 2),
   def("anylist_setitem_call_packed", "update", undefined),
+  def("anylist_setitem_call_cpacked", "update", undefined),
+  def("TVMBackendAllocWorkspace", "update", 5),
+  def("TVMBackendFreeWorkspace", "update", 3),
+  def("tvm_load_matrix_sync", "read", 8),
+  ...opaque([
+    "tvm_mma_sync", "tvm_bmma_sync", "tvm_fill_fragment", "tvm_store_matrix_sync", "ptx_commit_group", "ptx_wait_group",
+    "ptx_cp_async_barrier", "ptx_init_barrier_thread_count", "ptx_arrive_barrier", "ptx_arrive_barrier_expect_tx",
+    "ptx_wait_barrier", "create_barriers", "make_filled_simdgroup_matrix", "simdgroup_load", "simdgroup_store",
+    "simdgroup_multiply_accumulate",
+  ]),
+  ...opaque(["ptx_mma", "ptx_mma_sp", "ptx_ldmatrix", "ptx_cp_async", "ptx_cp_async_bulk", "mma_store", "mma_fill"], { dtypePosition: "first" }),
 ];
 
 const byName: ReadonlyMap<string, IntrinDef> = new Map(intrinDefs.map((d) => [d.name, d]));

@@ -11,7 +11,8 @@ import {
   type ScriptValue,
   type Site,
 } from "@verticil/tvmscript";
-import type { BinaryKind, IterVar, IterVarType, PrimExpr, Range, Var } from "../ir/expr.ts";
+import type { DType } from "@verticil/runtime-ffi";
+import type { BinaryKind, IterVar, IterVarType, PrimExpr, Range, SizeVar, Var } from "../ir/expr.ts";
 import { intrinDefs, type IntrinDef } from "../ir/intrin.ts";
 import {
   binaryKinds,
@@ -28,13 +29,14 @@ import {
   makeReduce,
   makeSelect,
   makeShuffle,
+  makeSizeVar,
   makeStringImm,
   makeVar,
 } from "../ir/make-expr.ts";
 import { makeIndexMap } from "../ir/make-stmt.ts";
 import { cast, ceilDiv, constant, div, floorDiv, floorMod, matchTypes, max, maxValue, min, minValue, truncMod } from "../ir/ops.ts";
 import type { IndexMap } from "../ir/stmt.ts";
-import { isBuffer, rangeFromTo, toCount, toDType, toExpr, toExprs, toOperands, toText, toVar } from "./convert.ts";
+import { isBuffer, rangeFromTo, toBuffer, toCount, toDType, toExpr, toExprs, toOperands, toText, toVar } from "./convert.ts";
 import { iterTypeNames } from "./print-expr.ts";
 import { callDType } from "./result-dtype.ts";
 
@@ -61,13 +63,14 @@ function builtin(def: IntrinDef): Member {
     const others = [...a.keywords].filter(([k]) => k !== "dtype").map(([, v]) => v);
     // Builtins whose type follows from their arguments take one by name, and do not look at it.
     const values = named === undefined ? [...a.args, ...others] : [...(def.dtypePosition === "first" ? [named] : []), ...a.args, ...others, ...(def.dtypePosition === "last" ? [named] : [])];
-    const typeAt = def.dtypePosition === "first" ? 0 : def.dtypePosition === "last" ? values.length - 1 : -1;
+    const isTyped = def.name !== "tir.dp4a" || typeof values[0] === "string";
+    const typeAt = !isTyped ? -1 : def.dtypePosition === "first" ? 0 : def.dtypePosition === "last" ? values.length - 1 : -1;
     if (typeAt >= 0) {
       const dtype = toDType(values[typeAt], site);
-      const args = values.filter((_, i) => i !== typeAt).map((v) => toArgument(v, site));
+      const args = completed(def, values.filter((_, i) => i !== typeAt)).map((v) => toArgument(v, site));
       return makeCall(dtype, makeOp(def.name), args, site.span);
     }
-    const args = values.map((v) => toArgument(v, site));
+    const args = completed(def, values).map((v) => toArgument(v, site));
     if (def.arity !== undefined && args.length !== def.arity) {
       return site.fail(`\`T.${def.scriptName}\` takes ${def.arity} arguments, not ${args.length}.`);
     }
@@ -75,6 +78,21 @@ function builtin(def: IntrinDef): Member {
     if (dtype === undefined) return site.fail(`The type of \`T.${def.scriptName}\` does not follow from its arguments.`, "Use `T.call_intrin`.");
     return makeCall(dtype, makeOp(def.name), args, site.span);
   };
+}
+
+/** The last arguments of builtins that may be left out, and how many there are in all. */
+const DEFAULTS: Readonly<Record<string, readonly [count: number, ...values: ScriptValue[]]>> = {
+  "tir.dp4a": [3, 0],
+  "tir.make_filled_simdgroup_matrix": [5, 8, 8],
+  "tir.simdgroup_load": [7, 8, 8, false],
+  "tir.simdgroup_store": [7, 8, 8, false],
+};
+
+function completed(def: IntrinDef, values: readonly ScriptValue[]): readonly ScriptValue[] {
+  const defaults = DEFAULTS[def.name];
+  if (defaults === undefined || values.length >= defaults[0]) return values;
+  const [count, ...last] = defaults;
+  return [...values, ...last.slice(last.length - (count - values.length))];
 }
 
 /** Buffers are passed by the address of their first element. */
@@ -191,6 +209,13 @@ function indexMap(a: CallArgs, site: Site): ScriptValue {
   return makeIndexMap(map.initialIndices, map.finalIndices, lambdaMap(inverse, site));
 }
 
+/** Several conditions in one. */
+function joined(kind: "tir.And" | "tir.Or", a: CallArgs, site: Site): ScriptValue {
+  const [first, ...rest] = a.args.map((v) => toExpr(v, site));
+  if (first === undefined) return site.fail("At least one condition is needed.");
+  return rest.reduce((x, y) => makeBinary(kind, x, y, site.span), first);
+}
+
 const NAMED: Readonly<Record<string, Member>> = {
   min: folding(min),
   max: folding(max),
@@ -236,6 +261,38 @@ const NAMED: Readonly<Record<string, Member>> = {
   min_value: (a, site) => minValue(toDType(a.need(0, "dtype", site), site)),
   max_value: (a, site) => maxValue(toDType(a.need(0, "dtype", site), site)),
   meta_var: (a, site) => a.need(0, "value", site),
+  Var: namedVar((name, dtype) => makeVar(name, dtype)),
+  SizeVar: namedVar((name, dtype) => makeSizeVar(name, dtype)),
+  var: (a, site) => makeVar(toText(a.get(1, "name") ?? "", site), toDType(a.need(0, "dtype", site), site), undefined, site.span),
+  IterVar: (a, site) => {
+    const dom = a.need(0, "dom", site);
+    const v = a.need(1, "var", site);
+    const type = a.need(2, "iter_type", site);
+    const tag = toText(a.get(3, "thread_tag") ?? "", site);
+    const sort = isInt(type) ? Object.keys(iterTypeNames)[Number(type)] : undefined;
+    if (sort === undefined) return site.fail("An iteration variable has a sort from 0 to 8.");
+    const bound = typeof v === "string" ? makeVar(v) : toVar(v, site);
+    if (bound.kind !== "tir.Var") return site.fail("A size variable cannot be iterated.");
+    return makeIterVar(dom === null ? undefined : toRange(dom, site), bound, sort as IterVarType, tag, site.span);
+  },
+  CommReducer: (a, site) => {
+    const vars = (index: number, name: string): Var[] =>
+      toExprs(a.need(index, name, site), site).map((v) => (v.kind === "tir.Var" ? v : site.fail("A reducer binds variables.")));
+    return makeCommReducer(vars(0, "lhs"), vars(1, "rhs"), toExprs(a.need(2, "result", site), site), toExprs(a.need(3, "identity_element", site), site));
+  },
+  BufferLoad: (a, site) => {
+    const predicate = a.get(2, "predicate");
+    return makeBufferLoad(
+      toBuffer(a.need(0, "buffer", site), site),
+      toExprs(a.need(1, "indices", site), site),
+      predicate === undefined || predicate === null ? undefined : toExpr(predicate, site),
+      site.span,
+    );
+  },
+  any: (a, site) => joined("tir.Or", a, site),
+  all: (a, site) => joined("tir.And", a, site),
+  call_kernel: (_, site) => site.ctx.needsPython(site, "`T.call_kernel`, which compiles a kernel of another language,"),
+  llvm_lookup_intrinsic_id: (_, site) => site.ctx.needsPython(site, "`T.llvm_lookup_intrinsic_id`, which asks LLVM,"),
   target: (a, site) => {
     const target = a.need(0, "target", site);
     return typeof target === "string" ? new Map([["kind", target]]) : target;
@@ -246,7 +303,23 @@ const NAMED: Readonly<Record<string, Member>> = {
   },
 };
 
+/** A variable that the program makes under a name of its own. */
+function namedVar(make: (name: string, dtype: DType) => Var | SizeVar): Member {
+  return (a, site) => {
+    const v = make(toText(a.need(0, "name", site), site), toDType(a.get(1, "dtype") ?? "int32", site));
+    site.ctx.markNew(v);
+    return v;
+  };
+}
+
 const ALIASES: readonly (readonly [alias: string, name: string])[] = [
+  ["tvm_call_packed", "call_packed"],
+  ["tvm_call_cpacked", "call_cpacked"],
+  ["tvm_call_packed_lowered", "call_packed_lowered"],
+  ["tvm_call_cpacked_lowered", "call_cpacked_lowered"],
+  ["buffer_var", "ptr"],
+  ["Reduce", "reduce"],
+  ["power", "pow"],
   ["ramp", "Ramp"],
   ["broadcast", "Broadcast"],
 ];

@@ -1,6 +1,7 @@
 import { isNode, makeIntImm, makePointerType, makePrimType, type AttrMap, type Node } from "@verticil/ir-core";
 import { tensor, zeros, type Tensor } from "@verticil/runtime-ffi";
 import {
+  CallArgs,
   isInt,
   isList,
   membersOf,
@@ -8,7 +9,6 @@ import {
   ScriptFunction,
   ScriptNamespace,
   toAttrMap,
-  type CallArgs,
   type ScriptValue,
   type Site,
 } from "@verticil/tvmscript";
@@ -27,7 +27,7 @@ import {
   makeLetStmt,
   type BufferOptions,
 } from "../ir/make-stmt.ts";
-import { cast } from "../ir/ops.ts";
+import { cast, constant } from "../ir/ops.ts";
 import type { AllocateConst, ForKind } from "../ir/stmt.ts";
 import { accessDType } from "../ir/make-expr.ts";
 import {
@@ -49,6 +49,7 @@ import {
   AxisValue,
   BlockFactValue,
   BlockValue,
+  BranchValue,
   FuncAttrValue,
   InitValue,
   LoopValue,
@@ -72,9 +73,12 @@ function annotationsOf(a: CallArgs, site: Site): AttrMap {
 function loop(forKind: ForKind): Member {
   return (a, site) => {
     const start = a.need(0, "start", site);
-    const stop = a.get(1, "stop");
+    const second = a.get(1, "stop");
+    // `T.thread_binding(n, "threadIdx.x")` leaves out the start.
+    const isThread = forKind === "thread_binding" && typeof second === "string";
+    const stop = isThread ? undefined : second;
     const dom = isAbsent(stop) ? rangeOf(toExpr(start, site)) : rangeFromTo(start, stop, site);
-    const thread = forKind === "thread_binding" ? toText(a.need(2, "thread", site), site) : undefined;
+    const thread = forKind !== "thread_binding" ? undefined : isThread ? second : toText(a.need(2, "thread", site), site);
     return new LoopValue(forKind, [dom], annotationsOf(a, site), thread);
   };
 }
@@ -146,7 +150,13 @@ function toPointer(v: ScriptValue, site: Site): Var {
 function matchBuffer(a: CallArgs, site: Site): ScriptValue {
   const source = a.need(0, "param", site);
   if (!isNode(source) && !(source instanceof SliceValue)) return site.fail("`T.match_buffer` takes a parameter or a part of a buffer.");
-  return new NewBuffer("matched", source, bufferMaker(a, 1, site));
+  if (!isAbsent(a.get(1, "shape"))) return new NewBuffer("matched", source, bufferMaker(a, 1, site));
+  const isPart = source instanceof SliceValue || source.kind === "tir.BufferLoad" || source.kind === "tir.Buffer";
+  if (!isPart) return site.fail("The shape of a parameter has to be given.");
+  // A part says itself how large it is, and what it holds.
+  const { buffer, region } = toRegion(source, site);
+  const given = new CallArgs([], new Map([...a.keywords, ["shape", region.map((r) => r.extent)], ["dtype", buffer.dtype]]));
+  return new NewBuffer("matched", source, bufferMaker(given, 0, site));
 }
 
 /** `T.decl_buffer`: with `data` a view of memory that exists, without it new memory too. */
@@ -283,12 +293,18 @@ const NAMED: Readonly<Record<string, Member>> = {
   grid: (a, site) => new LoopValue("serial", a.args.map((e) => (isList(e) ? toRange(e, site) : rangeOf(toExpr(e, site))))),
   block: (a, site) => new BlockValue(toText(a.get(0, "name") ?? "", site), a.get(1, "no_realize") === true),
   init: () => new InitValue(),
+  While: (a, site) => new BranchValue("while", toExpr(a.need(0, "condition", site), site)),
+  If: (a, site) => new BranchValue("if", toExpr(a.need(0, "condition", site), site)),
+  Then: () => new BranchValue("then", constant(1, "bool")),
+  Else: () => new BranchValue("orelse", constant(1, "bool")),
   where: (a, site) => new BlockFactValue({ fact: "where", predicate: toExpr(a.need(0, "predicate", site), site) }),
   reads: regions("reads"),
   writes: regions("writes"),
   block_attr: (a, site) => new BlockFactValue({ fact: "attrs", attrs: toAttrMap(a.need(0, "attrs", site), site) }),
   func_attr: (a, site) => new FuncAttrValue(toAttrMap(a.need(0, "attrs", site), site)),
   Buffer: (a, site) => new NewBuffer("declared", undefined, bufferMaker(a, 0, site)),
+  buffer: (a, site) => new NewBuffer("declared", undefined, bufferMaker(a, 0, site)),
+  buffer_decl: (a, site) => new NewBuffer("declared", undefined, bufferMaker(a, 0, site)),
   alloc_buffer: (a, site) => new NewBuffer("allocated", undefined, bufferMaker(a, 0, site)),
   match_buffer: matchBuffer,
   decl_buffer: declBuffer,
@@ -297,7 +313,7 @@ const NAMED: Readonly<Record<string, Member>> = {
   LetStmt: letStmt,
   attr,
   launch_thread: launchThread,
-  env_thread: (a, site) => makeIterVar(undefined, makeVar("", "int32", undefined, site.span), "kThreadIndex", toText(a.need(0, "thread_tag", site), site), site.span),
+  env_thread: (a, site) => makeIterVar(undefined, makeVar("", toDType(a.get(1, "dtype") ?? "int32", site), undefined, site.span), "kThreadIndex", toText(a.need(0, "thread_tag", site), site), site.span),
   Assert: (a, site) => {
     const condition = toExpr(a.need(0, "condition", site), site);
     const message = toExpr(a.need(1, "message", site), site);

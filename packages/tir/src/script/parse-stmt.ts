@@ -37,6 +37,7 @@ import {
   AxisValue,
   BlockFactValue,
   BlockValue,
+  BranchValue,
   FuncAttrValue,
   InitValue,
   LoopValue,
@@ -60,6 +61,12 @@ interface BlockState {
   init: Stmt | undefined;
 }
 
+/** The `T.If` that is being read. */
+interface BranchState {
+  then: Stmt | undefined;
+  orelse: Stmt | undefined;
+}
+
 /** A list of statements that is being read, and the scopes in it that hold to its end. */
 interface OpenList {
   readonly stmts: Stmt[];
@@ -73,6 +80,7 @@ export class BodyParser {
   attrs: AttrMap = {};
   readonly #ctx: ParseContext;
   readonly #blocks: BlockState[] = [];
+  readonly #branches: BranchState[] = [];
   readonly #loops = new Map<AnyVar, Range>();
   /** Buffers that can be reached through a pointer, for the detection of accesses. */
   readonly #pointers = new Map<Var, Buffer>();
@@ -186,7 +194,8 @@ export class BodyParser {
   #for(s: PyStmt & { readonly py: "For" }): void {
     const ctx = this.#ctx;
     const loop = this.#loop(ctx.evaluate(s.iter), ctx.site(s.iter));
-    const targets = s.target.py === "Tuple" || s.target.py === "List" ? s.target.items : [s.target];
+    const whole = s.target.py === "Name" && loop.domains.length !== 1 ? s.target : undefined;
+    const targets = this.#loopNames(s.target, loop.domains.length);
     if (targets.length !== loop.domains.length) {
       return ctx.fail(s.target, `${loop.domains.length} loops need ${loop.domains.length} names, not ${targets.length}.`);
     }
@@ -199,6 +208,7 @@ export class BodyParser {
       this.#loops.set(v, promoted(dom, v));
       return v;
     });
+    if (whole !== undefined) ctx.define(whole.id, vars);
     let body = this.#list(s.body);
     ctx.release(mark);
     for (let i = vars.length - 1; i >= 0; i--) {
@@ -211,6 +221,14 @@ export class BodyParser {
       this.#loops.delete(v);
     }
     this.#push(body);
+  }
+
+  /** The names of the variables of a loop; one name for several loops stands for the list of them. */
+  #loopNames(target: PyExpr, count: number): readonly PyExpr[] {
+    if (target.py === "Tuple" || target.py === "List") return target.items;
+    if (target.py !== "Name" || count === 1) return [target];
+    const { id, start, end } = target;
+    return Array.from({ length: count }, (_, i): PyExpr => ({ py: "Name", id: `${id}_${i}`, start, end }));
   }
 
   #loop(value: ScriptValue, site: Site): LoopValue {
@@ -256,6 +274,7 @@ export class BodyParser {
       block.init = inner();
       return;
     }
+    if (value instanceof BranchValue) return this.#branch(value, inner, site);
     if (!(value instanceof ScopeValue)) return site.fail(`\`with\` opens a scope, not ${describeValue(value)}.`);
     const { target } = first;
     const names = target === undefined ? [] : target.py === "Tuple" ? target.items : [target];
@@ -268,6 +287,31 @@ export class BodyParser {
     const stmt = inner();
     ctx.release(mark);
     this.#push(ctx.guard(site, () => scope.close(stmt)));
+  }
+
+  /** `T.While`, `T.If`, `T.Then`, `T.Else`. */
+  #branch(value: BranchValue, inner: () => Stmt, site: Site): void {
+    const { role, condition } = value;
+    if (role === "while") return this.#push(makeWhile(condition, inner(), site.span));
+    if (role === "if") {
+      const state: BranchState = { then: undefined, orelse: undefined };
+      this.#branches.push(state);
+      try {
+        inner();
+      } finally {
+        this.#branches.pop();
+      }
+      if (state.then === undefined) return site.fail("`T.If` holds `T.Then`.");
+      return this.#push(makeIfThenElse(condition, state.then, state.orelse, site.span));
+    }
+    const state = this.#branches[this.#branches.length - 1];
+    if (state === undefined || state[role] !== undefined) return site.fail("`T.Then` and `T.Else` stand once inside `T.If`.");
+    const hidden = this.#branches.splice(0);
+    try {
+      state[role] = inner();
+    } finally {
+      this.#branches.push(...hidden);
+    }
   }
 
   #block(value: BlockValue, target: PyExpr | undefined, inner: () => Stmt, site: Site): void {
@@ -342,8 +386,9 @@ export class BodyParser {
       const v = value as IterVar;
       return ctx.define(name, v.var.name === "" ? makeIterVar(v.dom, renameVar(v.var, name), v.iterType, v.threadTag, v.span) : v);
     }
-    if (isNode(value) && (value.kind === "tir.Var" || value.kind === "tir.SizeVar") && (value as AnyVar).name === "") {
-      return ctx.define(name, renameVar(value as AnyVar, name));
+    if (isNode(value) && (value.kind === "tir.Var" || value.kind === "tir.SizeVar")) {
+      if ((value as AnyVar).name === "") return ctx.define(name, renameVar(value as AnyVar, name));
+      if (ctx.isNew(value)) return ctx.define(name, value);
     }
     const isValue = (isNode(value) && isPrimExpr(value)) || isInt(value) || value instanceof SliceValue || typeof value === "boolean";
     if (!isValue && !isLetValue(value)) return ctx.define(name, value);

@@ -64,6 +64,19 @@ export class BlockValue extends ScriptObject {
   }
 }
 
+/** `T.While(condition)`, `T.If(condition)` and the branches inside it. */
+export class BranchValue extends ScriptObject {
+  readonly what = "a branch";
+  readonly role: "while" | "if" | "then" | "orelse";
+  /** Of no meaning for the branches inside an `if`. */
+  readonly condition: PrimExpr;
+  constructor(role: "while" | "if" | "then" | "orelse", condition: PrimExpr) {
+    super();
+    this.role = role;
+    this.condition = condition;
+  }
+}
+
 /** `T.init()`. */
 export class InitValue extends ScriptObject {
   readonly what = "an init";

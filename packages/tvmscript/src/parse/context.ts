@@ -61,6 +61,7 @@ export class ParseContext {
   readonly globals: Map<string, GlobalVar> = new Map();
   /** Global infos of the module, by key. */
   globalInfos: ReadonlyMap<string, readonly ScriptValue[]> = new Map();
+  readonly #new = new WeakSet<object>();
   readonly #signatures = new Map<string, unknown>();
   readonly #names = new Map<string, ScriptValue | Poison>();
   readonly #undo: (readonly [name: string, before: ScriptValue | Poison])[] = [];
@@ -194,6 +195,15 @@ export class ParseContext {
       if (before === undefined) this.#names.delete(name);
       else this.#names.set(name, before);
     }
+  }
+
+  /** Says that a named variable was made here and stands for no value: assigning it gives it a name, and binds nothing. */
+  markNew(value: object): void {
+    this.#new.add(value);
+  }
+
+  isNew(value: object): boolean {
+    return this.#new.has(value);
   }
 
   // The module.
