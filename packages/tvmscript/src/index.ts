@@ -35,7 +35,7 @@ export { irScript, toAttr, toAttrMap } from "./ir-script.ts";
 export { MetadataTable } from "./metadata.ts";
 export { scriptDiagnostics } from "./diagnostics.ts";
 export { roundTripInstrument } from "./round-trip.ts";
-export { type Spelling } from "./spelling.ts";
+export { readText, writtenText, type Spelling } from "./spelling.ts";
 export {
   assertDoc,
   assignDoc,

@@ -14,6 +14,7 @@ import {
 import { assignDoc, attrDoc, exprStmtDoc, idDoc, intDoc, listDoc, strDoc, type StmtDoc } from "./doc/doc.ts";
 import type { PrintTable, ScriptDialect } from "./dialect.ts";
 import { isStmts, PrintFrame, type Printer } from "./print/printer.ts";
+import { readText } from "./spelling.ts";
 import {
   isDict,
   isInt,
@@ -55,7 +56,7 @@ export function toAttrMap(value: ScriptValue, site: Site): AttrMap {
   const out: Record<string, AttrValue> = {};
   for (const [k, v] of value) {
     if (typeof k !== "string") return site.fail("The keys of attributes are strings.");
-    out[k] = toAttr(v, site);
+    out[readText(site.ctx.spelling, k)] = toAttr(v, site);
   }
   return out;
 }
@@ -90,7 +91,7 @@ const members = membersOf(
       "Op",
       new ScriptFunction("I.Op", (a, site) => {
         const name = a.need(0, "name", site);
-        return typeof name === "string" ? makeOp(name) : site.fail("An operator has a name.");
+        return typeof name === "string" ? makeOp(readText(site.ctx.spelling, name)) : site.fail("An operator has a name.");
       }),
     ],
     ["ir_module", new ScriptFunction("I.ir_module", () => null)],

@@ -4,6 +4,7 @@ import {
   isDict,
   isInt,
   isList,
+  readText,
   ScriptFloat,
   ScriptFunction,
   ScriptLambda,
@@ -110,16 +111,17 @@ function ifThenElse(a: CallArgs, site: Site): ScriptValue {
 
 function callIntrin(a: CallArgs, site: Site): ScriptValue {
   const [dtype, op, ...args] = a.args;
-  const callee = isNode(op) && op.kind === "ir.Op" && "name" in op ? String(op.name) : toText(op ?? "", site);
+  const callee = isNode(op) && op.kind === "ir.Op" && "name" in op ? String(op.name) : readText(site.ctx.spelling, toText(op ?? "", site));
   return makeCall(toDType(dtype ?? "", site), makeOp(callee), args.map((v) => toArgument(v, site)), site.span);
 }
 
-/** `T.Call(dtype, op, args)`. */
+/** `T.Call(dtype, op, args)`; main has `T.Call(op, args, ret_ty=dtype)`. */
 function call(a: CallArgs, site: Site): ScriptValue {
-  const op = a.need(1, "op", site);
-  const args = toExprs(a.need(2, "args", site), site);
-  const dtype = toDType(a.need(0, "dtype", site), site);
-  if (typeof op === "string") return makeCall(dtype, makeOp(op), args, site.span);
+  const isMain = site.ctx.spelling === "main";
+  const op = a.need(isMain ? 0 : 1, "op", site);
+  const args = toExprs(a.need(isMain ? 1 : 2, "args", site), site);
+  const dtype = toDType(isMain ? (a.get(2, "ret_ty") ?? a.need(2, "dtype", site)) : a.need(0, "dtype", site), site);
+  if (typeof op === "string") return makeCall(dtype, makeOp(readText(site.ctx.spelling, op)), args, site.span);
   if (isNode(op) && op.kind === "ir.Op" && "name" in op) return makeCall(dtype, makeOp(String(op.name)), args, site.span);
   if (isNode(op) && op.kind === "ir.GlobalVar" && "name" in op) {
     const gv = site.ctx.globals.get(String(op.name));

@@ -175,6 +175,14 @@ function declBuffer(a: CallArgs, site: Site): ScriptValue {
   });
 }
 
+/** Main's short forms: a buffer in `scope`, by shape and type or, for a scalar, by type alone. */
+function allocIn(scope: string, isScalar: boolean): Member {
+  return (a, site) => {
+    const args = isScalar ? [[1], ...a.args] : a.args;
+    return declBuffer(new CallArgs(args, new Map([...a.keywords, ["scope", scope]])), site);
+  };
+}
+
 function allocate(a: CallArgs, site: Site): ScriptValue {
   const extents = toExprs(a.need(0, "extents", site), site);
   const dtype = toDType(a.need(1, "dtype", site), site);
@@ -308,6 +316,10 @@ const NAMED: Readonly<Record<string, Member>> = {
   alloc_buffer: (a, site) => new NewBuffer("allocated", undefined, bufferMaker(a, 0, site)),
   match_buffer: matchBuffer,
   decl_buffer: declBuffer,
+  alloc_local: allocIn("local", false),
+  alloc_shared: allocIn("shared", false),
+  local_scalar: allocIn("local", true),
+  shared_scalar: allocIn("shared", true),
   allocate,
   allocate_const: allocateConst,
   LetStmt: letStmt,

@@ -33,7 +33,7 @@ import {
 } from "../ir/ops.ts";
 import { isBuffer, toAccess, toDType, toExpr, toExprs, toOperands, toStoreIndices } from "./convert.ts";
 import { callDType, isPrimExpr } from "./result-dtype.ts";
-import { SliceValue, StmtValue } from "./values.ts";
+import { LetTypeValue, SliceValue, StmtValue } from "./values.ts";
 
 /** What `declare` keeps of a tensor program. */
 export interface PrimFuncSignature {
@@ -114,6 +114,9 @@ function bufferAttribute(buffer: Buffer, name: string): ScriptValue | undefined 
       return buffer.name;
     case "ndim":
       return buffer.shape.length;
+    // Main keeps shape and data type in the type of a buffer.
+    case "ty":
+      return buffer;
     case "scope":
       return new ScriptFunction("scope", () => scopeOf(buffer));
     case "vload":
@@ -184,11 +187,13 @@ export const tirOperators: Operators = {
     }
     if (!isPrimExpr(value)) return undefined;
     if (name === "dtype") return value.dtype;
+    if (name === "ty") return value;
     if (name === "astype") return new ScriptFunction("astype", (a, s) => cast(toDType(a.need(0, "dtype", s), s), value));
     if (name === "buffer" && value.kind === "tir.BufferLoad") return value.buffer;
     return undefined;
   },
   subscript(value, indices, site) {
+    if (value instanceof ScriptFunction && value.name === "T.let") return new LetTypeValue(indices[0]);
     return isBuffer(value) ? toAccess(value, indices, site) : undefined;
   },
   call(callee, args, keywords, site) {

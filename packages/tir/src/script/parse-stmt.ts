@@ -4,6 +4,7 @@ import {
   describeValue,
   isInt,
   isList,
+  ScriptFunction,
   ScriptRange,
   type ParseContext,
   type PyExpr,
@@ -11,13 +12,17 @@ import {
   type ScriptValue,
   type Site,
 } from "@verticil/tvmscript";
+import type { DType } from "@verticil/runtime-ffi";
 import { getBlockAccessRegion } from "../analysis/block-access-region.ts";
 import type { Buffer, BufferRegion, MatchBufferRegion } from "../ir/buffer.ts";
-import type { AnyVar, IterVar, PrimExpr, Range, Var } from "../ir/expr.ts";
-import { makeCall, makeIterVar, makeRange, makeVar, renameVar } from "../ir/make-expr.ts";
+import type { AnyVar, BufferLoad, IterVar, PrimExpr, Range, Var } from "../ir/expr.ts";
+import { makeBufferLoad, makeCall, makeIterVar, makeRange, makeVar, renameVar } from "../ir/make-expr.ts";
 import {
+  makeAllocate,
   makeBlock,
   makeBlockRealize,
+  makeBuffer,
+  makeDeclBuffer,
   makeEvaluate,
   makeFor,
   makeIfThenElse,
@@ -27,7 +32,7 @@ import {
   makeAssertStmt,
   makeWhile,
 } from "../ir/make-stmt.ts";
-import { cast, constant } from "../ir/ops.ts";
+import { cast, constant, isConstInt } from "../ir/ops.ts";
 import type { Stmt } from "../ir/stmt.ts";
 import { isBuffer, rangeFromTo, rangeOf, toExpr, toRegion } from "./convert.ts";
 import { storeValue } from "./member-stmts.ts";
@@ -40,6 +45,7 @@ import {
   BranchValue,
   FuncAttrValue,
   InitValue,
+  LetTypeValue,
   LoopValue,
   NewBuffer,
   ScopeValue,
@@ -156,9 +162,12 @@ export class BodyParser {
       case "Assign":
         return this.#assign(s);
       case "AnnAssign": {
-        if (s.value === undefined || s.target.py !== "Name") return ctx.fail(s, "A declaration needs a name and a value.");
+        if (s.target.py !== "Name") return ctx.fail(s.target, "What is declared is a name.");
+        const type = ctx.evaluate(s.annotation);
+        if (ctx.spelling === "main" && !isLet(type)) return this.#declareScalar(s.target.id, type, s.value, ctx.site(s));
+        if (s.value === undefined) return ctx.fail(s, "A declaration needs a value.");
         const value = toExpr(ctx.evaluate(s.value), ctx.site(s.value));
-        const bind = annotatedVar(ctx.evaluate(s.annotation), s.target.id, ctx, s.target);
+        const bind = letVar(type, value, s.target.id, ctx, s.target);
         const fitted = value.kind === "ir.IntImm" && bind.typeAnnotation === undefined && bind.dtype !== "handle" ? cast(bind.dtype, value) : value;
         ctx.define(s.target.id, bind);
         return this.#openRest({ value: bind, close: (body) => makeLetStmt(bind, fitted, body, ctx.span(s)) });
@@ -171,7 +180,7 @@ export class BodyParser {
         return this.#exprStmt(ctx.evaluate(s.value), ctx.site(s));
       case "Assert": {
         const condition = toExpr(ctx.evaluate(s.test), ctx.site(s.test));
-        const message = toExpr(s.message === undefined ? "" : ctx.evaluate(s.message), ctx.site(s));
+        const message = assertMessage(s.message === undefined ? "" : ctx.evaluate(s.message), ctx.site(s));
         return this.#openRest({ value: null, close: (body) => makeAssertStmt(condition, message, body, ctx.span(s)) });
       }
       case "Return": {
@@ -186,9 +195,42 @@ export class BodyParser {
         return ctx.needsPython(s, "a definition inside a tensor program");
       case "Import":
         return ctx.needsPython(s, "an import");
-      case "OtherStmt":
-        return ctx.needsPython(s, s.what);
+      case "OtherStmt": {
+        const jump = ctx.spelling === "main" ? JUMPS.get(s.what) : undefined;
+        if (jump === undefined) return ctx.needsPython(s, s.what);
+        return this.#push(makeEvaluate(makeCall("void", makeOp(jump), [], ctx.span(s)), ctx.span(s)));
+      }
     }
+  }
+
+  /**
+   * Main's `x: T.int32 = e` and `x = e`: a variable that can be assigned again, which is a buffer of one element.
+   */
+  #declareScalar(name: string, type: ScriptValue, init: PyExpr | undefined, site: Site): void {
+    const { dtype } = annotatedVar(type, name, this.#ctx, site);
+    const value = init === undefined ? undefined : this.#ctx.evaluate(init);
+    this.#scalar(name, dtype, value, site);
+  }
+
+  #scalar(name: string, dtype: DType, value: ScriptValue, site: Site): void {
+    const ctx = this.#ctx;
+    const buffer = makeBuffer(name, [constant(1, "int32")], dtype, { scope: "local", span: site.span });
+    this.know(buffer);
+    ctx.define(name, makeBufferLoad(buffer, [constant(0, "int32")], undefined, site.span));
+    this.#openRest({
+      value: buffer,
+      close: (body) => makeAllocate(buffer.data, buffer.dtype, buffer.shape, makeDeclBuffer(buffer, body, site.span), { span: site.span }),
+    });
+    if (value !== undefined) this.#push(ctx.guard(site, () => storeValue(buffer, [0], value, undefined, site)).stmt);
+  }
+
+  /** The buffer of one element that an assignment to this name stores to, as main reads it. */
+  #scalarBuffer(name: string): Buffer | undefined {
+    if (this.#ctx.spelling !== "main") return undefined;
+    const known = this.#ctx.lookup(name);
+    const buffer = isNode(known) && known.kind === "tir.BufferLoad" ? (known as BufferLoad).buffer : isBuffer(known) ? known : undefined;
+    const [extent] = buffer?.shape ?? [];
+    return buffer?.shape.length === 1 && extent !== undefined && isConstInt(extent, 1) ? buffer : undefined;
   }
 
   #for(s: PyStmt & { readonly py: "For" }): void {
@@ -373,6 +415,8 @@ export class BodyParser {
 
   #bind(name: string, value: ScriptValue, site: Site): void {
     const ctx = this.#ctx;
+    const scalar = isStorable(value) ? this.#scalarBuffer(name) : undefined;
+    if (scalar !== undefined) return this.#push(ctx.guard(site, () => storeValue(scalar, [0], value, undefined, site)).stmt);
     if (value instanceof AxisValue) return ctx.define(name, this.#axis(name, value, site));
     if (value instanceof NewBuffer) return ctx.define(name, this.#newBuffer(name, value, site));
     if (value instanceof ScopeValue) {
@@ -393,6 +437,7 @@ export class BodyParser {
     const isValue = (isNode(value) && isPrimExpr(value)) || isInt(value) || value instanceof SliceValue || typeof value === "boolean";
     if (!isValue && !isLetValue(value)) return ctx.define(name, value);
     const expr = toExpr(value, site);
+    if (ctx.spelling === "main" && expr.dtype !== "handle") return this.#scalar(name, expr.dtype, expr, site);
     const bind = makeVar(name, expr.dtype, undefined, site.span);
     ctx.define(name, bind);
     return this.#openRest({ value: bind, close: (body) => makeLetStmt(bind, expr, body, site.span) });
@@ -459,6 +504,35 @@ export class BodyParser {
         block.attrs = { ...block.attrs, ...fact.attrs };
     }
   }
+}
+
+/** Jumps out of loops, which main has, by what the reader calls them. */
+const JUMPS: ReadonlyMap<string, string> = new Map([
+  ["`break`", "tir.break_loop"],
+  ["`continue`", "tir.continue_loop"],
+]);
+
+function isStorable(value: ScriptValue): boolean {
+  return (isNode(value) && isPrimExpr(value)) || isInt(value) || isLetValue(value) || typeof value === "boolean";
+}
+
+/** `T.let` or `T.let[type]`. */
+function isLet(type: ScriptValue): boolean {
+  return type instanceof LetTypeValue || (type instanceof ScriptFunction && type.name === "T.let");
+}
+
+function letVar(type: ScriptValue, value: PrimExpr, name: string, ctx: ParseContext, at: { readonly start: number; readonly end: number }): Var {
+  if (type instanceof LetTypeValue) return annotatedVar(type.type, name, ctx, at);
+  return isLet(type) ? makeVar(name, value.dtype, undefined, ctx.span(at)) : annotatedVar(type, name, ctx, at);
+}
+
+/** What an assertion says; main writes a kind of error and the parts of a sentence. */
+function assertMessage(value: ScriptValue, site: Site): PrimExpr {
+  if (!isList(value) || value.length !== 2) return toExpr(value, site);
+  const [kind, parts] = value;
+  if (typeof kind !== "string" || !isList(parts)) return toExpr(value, site);
+  const text = parts.map((p) => (typeof p === "string" ? p : site.fail("The parts of a message are strings."))).join("");
+  return toExpr(kind === "RuntimeError" ? text : `${kind}: ${text}`, site);
 }
 
 function isLetValue(value: ScriptValue): boolean {

@@ -14,6 +14,7 @@ import {
   strDoc,
   tupleDoc,
   unaryDoc,
+  writtenText,
   type BinaryOperator,
   type ExprDoc,
   type Printer,
@@ -114,7 +115,7 @@ function printCall(call: Call, p: Printer): ExprDoc {
     case undefined:
       break;
   }
-  return p.call("tir", "call_intrin", [strDoc(call.dtype), strDoc(call.op.name), ...args]);
+  return p.call("tir", "call_intrin", [strDoc(call.dtype), strDoc(writtenText(p.spelling, call.op.name)), ...args]);
 }
 
 function printReducer(r: CommReducer, p: Printer): ExprDoc {

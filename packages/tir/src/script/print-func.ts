@@ -7,6 +7,7 @@ import {
   exprStmtDoc,
   toPythonName,
   type AssignDoc,
+  type ExprDoc,
   type Printer,
   type PrintTable,
   type StmtDoc,
@@ -125,19 +126,23 @@ function printFunc(func: PrimFunc, p: Printer): StmtDoc[] {
     }
     const root = p.config.syntaxSugar ? implicitRoot(func.body) : undefined;
     if (root !== undefined) {
-      frame.stmts.push(commentDoc('with T.block("root"):'));
+      // Upstream writes the prefix `T` here whatever the prefix is.
+      frame.stmts.push(commentDoc(p.spelling === "main" ? 'with T.sblock("root"):' : 'with T.block("root"):'));
       printAllocs(root, frame, p);
     }
     printBody(root?.body ?? func.body, frame, p);
     const isPrivate = func.attrs["global_symbol"] === undefined;
     const decorator = p.member("tir", "prim_func");
+    const keywords: (readonly [string, ExprDoc])[] = isPrivate ? [["private", boolDoc(true)]] : [];
+    // What v0.20 has is the schedulable half of main's dialect.
+    if (p.spelling === "main") keywords.push(["s_tir", boolDoc(true)]);
     const returns = func.retType.kind === "ir.TupleType" && func.retType.fields.length === 0 ? undefined : p.expr(func.retType);
     return [
       {
         doc: "function",
         name,
         params,
-        decorators: [isPrivate ? callDoc(decorator, [], [["private", boolDoc(true)]]) : decorator],
+        decorators: [keywords.length > 0 ? callDoc(decorator, [], keywords) : decorator],
         returns,
         body: frame.stmts,
       },

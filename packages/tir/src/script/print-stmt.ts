@@ -3,7 +3,6 @@ import {
   assertDoc,
   assignDoc,
   attrDoc,
-
   callDoc,
   exprStmtDoc,
   floatDoc,
@@ -30,7 +29,7 @@ import type { IterVar, Var } from "../ir/expr.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { scopeOf } from "../ir/make-stmt.ts";
 import { isConstInt } from "../ir/ops.ts";
-import type { Allocate, AllocateConst, AttrStmt, DeclBuffer, Evaluate, For, ForKind, LetStmt, Stmt } from "../ir/stmt.ts";
+import type { Allocate, AllocateConst, AssertStmt, AttrStmt, DeclBuffer, Evaluate, For, ForKind, LetStmt, Stmt } from "../ir/stmt.ts";
 import { printBlock } from "./print-block.ts";
 import { bodyOf, printBody } from "./print-body.ts";
 import {
@@ -40,7 +39,6 @@ import {
   defineVar,
   endOf,
   printBuffer,
-
   type Defines,
 } from "./print-buffer.ts";
 import { holdsAllUses, lowestFrame, TirFrame } from "./print-frame.ts";
@@ -78,7 +76,8 @@ function printLet(s: LetStmt, p: Printer): StmtDoc[] {
   return p.within(new TirFrame(s, concise ? around.stmts : undefined), (frame) => {
     const lhs = defineVar(s.bind, frame, p);
     if (concise) {
-      frame.stmts.push(assignDoc(lhs, rhs, annotation));
+      const written = p.spelling === "main" ? indexDoc(p.exactMember("tir", "let"), [annotation]) : annotation;
+      frame.stmts.push(assignDoc(lhs, rhs, written));
       printBody(s.body, frame, p);
       return [];
     }
@@ -148,6 +147,15 @@ function loopRange(loop: For, p: Printer): ExprDoc {
   return callDoc(prefix, args, keywords);
 }
 
+/** Main's form of an assertion's message: the kind of error, and the parts of what it says. */
+function messageParts(message: ExprDoc, s: AssertStmt): ExprDoc {
+  const { message: node } = s;
+  if (node.kind !== "tir.StringImm") return message;
+  const kind = /^(\w+Error): /.exec(node.value);
+  const text = kind === null ? node.value : node.value.slice(kind[0].length);
+  return tupleDoc([strDoc(kind?.[1] ?? "RuntimeError"), listDoc([strDoc(text)])]);
+}
+
 /** True if the buffer is exactly the memory that the allocation makes, so that one `decl_buffer` says both. */
 function isAllocatedBuffer(s: Allocate): s is Allocate & { readonly body: DeclBuffer } {
   if (s.body.kind !== "tir.DeclBuffer") return false;
@@ -170,7 +178,10 @@ function printDecl(s: DeclBuffer, p: Printer, defines: Defines): StmtDoc[] {
   return scope(s, s.body, p, (frame) => {
     const lhs = defineBuffer(s.buffer, frame, p);
     const holder = defines === "none" ? around : frame;
-    return [lhs, bufferDecl(s.buffer, "decl_buffer", [], holder, p, defines)];
+    const rhs = bufferDecl(s.buffer, "decl_buffer", [], holder, p, defines);
+    // What v0.20 writes as a declaration without memory of its own is an allocation on main.
+    const isNew = p.spelling === "main" && defines === "data" && rhs.doc === "call";
+    return [lhs, isNew ? callDoc(p.exactMember("tir", "alloc_buffer"), rhs.args, rhs.keywords) : rhs];
   });
 }
 
@@ -267,7 +278,7 @@ export const stmtPrinters: PrintTable<Stmt> = {
     const message = p.expr(s.message);
     if (!concise) return [scopeDoc(undefined, p.call("tir", "Assert", [condition, message]), bodyOf(s, s.body, p))];
     return p.within(new TirFrame(s, around.stmts), (frame) => {
-      frame.stmts.push(assertDoc(condition, message));
+      frame.stmts.push(assertDoc(condition, p.spelling === "main" ? messageParts(message, s) : message));
       printBody(s.body, frame, p);
       return [];
     });

@@ -5,6 +5,9 @@ import type { PrimExpr } from "../ir/expr.ts";
 /** Builtins with one result type whatever they are given. */
 const FIXED: Readonly<Record<string, DType>> = {
   "tir.clz": "int32",
+  "tir.break_loop": "void",
+  "tir.continue_loop": "void",
+  "tir.thread_return": "void",
   "tir.q_multiply_shift": "int32",
   "tir.assume": "bool",
   "tir.undef": "int32",

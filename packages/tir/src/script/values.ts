@@ -161,3 +161,13 @@ export class TypeValue extends ScriptObject {
     this.dtype = dtype;
   }
 }
+
+/** `T.let[type]`, as main annotates a variable that is bound once. */
+export class LetTypeValue extends ScriptObject {
+  readonly what = "the type of a binding";
+  readonly type: ScriptValue;
+  constructor(type: ScriptValue) {
+    super();
+    this.type = type;
+  }
+}

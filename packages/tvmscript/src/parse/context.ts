@@ -11,7 +11,7 @@ import {
 import { scriptDiagnostics } from "../diagnostics.ts";
 import type { ScriptDialect } from "../dialect.ts";
 import type { MetadataTable } from "../metadata.ts";
-import type { Spelling } from "../spelling.ts";
+import { readName, type Spelling } from "../spelling.ts";
 import type { PyExpr, PyFunctionDef, PyLambda, PySlice } from "../python/ast.ts";
 import { constantBinary, constantUnary } from "./constants.ts";
 import {
@@ -232,7 +232,7 @@ export class ParseContext {
       const owner = this.#tryEvaluate(callee.value);
       for (const dialect of this.dialects) {
         if (!(owner instanceof ScriptNamespace) || owner.members !== dialect.members) continue;
-        const parser = dialect.functions[callee.attr];
+        const parser = Object.hasOwn(dialect.functions, callee.attr) ? dialect.functions[callee.attr] : undefined;
         if (parser !== undefined) return { dialect, parser };
       }
     }
@@ -372,14 +372,32 @@ export class ParseContext {
   #attribute(owner: PyExpr, attr: string, at: At): ScriptValue {
     const value = this.evaluate(owner);
     if (value instanceof ScriptNamespace) {
-      const member = value.members.get(attr);
+      const member = value.members.get(this.#memberName(value, attr));
       if (member !== undefined) return member;
       const near = didYouMean(attr, value.members.names());
       const suggestion = near === undefined ? undefined : `Did you mean \`${value.name}.${near}\`?`;
       this.report("unknown-member", { owner: value.name, name: attr, suggestion }, this.#place(at));
       throw new ScriptFailure();
     }
-    return this.#ask(at, `attribute \`${attr}\` of ${describeValue(value)}`, (d, site) => d.operators.attribute?.(value, attr, site));
+    return this.#ask(at, `attribute \`${attr}\` of ${describeValue(value)}`, (d, site) =>
+      d.operators.attribute?.(value, readName(this.spelling, "attribute", d.name, attr), site),
+    );
+  }
+
+  /** A member's name as the dialect has it, whichever spelling is read. */
+  #memberName(owner: ScriptNamespace, name: string): string {
+    if (this.spelling === "v0.20") return name;
+    const dialect = this.dialects.find((d) => d.members === owner.members);
+    return dialect === undefined ? name : readName(this.spelling, "member", dialect.name, name);
+  }
+
+  #keywordName(name: string): string {
+    if (this.spelling === "v0.20") return name;
+    for (const d of this.dialects) {
+      const known = readName(this.spelling, "keyword", d.name, name);
+      if (known !== name) return known;
+    }
+    return name;
   }
 
   #call(e: PyExpr & { readonly py: "Call" }): ScriptValue {
@@ -388,7 +406,7 @@ export class ParseContext {
     const keywords = new Map<string, ScriptValue>();
     for (const k of e.keywords) {
       if (k.name === undefined) this.needsPython(k, "unpacking of keywords");
-      else keywords.set(k.name, this.evaluate(k.value));
+      else keywords.set(this.#keywordName(k.name), this.evaluate(k.value));
     }
     if (callee instanceof ScriptFunction) return this.guard(e, () => callee.call(new CallArgs(args, keywords), this.site(e)));
     if (callee instanceof ScriptLambda) return callee.apply(args);

@@ -1,5 +1,6 @@
 import { makeOp } from "@verticil/ir-core";
 import type { ScriptDialect } from "../dialect.ts";
+import { readText } from "../spelling.ts";
 import { membersOf, ScriptFunction, ScriptNamespace, type ScriptValue } from "./values.ts";
 
 /**
@@ -17,7 +18,7 @@ export function hostNamespace(dialects: readonly ScriptDialect[]): ScriptNamespa
           "get",
           new ScriptFunction("tvm.ir.Op.get", (a, site) => {
             const name = a.need(0, "op_name", site);
-            return typeof name === "string" ? makeOp(name) : site.fail("An operator has a name.");
+            return typeof name === "string" ? makeOp(readText(site.ctx.spelling, name)) : site.fail("An operator has a name.");
           }),
         ],
       ]),

@@ -18,7 +18,7 @@ import { MetadataTable } from "../metadata.ts";
 import { withIr, withoutIr } from "../print/print.ts";
 import type { PyClassDef, PyFunctionDef, PyStmt } from "../python/ast.ts";
 import { readPython } from "../python/read.ts";
-import type { Spelling } from "../spelling.ts";
+import { readName, type Spelling } from "../spelling.ts";
 import { isStackOverflow, ParseContext, ScriptFailure } from "./context.ts";
 import { hostNamespace } from "./host-namespace.ts";
 import { isList, ScriptFunction, ScriptNamespace, ScriptRange, type ScriptMembers, type ScriptValue } from "./values.ts";
@@ -112,7 +112,8 @@ class Program {
 
   #import(path: string, as: string): void {
     const name = path.replace(/^tvm\.(script\.(parser\.)?)?/, "");
-    const dialect = this.#ctx.dialects.find((d) => d.module === name || d.module === path);
+    const { spelling } = this.#ctx;
+    const dialect = this.#ctx.dialects.find((d) => d.module === readName(spelling, "module", d.name, name) || d.module === path);
     if (dialect !== undefined) this.#ctx.define(as, new ScriptNamespace(as, dialect.members));
     else if (path === "tvm" || (as === "tvm" && path.startsWith("tvm."))) this.#ctx.define(as, hostNamespace(this.#ctx.dialects));
   }

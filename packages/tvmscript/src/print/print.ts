@@ -3,6 +3,7 @@ import { commentDoc, exprStmtDoc, type StmtDoc } from "../doc/doc.ts";
 import { printDocs } from "../doc/print-doc.ts";
 import type { ScriptDialect } from "../dialect.ts";
 import { irScript } from "../ir-script.ts";
+import { furtherImport, writtenName } from "../spelling.ts";
 import type { PrintOptions } from "./config.ts";
 import { decorateText } from "./decorate.ts";
 import { isStmts, PrintFrame, Printer } from "./printer.ts";
@@ -58,7 +59,11 @@ function namedFunction(printer: Printer, node: Node, name: string | undefined): 
 function header(printer: Printer, dialects: readonly ScriptDialect[]): StmtDoc[] {
   const lines = dialects
     .filter((d) => printer.used.has(d.name))
-    .map((d) => commentDoc(importLine(d.module, printer.prefix(d.name))));
+    .flatMap((d) => {
+      const line = importLine(writtenName(printer.spelling, "module", d.name, d.module), printer.prefix(d.name));
+      const further = furtherImport(printer.spelling, d.name);
+      return further === undefined ? [commentDoc(line)] : [commentDoc(line), commentDoc(further)];
+    });
   return lines.length === 0 ? [] : [...lines, commentDoc("")];
 }
 

@@ -18,6 +18,7 @@ import {
 } from "../doc/doc.ts";
 import type { Printed, PrintHandler, ScriptDialect } from "../dialect.ts";
 import { MetadataTable } from "../metadata.ts";
+import { writtenName, writtenText, type Spelling } from "../spelling.ts";
 import { completeConfig, type PrintConfig, type PrintOptions } from "./config.ts";
 import { NameSupply } from "./name-supply.ts";
 
@@ -49,6 +50,8 @@ type Definition = ExprDoc | (() => ExprDoc);
 /** The state of one run of the printer. Print handlers work through it. */
 export class Printer {
   readonly config: PrintConfig;
+  /** Whose names are written. */
+  readonly spelling: Spelling;
   readonly dialects: readonly ScriptDialect[];
   readonly metadata: MetadataTable;
   /** Scopes from the outermost to the innermost. */
@@ -69,6 +72,7 @@ export class Printer {
 
   constructor(opts: PrintOptions, dialects: readonly ScriptDialect[]) {
     this.config = completeConfig(opts);
+    this.spelling = opts.spelling ?? "v0.20";
     this.dialects = dialects;
     this.metadata = opts.metadata ?? new MetadataTable();
     this.#markSources = (opts.pathsToUnderline?.length ?? 0) > 0;
@@ -151,11 +155,17 @@ export class Printer {
     let doc = this.#memberDocs.get(key);
     if (doc === undefined) {
       doc = this.#prefixes.get(dialect) ?? idDoc(dialect);
-      for (const part of name.split(".")) doc = attrDoc(doc, part);
+      for (const part of writtenName(this.spelling, "member", dialect, name).split(".")) doc = attrDoc(doc, part);
       this.#memberDocs.set(key, doc);
     }
     this.used.add(dialect);
     return doc;
+  }
+
+  /** The member by the name that is written for it, for what only one of the spellings has. */
+  exactMember(dialect: string, name: string): ExprDoc {
+    this.used.add(dialect);
+    return attrDoc(this.#prefixes.get(dialect) ?? idDoc(dialect), name);
   }
 
   /** `T.name(args, …)`. */
@@ -165,7 +175,9 @@ export class Printer {
     args: readonly ExprDoc[],
     keywords?: readonly (readonly [name: string, value: ExprDoc])[],
   ): ExprDoc {
-    return callDoc(this.member(dialect, name), args, keywords);
+    if (this.spelling === "v0.20" || keywords === undefined) return callDoc(this.member(dialect, name), args, keywords);
+    const written = keywords.map(([k, v]) => [writtenName(this.spelling, "keyword", dialect, k), v] as const);
+    return callDoc(this.member(dialect, name), args, written);
   }
 
   prefix(dialect: string): string {
@@ -260,7 +272,7 @@ export class Printer {
     const entries = map instanceof Map ? [...(map as ReadonlyMap<string, AttrValue>)] : Object.entries(map);
     const present = entries.filter(([k, v]) => v !== undefined && k !== leaveOut);
     present.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return dictDoc(present.map(([k, v]) => [strDoc(k), this.attr(v)]));
+    return dictDoc(present.map(([k, v]) => [strDoc(writtenText(this.spelling, k)), this.attr(v)]));
   }
 
   /** A global function, through its module if it is in one. */
