@@ -303,7 +303,7 @@ const NAMED: Readonly<Record<string, Member>> = {
   init: () => new InitValue(),
   While: (a, site) => new BranchValue("while", toExpr(a.need(0, "condition", site), site)),
   If: (a, site) => new BranchValue("if", toExpr(a.need(0, "condition", site), site)),
-  Then: () => new BranchValue("then", constant(1, "bool")),
+  Then: () => new BranchValue("body", constant(1, "bool")),
   Else: () => new BranchValue("orelse", constant(1, "bool")),
   where: (a, site) => new BlockFactValue({ fact: "where", predicate: toExpr(a.need(0, "predicate", site), site) }),
   reads: regions("reads"),

@@ -69,7 +69,7 @@ interface BlockState {
 
 /** The `T.If` that is being read. */
 interface BranchState {
-  then: Stmt | undefined;
+  body: Stmt | undefined;
   orelse: Stmt | undefined;
 }
 
@@ -336,15 +336,15 @@ export class BodyParser {
     const { role, condition } = value;
     if (role === "while") return this.#push(makeWhile(condition, inner(), site.span));
     if (role === "if") {
-      const state: BranchState = { then: undefined, orelse: undefined };
+      const state: BranchState = { body: undefined, orelse: undefined };
       this.#branches.push(state);
       try {
         inner();
       } finally {
         this.#branches.pop();
       }
-      if (state.then === undefined) return site.fail("`T.If` holds `T.Then`.");
-      return this.#push(makeIfThenElse(condition, state.then, state.orelse, site.span));
+      if (state.body === undefined) return site.fail("`T.If` holds `T.Then`.");
+      return this.#push(makeIfThenElse(condition, state.body, state.orelse, site.span));
     }
     const state = this.#branches[this.#branches.length - 1];
     if (state === undefined || state[role] !== undefined) return site.fail("`T.Then` and `T.Else` stand once inside `T.If`.");

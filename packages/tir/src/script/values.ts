@@ -67,10 +67,10 @@ export class BlockValue extends ScriptObject {
 /** `T.While(condition)`, `T.If(condition)` and the branches inside it. */
 export class BranchValue extends ScriptObject {
   readonly what = "a branch";
-  readonly role: "while" | "if" | "then" | "orelse";
+  readonly role: "while" | "if" | "body" | "orelse";
   /** Of no meaning for the branches inside an `if`. */
   readonly condition: PrimExpr;
-  constructor(role: "while" | "if" | "then" | "orelse", condition: PrimExpr) {
+  constructor(role: "while" | "if" | "body" | "orelse", condition: PrimExpr) {
     super();
     this.role = role;
     this.condition = condition;
