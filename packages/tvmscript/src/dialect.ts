@@ -60,6 +60,11 @@ export interface ScriptDialect extends Dialect {
   readonly members: ScriptMembers;
   /** Names of the dialect's that stand without a prefix: namespaces of third parties' operators. */
   readonly roots?: ReadonlyMap<string, ScriptValue>;
+  /**
+   * What Python's own packages offer that programs use beside the prefix, such as `relax.const` and `tvm.cpu()`: by the
+   * first name. Namespaces of several dialects under one name are joined. Variables may have these names.
+   */
+  readonly hostNames?: ReadonlyMap<string, ScriptValue>;
   /** Decorators that make functions, by name without prefix. */
   readonly functions: Readonly<Record<string, FunctionParser>>;
   readonly operators: Operators;

@@ -23,6 +23,7 @@ import {
   ScriptFloat,
   ScriptFunction,
   ScriptObject,
+  ScriptRange,
   type ScriptValue,
   type Site,
 } from "./parse/values.ts";
@@ -94,6 +95,7 @@ const members = membersOf(
         return typeof name === "string" ? makeOp(readText(site.ctx.spelling, name)) : site.fail("An operator has a name.");
       }),
     ],
+    ["Range", new ScriptFunction("I.Range", (a) => new ScriptRange(a.args))],
     ["ir_module", new ScriptFunction("I.ir_module", () => null)],
   ]),
 );

@@ -1,9 +1,9 @@
 import type { FieldTable, IrNode } from "@verticil/ir-core";
 import type { AnyBindingBlock, Binding, Expr } from "./expr.ts";
-import type { StructInfo } from "./struct-info.ts";
+import type { DeviceMesh, StructInfo } from "./struct-info.ts";
 
 /** Every node that the dialect adds to those of ir-core and tir. */
-export type RelaxNode = Exclude<Expr, IrNode> | Binding | AnyBindingBlock | StructInfo;
+export type RelaxNode = Exclude<Expr, IrNode> | Binding | AnyBindingBlock | StructInfo | DeviceMesh;
 
 /**
  * What the nodes of the graph IR are made of. The struct info of a variable is part of it (parameters bind the
@@ -65,7 +65,8 @@ export const relaxFields: FieldTable<RelaxNode> = {
   "relax.VarBinding": {
     category: "tree",
     typeKey: "relax.expr.VarBinding",
-    fields: { value: "child", var: "def-nonrecursive" },
+    // A function that calls itself mentions its variable.
+    fields: { var: "def-nonrecursive", value: "child" },
   },
   "relax.MatchCast": {
     category: "tree",
@@ -112,5 +113,15 @@ export const relaxFields: FieldTable<RelaxNode> = {
     category: "tree",
     typeKey: "relax.FuncStructInfo",
     fields: { params: "defs", ret: "child", purity: "attr", deriveFunc: "attr" },
+  },
+  "relax.DTensorStructInfo": {
+    category: "tree",
+    typeKey: "relax.DTensorStructInfo",
+    fields: { deviceMesh: "child", placement: "attr", tensorInfo: "child" },
+  },
+  "relax.distributed.DeviceMesh": {
+    category: "const-tree",
+    typeKey: "relax.distributed.DeviceMesh",
+    fields: { shape: "attr", deviceIds: "attr" },
   },
 };

@@ -105,6 +105,10 @@ export function substituteStructInfo(info: StructInfo, map: ReadonlyMap<TirVar, 
       return info.shape?.kind === "relax.ShapeExpr"
         ? makeTensorStructInfo(info.shape.values.map(sub), info.dtype, info.vdevice)
         : info;
+    case "relax.DTensorStructInfo": {
+      const tensorInfo = substituteStructInfo(info.tensorInfo, map);
+      return tensorInfo.kind === "relax.TensorStructInfo" ? { ...info, tensorInfo } : info;
+    }
   }
 }
 
@@ -121,6 +125,9 @@ export function tirVarsInStructInfo(info: StructInfo, visitDim: (dim: PrimExpr) 
       return;
     case "relax.TensorStructInfo":
       shapeOf(info)?.forEach(visitDim);
+      return;
+    case "relax.DTensorStructInfo":
+      tirVarsInStructInfo(info.tensorInfo, visitDim);
       return;
     case "relax.TupleStructInfo":
       info.fields.forEach((f) => tirVarsInStructInfo(f, visitDim));

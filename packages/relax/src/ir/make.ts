@@ -26,6 +26,8 @@ import type {
   VarBinding,
 } from "./expr.ts";
 import type {
+  DeviceMesh,
+  DTensorStructInfo,
   FuncStructInfo,
   ObjectStructInfo,
   PrimStructInfo,
@@ -93,6 +95,43 @@ export function makeFuncStructInfo(
   opts: { readonly purity?: boolean; readonly deriveFunc?: string } = {},
 ): FuncStructInfo {
   return { kind: "relax.FuncStructInfo", params, ret, purity: opts.purity ?? true, deriveFunc: opts.deriveFunc };
+}
+
+/**
+ * A grid of devices; `deviceIds` in row-major order.
+ * @throws RangeError if the grid has another number of places than there are devices.
+ */
+export function makeDeviceMesh(shape: readonly number[], deviceIds: readonly number[]): DeviceMesh {
+  const places = shape.reduce((a, b) => a * b, 1);
+  if (places !== deviceIds.length) throw new RangeError(`A mesh of shape (${shape.join(", ")}) has ${places} devices, not ${deviceIds.length}.`);
+  return { kind: "relax.distributed.DeviceMesh", shape, deviceIds };
+}
+
+/**
+ * The struct info of a tensor on a mesh. `placement` has one entry for each dimension of the mesh: `"S[0], R"`.
+ * @throws RangeError if it has not, or if it splits an axis that the tensor does not have.
+ */
+export function makeDTensorStructInfo(tensorInfo: TensorStructInfo, deviceMesh: DeviceMesh, placement: string): DTensorStructInfo {
+  const axes = placementAxes(placement);
+  if (axes.length !== deviceMesh.shape.length) {
+    throw new RangeError(`The placement \`${placement}\` has ${axes.length} entries for a mesh of ${deviceMesh.shape.length} dimensions.`);
+  }
+  for (const axis of axes) {
+    if (axis !== undefined && axis >= tensorInfo.ndim) throw new RangeError(`The placement \`${placement}\` splits axis ${axis} of a tensor of ${tensorInfo.ndim} dimensions.`);
+  }
+  const canonical = axes.map((axis) => (axis === undefined ? "R" : `S[${axis}]`)).join(", ");
+  return { kind: "relax.DTensorStructInfo", tensorInfo, deviceMesh, placement: canonical };
+}
+
+/** The axis that each dimension of a mesh splits, undefined where it splits none. @throws RangeError for a text that says no such thing. */
+export function placementAxes(placement: string): readonly (number | undefined)[] {
+  return placement.split(",").map((part) => {
+    const spec = part.replaceAll(" ", "");
+    if (spec === "R") return undefined;
+    const axis = /^S\[(\d+)\]$/.exec(spec)?.[1];
+    if (axis === undefined) throw new RangeError(`\`${placement}\` is no placement. It is made of \`R\` and \`S[axis]\`, one for each dimension of the mesh.`);
+    return Number(axis);
+  });
 }
 
 export function makeVar(name: string, structInfo?: StructInfo, span?: Span): Var {

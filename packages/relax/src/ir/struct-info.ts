@@ -45,6 +45,23 @@ export interface FuncStructInfo extends Node {
   readonly deriveFunc: string | undefined;
 }
 
+/** Devices in a grid, over which tensors are distributed; a global info of the module, under the key `mesh`. */
+export interface DeviceMesh extends Node {
+  readonly kind: "relax.distributed.DeviceMesh";
+  readonly shape: readonly number[];
+  /** The devices by number, in row-major order of the grid. */
+  readonly deviceIds: readonly number[];
+}
+
+/** A tensor that lies on the devices of a mesh. */
+export interface DTensorStructInfo extends Node {
+  readonly kind: "relax.DTensorStructInfo";
+  readonly tensorInfo: TensorStructInfo;
+  readonly deviceMesh: DeviceMesh;
+  /** How each dimension of the mesh splits the tensor: `S[axis]` along that axis, `R` not at all; `"S[0], R"`. */
+  readonly placement: string;
+}
+
 /** What is known of a value at compile time. */
 export type StructInfo =
   | ObjectStructInfo
@@ -52,4 +69,5 @@ export type StructInfo =
   | ShapeStructInfo
   | TensorStructInfo
   | TupleStructInfo
-  | FuncStructInfo;
+  | FuncStructInfo
+  | DTensorStructInfo;

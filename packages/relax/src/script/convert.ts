@@ -66,6 +66,13 @@ export function toDim(v: ScriptValue, site: Site): PrimExpr {
   return site.fail(`Expected a dimension, found ${describeValue(v)}.`);
 }
 
+/** The value of a scalar: like a dimension, but of any type. */
+export function toPrim(v: ScriptValue, site: Site): PrimExpr {
+  if (typeof v === "boolean") return constant(v, "bool");
+  if (v instanceof ScriptFloat) return constant(v.value, "float64");
+  return isNode(v) && isPrimExpr(v) ? v : toDim(v, site);
+}
+
 function dimFromText(text: string, site: Site): PrimExpr {
   const { ctx } = site;
   const { body, problems } = readPython(text);

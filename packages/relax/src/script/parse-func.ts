@@ -57,7 +57,9 @@ function signature(def: PyFunctionDef, ctx: ParseContext): { readonly params: Va
   const params = def.params.map((param): Var => {
     const { annotation } = param;
     const info = annotation === undefined ? makeObjectStructInfo() : toStructInfo(ctx.evaluate(annotation), ctx.site(annotation));
-    return makeVar(param.name, info, ctx.span(param));
+    const v = makeVar(param.name, info, ctx.span(param));
+    ctx.define(param.name, v);
+    return v;
   });
   const { returns } = def;
   if (returns === undefined) return { params, returns: undefined };
@@ -83,7 +85,6 @@ function define(def: PyFunctionDef, ctx: ParseContext, ops: OpRegistry, isLocal:
   return ctx.scoped(() => {
     declareSymbolic(def.body, ctx);
     const { params, returns } = signature(def, ctx);
-    for (const p of params) ctx.define(p.name, p);
     const seq = new SeqParser(ctx, ops);
     const body = seq.functionBody(def.body);
     const given = returns ?? seq.returnInfo ?? bodyInfo(body, params);
@@ -119,6 +120,7 @@ function erase(info: StructInfo, isKnown: (dim: PrimExpr) => boolean): StructInf
       return makeTupleStructInfo(info.fields.map((f) => erase(f, isKnown)));
     case "relax.ObjectStructInfo":
     case "relax.FuncStructInfo":
+    case "relax.DTensorStructInfo":
       return info;
   }
 }

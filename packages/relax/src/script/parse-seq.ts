@@ -3,17 +3,22 @@ import { scalarOf } from "@verticil/runtime-ffi";
 import { isPrimSignature } from "@verticil/tir";
 import {
   describeValue,
+  isInt,
+  ScriptFloat,
   ScriptNamespace,
   type ParseContext,
   type PyExpr,
+  type PyFunctionDef,
   type PyStmt,
   type ScriptValue,
   type Site,
 } from "@verticil/tvmscript";
+import { structInfoLca } from "../analysis/struct-info-lca.ts";
 import type { AnyBindingBlock, AnyVar, Binding, Call, Expr } from "../ir/expr.ts";
 import { inferCall, inferScope, type InferScope } from "../ir/infer-call.ts";
 import {
   makeBindingBlock,
+  makeConstant,
   makeDataflowBlock,
   makeDataflowVar,
   makeIf,
@@ -29,8 +34,9 @@ import {
 import type { OpRegistry } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
-import { isExpr, toRelax, toStructInfo } from "./convert.ts";
+import { isExpr, toRelax, toStructInfo, toTensor } from "./convert.ts";
 import { isNewTirVar } from "./new-tir-var.ts";
+import { isPrimExpr } from "./tir-names.ts";
 import { DataflowValue, FuncAttrValue, MatchCastValue, OutputValue, ReturnInfoValue } from "./values.ts";
 
 /** Reads bodies of graph functions into blocks of bindings in normal form. */
@@ -112,16 +118,8 @@ export class SeqParser {
       }
       case "If":
         return this.#if(s, ctx.site(s));
-      case "FunctionDef": {
-        // The name is known inside, so that the function may call itself.
-        const hint = this.#newVar(s.name, undefined, ctx.site(s));
-        const func = ctx.scoped(() => ctx.localFunction(s));
-        const info = "structInfo" in func ? (func.structInfo as StructInfo | undefined) : undefined;
-        const v = { ...hint, structInfo: info };
-        ctx.define(s.name, v);
-        this.#bindings.push(makeVarBinding(v, func as Expr & BaseFunc, ctx.span(s)));
-        return;
-      }
+      case "FunctionDef":
+        return this.#localFunction(s);
       case "Pass":
         return;
       case "OtherStmt":
@@ -132,6 +130,30 @@ export class SeqParser {
       default:
         return ctx.fail(s, "This has no meaning in a graph function.");
     }
+  }
+
+  #localFunction(def: PyFunctionDef): void {
+    const ctx = this.#ctx;
+    const declared = mentions(def.body, def.name) ? this.#declared(def) : undefined;
+    const hint = this.#newVar(def.name, declared, ctx.site(def));
+    const func = ctx.scoped(() => {
+      // A function that calls itself knows itself by what its signature says.
+      if (declared !== undefined) ctx.define(def.name, hint);
+      return ctx.localFunction(def);
+    });
+    if (!isExpr(func)) return ctx.fail(def, "Only graph functions can stand inside a graph function.");
+    const v = declared === undefined ? { ...hint, structInfo: structInfoOf(func) } : hint;
+    ctx.define(def.name, v);
+    this.#bindings.push(makeVarBinding(v, func, ctx.span(def)));
+  }
+
+  /** The struct info of a function by its signature. */
+  #declared(def: PyFunctionDef): StructInfo | undefined {
+    const ctx = this.#ctx;
+    const found = ctx.functionParser(def);
+    if (found === undefined) return undefined;
+    const signature = ctx.scoped(() => found.parser.declare(def, ctx));
+    return isNode(signature) && isExpr(signature) ? structInfoOf(signature) : undefined;
   }
 
   #exprStmt(value: ScriptValue, site: Site): void {
@@ -166,6 +188,12 @@ export class SeqParser {
       this.#bindings.push(makeMatchCast(v, operand, value.structInfo, site.span));
       return;
     }
+    if (isInt(value) || typeof value === "boolean" || value instanceof ScriptFloat) {
+      this.#bind(target.id, info, makeConstant(toTensor(value, undefined, site), site.span), site);
+      return;
+    }
+    // What is no expression is a name for something here: a type, a device, a text.
+    if (!isExpr(value) && !Array.isArray(value) && !(isNode(value) && isPrimExpr(value))) return ctx.define(target.id, value);
     this.#bind(target.id, info, toRelax(value, site), site);
   }
 
@@ -270,10 +298,14 @@ export class SeqParser {
     const info = annotation === undefined ? undefined : toStructInfo(ctx.evaluate(annotation), ctx.site(annotation));
     const t = this.#branch(s.body, site);
     const f = this.#branch(s.orelse, site);
-    const known = info ?? structInfoOf(t);
+    const known = info ?? this.#either(structInfoOf(t), structInfoOf(f));
     const v = this.#newVar(name, known, site);
     ctx.define(name, v);
     this.#bindings.push(makeVarBinding(v, makeIf(test, t, f, known, site.span), site.span));
+  }
+
+  #either(a: StructInfo | undefined, b: StructInfo | undefined): StructInfo | undefined {
+    return a === undefined || b === undefined ? undefined : structInfoLca(a, b, this.#infer);
   }
 
   /** A branch: its last statement gives its value. */
@@ -306,6 +338,14 @@ export class SeqParser {
     const binding = this.#bindings[this.#bindings.length - 1];
     return binding === undefined ? makeTuple([]) : binding.var;
   }
+}
+
+/** True if a name occurs anywhere in the statements. */
+function mentions(part: unknown, name: string): boolean {
+  if (Array.isArray(part)) return part.some((p) => mentions(p, name));
+  if (typeof part !== "object" || part === null) return false;
+  if ("py" in part && part.py === "Name" && "id" in part) return part.id === name;
+  return Object.values(part).some((p) => mentions(p, name));
 }
 
 function isLeaf(e: Expr): boolean {

@@ -38,7 +38,7 @@ function callee(e: Expr, p: Printer): ExprDoc {
 
 function outInfo(info: StructInfo, p: Printer): ExprDoc {
   // A list of one stands for its item, so a tuple of one says that it is one.
-  if (info.kind === "relax.TupleStructInfo" && info.fields.length > 1) return listDoc(p.exprs(info.fields));
+  if (info.kind === "relax.TupleStructInfo" && info.fields.length !== 1) return listDoc(p.exprs(info.fields));
   return p.expr(info);
 }
 

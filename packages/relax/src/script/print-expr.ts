@@ -29,9 +29,8 @@ import type { OpRegistry } from "../ir/op-def.ts";
 import { sameStructInfo } from "../ir/same-struct-info.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { inferCall, inferScope } from "../ir/infer-call.ts";
-import { forEachUse } from "../analysis/variables.ts";
 import { callPrinter, saysResult } from "./print-call.ts";
-import { RelaxFrame } from "./print-frame.ts";
+import { outermostFunction, RelaxFrame } from "./print-frame.ts";
 import { printDim, printInt, printSymbolicVar, structInfoPrinters } from "./print-struct-info.ts";
 
 function defineVar(v: AnyVar, p: Printer): TextDoc {
@@ -116,7 +115,7 @@ function printFunction(n: Function, p: Printer): StmtDoc[] {
   return p.within(new RelaxFrame(n, true), (frame) => {
     // Only the outermost function declares the symbolic variables of its signature as strings.
     const top = isTopLevel(p);
-    frame.signatureVars = top ? new Set() : undefined;
+    frame.signatureVars = new Set();
     const returns = p.expr(n.retStructInfo);
     const params = n.params.map((v): AssignDoc => {
       const doc = defineVar(v, p);
@@ -185,13 +184,7 @@ export function relaxPrinters(ops: OpRegistry): PrintTable<RelaxNode | IrNode | 
   }
 
   function isUsed(v: AnyVar, p: Printer): boolean {
-    const func = p.frames.find((f) => f instanceof RelaxFrame && f.isFunction)?.node;
-    if (func === undefined) return false;
-    let used = false;
-    forEachUse(func as Function, (u) => {
-      used ||= u === v;
-    });
-    return used;
+    return outermostFunction(p)?.uses(v) ?? false;
   }
 
   function varBinding(n: VarBinding, p: Printer): StmtDoc[] {
@@ -231,7 +224,11 @@ export function relaxPrinters(ops: OpRegistry): PrintTable<RelaxNode | IrNode | 
       return p.call("relax", "const", [value, strDoc(n.data.dtype)]);
     },
     "relax.Tuple": (n, p) => (n.fields.length === 0 ? p.call("relax", "tuple", []) : tupleDoc(p.exprs(n.fields))),
-    "relax.TupleGetItem": (n, p) => indexDoc(p.expr(n.tuple), [intDoc(n.index)]),
+    "relax.TupleGetItem": (n, p) => {
+      // An index of a tuple that is written out is its item.
+      if (n.tuple.kind === "relax.Tuple") return p.call("relax", "TupleGetItem", [p.expr(n.tuple), intDoc(n.index)]);
+      return indexDoc(p.expr(n.tuple), [intDoc(n.index)]);
+    },
     "relax.ShapeExpr": (n, p) => p.call("relax", "shape", [listDoc(n.values.map((e) => printDim(e, p)))]),
     "relax.PrimValue": (n, p) => p.call("relax", "prim_value", [p.expr(n.value)]),
     "relax.StringImm": (n, p) => p.call("relax", "str", [strDoc(n.value)]),

@@ -1,6 +1,8 @@
 import type { Node } from "@verticil/ir-core";
 import { assignDoc, idDoc, PrintFrame, type ExprDoc, type Printer } from "@verticil/tvmscript";
 import type { AnyVar as TirVar } from "@verticil/tir";
+import { forEachUse } from "../analysis/variables.ts";
+import type { AnyVar, Function } from "../ir/expr.ts";
 
 /** A scope inside a graph function. */
 export class RelaxFrame extends PrintFrame {
@@ -8,10 +10,21 @@ export class RelaxFrame extends PrintFrame {
   /** While a signature is printed: the symbolic variables that it mentions. */
   signatureVars: Set<TirVar> | undefined;
   #aliasPrinted = false;
+  #used: ReadonlySet<AnyVar> | undefined;
 
   constructor(node: Node | undefined, isFunction = false) {
     super("relax", node);
     this.isFunction = isFunction;
+  }
+
+  /** True if the function uses the variable anywhere. */
+  uses(v: AnyVar): boolean {
+    if (this.#used === undefined) {
+      const used = new Set<AnyVar>();
+      if (this.node?.kind === "relax.Function") forEachUse(this.node as Function, (u) => void used.add(u));
+      this.#used = used;
+    }
+    return this.#used.has(v);
   }
 
   /** Functions call their module by an alias, which the outermost one defines where it is first needed. */

@@ -12,7 +12,7 @@ import {
   type PrintTable,
 } from "@verticil/tvmscript";
 import { undefinedVars, varCreation, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
-import type { StructInfo } from "../ir/struct-info.ts";
+import type { DeviceMesh, StructInfo } from "../ir/struct-info.ts";
 import { outermostFunction, RelaxFrame } from "./print-frame.ts";
 
 /** A dimension; in a signature, one with symbolic variables is a string. */
@@ -24,11 +24,15 @@ export function printDim(e: PrimExpr, p: Printer): ExprDoc {
   return undefinedVars(e).some((v) => signatureVars?.has(v)) ? strDoc(printExprDoc(doc)) : doc;
 }
 
-/** A symbolic variable; the first mention declares it at the top of the outermost function. */
+/**
+ * A symbolic variable; the first mention declares it at the top of the outermost function, or of the local function whose
+ * signature it is in: that one has its own.
+ */
 export function printSymbolicVar(v: TirVar, p: Printer): ExprDoc {
   const known = p.lookup(v);
   if (known !== undefined) return known;
-  const frame = outermostFunction(p) ?? p.frame();
+  const signature = p.frames.find((f) => f instanceof RelaxFrame && f.signatureVars !== undefined);
+  const frame = signature ?? outermostFunction(p) ?? p.frame();
   if (frame instanceof RelaxFrame) frame.signatureVars?.add(v);
   const doc = p.define(v, v.name === "" ? "v" : v.name, frame);
   frame.stmts.push(assignDoc(doc, varCreation(v, p)));
@@ -56,8 +60,24 @@ export function vdeviceName(v: VDevice, p: Printer): string {
   return `${kind}:${v.vdeviceId}`;
 }
 
+/** Inside a function a mesh goes by its place among the module's global infos: `"mesh[0]"`. */
+function printMesh(n: DeviceMesh, p: Printer): ExprDoc {
+  if (p.frames.some((f) => f instanceof RelaxFrame)) {
+    for (const [key, list] of Object.entries(p.globalInfos)) {
+      const index = Array.isArray(list) ? (list as readonly AttrValue[]).indexOf(n) : -1;
+      if (index >= 0) return strDoc(`${key}[${index}]`);
+    }
+  }
+  const [first = 0] = n.deviceIds;
+  const isRange = n.deviceIds.every((id, i) => id === first + i);
+  const devices = isRange
+    ? p.call("ir", "Range", [intDoc(first), intDoc(first + n.deviceIds.length)])
+    : listDoc(n.deviceIds.map((id) => intDoc(id)));
+  return p.call("relax", "device_mesh", [tupleDoc(n.shape.map((d) => intDoc(d))), devices]);
+}
+
 /** How struct info prints. */
-export const structInfoPrinters: PrintTable<StructInfo> = {
+export const structInfoPrinters: PrintTable<StructInfo | DeviceMesh> = {
   "relax.ObjectStructInfo": (_, p) => p.member("relax", "Object"),
   "relax.PrimStructInfo": (n, p) =>
     n.value === undefined ? p.call("relax", "Prim", [strDoc(n.dtype)]) : p.call("relax", "Prim", [], [["value", printDim(n.value, p)]]),
@@ -75,6 +95,22 @@ export const structInfoPrinters: PrintTable<StructInfo> = {
     if (n.vdevice !== undefined) keywords.push(["vdevice", strDoc(vdeviceName(n.vdevice, p))]);
     if (args.length === 0 && keywords.length === 0) return p.member("relax", "Tensor");
     return p.call("relax", "Tensor", args, keywords);
+  },
+  "relax.distributed.DeviceMesh": printMesh,
+  "relax.DTensorStructInfo": (n, p) => {
+    const { shape, dtype, ndim } = n.tensorInfo;
+    const args: ExprDoc[] = [];
+    const keywords: (readonly [string, ExprDoc])[] = [];
+    // What follows something that is not known goes by name.
+    let isPositional = shape !== undefined;
+    const add = (name: string, doc: ExprDoc): unknown => (isPositional ? args.push(doc) : keywords.push([name, doc]));
+    if (shape !== undefined) add("shape", shape.kind === "relax.ShapeExpr" ? tupleDoc(shape.values.map((e) => printDim(e, p))) : p.expr(shape));
+    if (dtype !== undefined) add("dtype", strDoc(dtype));
+    isPositional &&= dtype !== undefined;
+    add("device_mesh", printMesh(n.deviceMesh, p));
+    add("placement", strDoc(n.placement));
+    if (shape === undefined && ndim >= 0) keywords.push(["ndim", intDoc(ndim)]);
+    return p.call("relax", "DTensor", args, keywords);
   },
   "relax.TupleStructInfo": (n, p) =>
     n.fields.length === 0 ? p.member("relax", "Tuple") : p.call("relax", "Tuple", p.exprs(n.fields)),

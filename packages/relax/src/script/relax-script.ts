@@ -5,6 +5,7 @@ import { makeExternFunc } from "../ir/make.ts";
 import type { ExternFunc } from "../ir/expr.ts";
 import type { OpRegistry } from "../ir/op-def.ts";
 import { relaxOps } from "../op/index.ts";
+import { relaxHostNames } from "./host-names.ts";
 import { relaxMembers } from "./members.ts";
 import { relaxOperators } from "./operators.ts";
 import { relaxFunctionParser } from "./parse-func.ts";
@@ -24,6 +25,7 @@ export function relaxScript(opts: { readonly ops: OpRegistry }): ScriptDialect {
     module: "relax",
     members,
     roots,
+    hostNames: relaxHostNames(members),
     functions: { function: relaxFunctionParser(opts.ops) },
     operators: relaxOperators,
     printers,

