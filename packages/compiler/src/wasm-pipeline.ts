@@ -1,4 +1,4 @@
-import { applyDefaultSchedule, cpuRules, type ScheduleRule } from "@verticil/dlight";
+import { applyDefaultSchedule, cpuRules, packOperand, type ScheduleRule } from "@verticil/dlight";
 import { sequential, type Pass } from "@verticil/ir-core";
 import {
   allocateWorkspace,
@@ -15,6 +15,7 @@ import {
   fuseTIR,
   legalizeOps,
   lowerStaticMain,
+  packConstants,
   promoteFloat16,
   removePurityChecking,
   rewriteDataflowReshape,
@@ -64,7 +65,7 @@ export function fusionPhase(): Pass {
 
 /** Phase 3: each tensor program gets a schedule and is lowered to flat loops. */
 export function kernelPhase(rules: readonly ScheduleRule[] = cpuRules): Pass {
-  return sequential("kernels", [applyDefaultSchedule(rules), lowerTir({ intrinRules: wasmIntrinRules })]);
+  return sequential("kernels", [packConstants(packOperand), applyDefaultSchedule(rules), lowerTir({ intrinRules: wasmIntrinRules })]);
 }
 
 /** Phase 4: memory is planned, and the graph becomes one program over it. */

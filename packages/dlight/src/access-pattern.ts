@@ -1,8 +1,8 @@
 import { asInt, usesVar, visitExpr, visitStmt, type Block, type BufferLoad, type PrimExpr, type Var } from "@verticil/tir";
 
 /**
- * The coefficient of `v` in an index that is a sum, or undefined if `v` is in it in another way. `v // c` counts as 0 if
- * `c` is a multiple of `aligned`: within an aligned run of that many values it stays.
+ * The coefficient of `v` in an index that is a sum, or undefined if `v` is in it in another way. `v // c` counts as 0
+ * and `v % c` as 1 if `c` is a multiple of `aligned`: within an aligned run of that many values they do.
  */
 export function strideIn(index: PrimExpr, v: Var, aligned = 0): number | undefined {
   switch (index.kind) {
@@ -27,6 +27,11 @@ export function strideIn(index: PrimExpr, v: Var, aligned = 0): number | undefin
     case "tir.FloorDiv": {
       const divisor = asInt(index.b);
       if (aligned > 0 && index.a === v && divisor !== undefined && divisor % aligned === 0) return 0;
+      return usesVar(index, v) ? undefined : 0;
+    }
+    case "tir.FloorMod": {
+      const divisor = asInt(index.b);
+      if (aligned > 0 && index.a === v && divisor !== undefined && divisor % aligned === 0) return 1;
       return usesVar(index, v) ? undefined : 0;
     }
     default:

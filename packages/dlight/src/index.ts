@@ -8,3 +8,4 @@ export {
   injective,
   registerTile,
 } from "./cpu/rules.ts";
+export { packOperand } from "./cpu/pack-operand.ts";

@@ -232,6 +232,7 @@ export {
   readOpPattern,
   type OpPattern,
 } from "./transform/op-pattern.ts";
+export { packConstants, type OperandPacking } from "./transform/pack-constants.ts";
 export {
   promoteFloat16,
 } from "./transform/promote-float16.ts";

@@ -6,11 +6,11 @@ export interface Cut {
 }
 
 /**
- * An extent cut into runs of full tiles, so that no tile needs a guard: tiles of 4 first, the rest in tiles of 5 or 3.
+ * An extent cut into runs of full tiles, so that no tile needs a guard: tiles of 4 first, the rest in tiles of 3, or 5 where 3 do not fit.
  * With 8 channels these keep 8 to 10 accumulators and at most 13 vectors alive; only 1, 2, and 3 stand for themselves.
  */
 export function cutPixels(extent: number): readonly Cut[] {
-  for (const other of [5, 3]) {
+  for (const other of [3, 5]) {
     for (let count = 0; count <= 3; count++) {
       const fours = extent - other * count;
       if (fours < 0 || fours % 4 !== 0) continue;

@@ -1,0 +1,86 @@
+import { defaultWasmTarget } from "@verticil/ir-core";
+import { elementCount, getElement, tensorFrom, zeros, type Tensor } from "@verticil/runtime-ffi";
+import * as te from "@verticil/te";
+import { asInt, interpretPrimFunc, visitStmt, type PrimFunc } from "@verticil/tir";
+import { expect, it } from "vitest";
+import { packOperand, registerTile } from "../index.ts";
+
+function shapesOf(func: PrimFunc): readonly (readonly number[])[] {
+  return func.params.map((p) => (func.bufferMap.get(p)?.shape ?? []).map((d) => asInt(d) ?? 0));
+}
+
+function numbers(shape: readonly number[], seed: number): readonly number[] {
+  return Array.from({ length: elementCount(shape) }, (_, k) => ((k * 7 + seed * 13) % 11) - 5);
+}
+
+function run(func: PrimFunc, args: readonly Tensor[]): readonly number[] {
+  const out = zeros("float32", shapesOf(func).at(-1)!);
+  interpretPrimFunc(func, [...args, out]);
+  return Array.from({ length: elementCount(out.shape) }, (_, i) => Number(getElement(out, i)));
+}
+
+/** The weight `[...][lane]` by hand as `[lane // 8][...][lane % 8]`; `lane` is the place of the lane index. */
+function packed(shape: readonly number[], lane: number, values: readonly number[]): Tensor {
+  const n = shape[lane]!;
+  const inner = elementCount(shape.slice(lane + 1));
+  const others = elementCount(shape) / n;
+  const out = new Array<number>(Math.ceil(n / 8) * others * 8).fill(0);
+  values.forEach((x, i) => {
+    const o = Math.floor(i / inner) % n;
+    const rest = Math.floor(i / (inner * n)) * inner + (i % inner);
+    out[(Math.floor(o / 8) * others + rest) * 8 + (o % 8)] = x;
+  });
+  const dims = shape.filter((_, d) => d !== lane);
+  return tensorFrom(out, [Math.ceil(n / 8), ...dims, 8], "float32");
+}
+
+function convolution(outChannels: number, kernelLayout: string, groups = 1): readonly te.Tensor[] {
+  const x = te.placeholder([1, 5, 7, 8], "float32", "x");
+  const sizes: Record<string, number> = { H: 3, W: 3, I: 8 / groups, O: outChannels };
+  const k = te.placeholder([...kernelLayout].map((a) => sizes[a]!), "float32", "k");
+  return [x, k, te.conv(x, k, { strides: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups, dataLayout: "NHWC", kernelLayout })];
+}
+
+function product(): readonly te.Tensor[] {
+  const a = te.placeholder([6, 5], "float32", "a");
+  const b = te.placeholder([5, 16], "float32", "b");
+  return [a, b, te.matmul(a, b)];
+}
+
+it.each<[string, () => readonly te.Tensor[], number, readonly number[]]>([
+  ["a convolution", () => convolution(16, "HWIO"), 3, [2, 3, 3, 8, 8]],
+  ["channels that are no multiple of eight", () => convolution(12, "HWIO"), 3, [2, 3, 3, 8, 8]],
+  ["a product", product, 1, [2, 5, 8]],
+])("stores the weight of %s in tiles of eight, and computes the same", (_, make, lane, shape) => {
+  const func = te.createPrimFunc(make());
+  const packing = packOperand(func)!;
+  expect(packing.param).toBe(1);
+  expect(shapesOf(packing.func)[1]).toEqual(shape);
+  const [xs = [], ws = []] = shapesOf(func);
+  const x = tensorFrom(numbers(xs, 0), xs, "float32");
+  const expected = run(func, [x, tensorFrom(numbers(ws, 1), ws, "float32")]);
+  const weight = packed(ws, lane, numbers(ws, 1));
+  expect(run(packing.func, [x, weight])).toEqual(expected);
+  const scheduled = registerTile.apply(packing.func, defaultWasmTarget)!;
+  expect(run(scheduled, [x, weight])).toEqual(expected);
+});
+
+it("vectors run along the lanes of the packed weight", () => {
+  const { func } = packOperand(te.createPrimFunc(convolution(16, "HWIO")))!;
+  const scheduled = registerTile.apply(func, defaultWasmTarget)!;
+  const kinds: string[] = [];
+  visitStmt(scheduled.body, { stmt: (s) => void (s.kind === "tir.For" && kinds.push(s.forKind)) });
+  expect(kinds).toContain("vectorized");
+});
+
+it.each<[string, () => readonly te.Tensor[]]>([
+  ["a depthwise convolution, whose weight serves one channel", () => convolution(8, "HWIO", 8)],
+  ["fewer than eight results", () => convolution(4, "HWIO")],
+  ["an operand that is no parameter", () => {
+    const a = te.placeholder([6, 5], "float32", "a");
+    const b = te.placeholder([5, 16], "float32", "b");
+    return [a, b, te.matmul(a, te.relu(b))];
+  }],
+])("leaves %s", (_, make) => {
+  expect(packOperand(te.createPrimFunc(make()))).toBeUndefined();
+});

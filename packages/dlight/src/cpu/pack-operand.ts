@@ -1,0 +1,57 @@
+import { constant, floorDiv, floorMod, makeIndexMap, makeVar, usesVar, type Block, type Buffer, type BufferLoad, type IndexMap, type PrimFunc, type Var } from "@verticil/tir";
+import { loadsOf } from "../access-pattern.ts";
+import { attempt, beginWork, funcOf, isReduction, stages } from "../loop-sites.ts";
+import { extentOf } from "./reduction-shape.ts";
+
+/** Lanes of the packed operand that lie side by side: two vectors, the width of a register tile. */
+const packedLanes = 8;
+
+/**
+ * The weight of a convolution or a product stored as the register tile walks it: for each tile of eight results the
+ * reduction in order, eight neighbours side by side, so that one stream of memory feeds the inner loop. Gives the program
+ * for the packed weight, which parameter it is, and where its elements go; undefined where nothing is gained: no
+ * reduction whose one operand is a parameter that serves several rows, or fewer than eight results.
+ */
+export function packOperand(func: PrimFunc): { readonly func: PrimFunc; readonly param: number; readonly indexMap: IndexMap } | undefined {
+  const work = beginWork(func);
+  if (work === undefined) return undefined;
+  for (const stage of stages(work)) {
+    const found = isReduction(stage.block) ? packable(stage.block) : undefined;
+    if (found === undefined) continue;
+    const param = func.params.findIndex((p) => func.bufferMap.get(p) === found.buffer);
+    const readers = stages(work).filter((s) => s.block.reads.some((r) => r.buffer === found.buffer));
+    const read = stage.block.reads.findIndex((r) => r.buffer === found.buffer);
+    if (param < 0 || readers.length !== 1 || read < 0) continue;
+    if (!attempt(() => work.sch.transformLayout(stage.rv, read, "read", found.indexMap))) continue;
+    return { func: funcOf(work), param, indexMap: found.indexMap };
+  }
+  return undefined;
+}
+
+/** The operand that moves with the last index of the result, and misses another one; with its packed layout. */
+function packable(block: Block): { readonly buffer: Buffer; readonly indexMap: IndexMap } | undefined {
+  const { body } = block;
+  const lane = body.kind === "tir.BufferStore" ? body.indices.at(-1) : undefined;
+  if (body.kind !== "tir.BufferStore" || lane?.kind !== "tir.Var" || (extentOf(block, lane) ?? 0) < packedLanes) return undefined;
+  const loads = loadsOf(block);
+  const weights = loads.filter((l) => l.indices.some((i) => usesVar(i, lane)));
+  const [weight] = weights;
+  if (weight === undefined || weights.length !== 1 || loads.length < 2) return undefined;
+  const rows = body.indices.filter((i): i is Var => i.kind === "tir.Var" && i !== lane && (extentOf(block, i) ?? 1) > 1);
+  const isShared = rows.some((v) => !weight.indices.some((i) => usesVar(i, v)));
+  const indexMap = isShared ? packedLayout(block, weight, lane) : undefined;
+  return indexMap && { buffer: weight.buffer, indexMap };
+}
+
+/** `[lane // 8][the other indices][lane % 8]`, the other indices in the order of the reduction's loops. */
+function packedLayout(block: Block, weight: BufferLoad, lane: Var): IndexMap | undefined {
+  const initial = weight.indices.map((index, d) => makeVar(index.kind === "tir.Var" ? index.name : `i${d}`, index.dtype));
+  const at = weight.indices.findIndex((i) => i === lane);
+  const packed = initial[at];
+  const once = weight.indices.filter((i) => usesVar(i, lane)).length === 1;
+  if (packed === undefined || !once) return undefined;
+  const loopOf = (d: number): number => block.iterVars.findIndex((iv) => weight.indices[d] === iv.var);
+  const others = initial.flatMap((v, d) => (d === at ? [] : [{ v, loop: loopOf(d) }])).sort((a, b) => a.loop - b.loop);
+  const factor = constant(packedLanes, packed.dtype);
+  return makeIndexMap(initial, [floorDiv(packed, factor), ...others.map((o) => o.v), floorMod(packed, factor)]);
+}
