@@ -78,7 +78,7 @@ export const passRegistry: ReadonlyMap<string, PassFactory> = new Map<string, Pa
   ["LowerStaticMain", plain("LowerStaticMain", lowerStaticMain)],
   ["LowerTIR", plain("LowerTIR", () => lowerTir({ intrinRules: wasmIntrinRules }))],
   ["WasmPipeline", plain("WasmPipeline", wasmPipeline)],
-  ...[...tirPasses].map(([name, make]): [string, PassFactory] => [name, plain(name, make)]),
+  ...[...tirPasses].map(([name, { params, make }]): [string, PassFactory] => [name, (options) => make(takeOptions(name, options, params))]),
 ]);
 
 function takeOptions(name: string, options: Readonly<Record<string, PassOption>>, allowed: readonly string[]): Readonly<Record<string, PassOption>> {

@@ -151,13 +151,21 @@ export function makeDeclBuffer(buffer: Buffer, body: Stmt, span?: Span): DeclBuf
   return { kind: "tir.DeclBuffer", buffer, body, span };
 }
 
-/** The statements in order, nested sequences flattened; a single statement stands for itself (upstream's `SeqStmt::Flatten`). */
+/**
+ * The statements in order, nested sequences flattened and `T.evaluate(0)` left out; a single statement stands for itself,
+ * and `T.evaluate(0)` for none (upstream's `SeqStmt::Flatten`).
+ */
 export function makeSeq(stmts: readonly Stmt[], span?: Span): Stmt {
-  const seq = stmts.flatMap((s) => (s.kind === "tir.SeqStmt" ? s.seq : [s]));
+  const seq = stmts.flatMap((s) => (s.kind === "tir.SeqStmt" ? s.seq : isNothing(s) ? [] : [s]));
   const [only] = seq;
+  if (only === undefined) return stmts[0] !== undefined && isNothing(stmts[0]) ? stmts[0] : makeEvaluate(makeIntImm(0));
   if (seq.length === 1 && only !== undefined) return only;
   const node: SeqStmt = { kind: "tir.SeqStmt", seq, span };
   return node;
+}
+
+function isNothing(s: Stmt): boolean {
+  return s.kind === "tir.Evaluate" && s.value.kind === "ir.IntImm" && s.value.value === 0;
 }
 
 export function makeEvaluate(value: PrimExpr, span?: Span): Evaluate {

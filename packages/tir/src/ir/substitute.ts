@@ -140,6 +140,10 @@ export function renewDefs(node: PrimFunc | Stmt): PrimFunc | Stmt {
   };
   if (node.kind !== "tir.PrimFunc") return mapper.stmt(node);
   const params = node.params.map(bind);
+  // All that the buffers bind comes before what uses it: `(m * 2,)` may stand before `(m, 2)`.
+  for (const b of node.bufferMap.values()) {
+    for (const e of [b.data, ...b.shape, ...b.strides, ...(b.elemOffset ? [b.elemOffset] : [])]) if (isVar(e) && !vars.has(e)) renew(e);
+  }
   const bufferMap = new Map([...node.bufferMap].map(([v, b]) => [asVar(vars.get(v) ?? v), declare(b)]));
   return { ...node, params, bufferMap, body: mapper.stmt(node.body) };
 }

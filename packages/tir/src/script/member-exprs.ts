@@ -297,7 +297,9 @@ const NAMED: Readonly<Record<string, Member>> = {
   llvm_lookup_intrinsic_id: (_, site) => site.ctx.needsPython(site, "`T.llvm_lookup_intrinsic_id`, which asks LLVM,"),
   target: (a, site) => {
     const target = a.need(0, "target", site);
-    return typeof target === "string" ? new Map([["kind", target]]) : target;
+    const host = a.get(1, "host");
+    const parsed = targetFromText(target);
+    return host === undefined || !isDict(parsed) ? parsed : new Map([...parsed, ["host", targetFromText(host)]]);
   },
   ptr: (a, site) => {
     const scope = a.get(1, "storage_scope");
@@ -312,6 +314,17 @@ function namedVar(make: (name: string, dtype: DType) => Var | SizeVar): Member {
     site.ctx.markNew(v);
     return v;
   };
+}
+
+/** A target written as `kind -key=value …` as a dictionary; a dictionary stays what it is. */
+function targetFromText(target: ScriptValue): ScriptValue {
+  if (typeof target !== "string") return target;
+  const [kind = "", ...options] = target.trim().split(/\s+/);
+  const entries = options.map((option): [string, ScriptValue] => {
+    const [key = "", value = "1"] = option.replace(/^-+/, "").split("=");
+    return [key, /^-?\d+$/.test(value) ? Number(value) : value];
+  });
+  return new Map<string, ScriptValue>([["kind", kind], ...entries]);
 }
 
 const ALIASES: readonly (readonly [alias: string, name: string])[] = [

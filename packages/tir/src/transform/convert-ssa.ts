@@ -2,7 +2,7 @@ import type { Pass } from "@verticil/ir-core";
 import type { Buffer } from "../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Var } from "../ir/expr.ts";
 import { mapBuffer, mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
-import type { PrimFunc, Stmt } from "../ir/stmt.ts";
+import type { Block, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
 
 /** Gives each place that binds a variable a variable of its own (upstream's `ConvertSSA`). */
@@ -11,7 +11,12 @@ export function convertSSA(): Pass {
 }
 
 function convertFunc(func: PrimFunc): PrimFunc {
-  const defined = new Set<AnyVar>([...func.params, ...[...func.bufferMap.values()].map((b) => b.data)]);
+  return withBody(func, convertToSSA(func.body, [...func.params, ...[...func.bufferMap.values()].map((b) => b.data)]));
+}
+
+/** The statement with a variable of its own at each place that binds one; `outer` are bound outside. */
+export function convertToSSA(body: Stmt, outer: Iterable<AnyVar> = []): Stmt {
+  const defined = new Set<AnyVar>(outer);
   const names = new Map<AnyVar, Var>();
   let scope = new Map<Buffer, Buffer>();
   const mapper: ChildMapper & { buffer(b: Buffer): Buffer } = {
@@ -30,10 +35,20 @@ function convertFunc(func: PrimFunc): PrimFunc {
       return mapped;
     },
     stmt(s): Stmt {
+      if (s.kind === "tir.Block") {
+        const vars = [...s.iterVars.map((iv) => iv.var), ...s.allocBuffers.map((b) => b.data), ...s.matchBuffers.map((m) => m.buffer.data)];
+        return block(s, vars, 0, new Map());
+      }
       const v = boundBy(s);
       if (v === undefined) return mapStmtChildren(s, mapper);
       return within(v, (fresh) => mapStmtChildren(s, { ...mapper, bind: (x) => (x === v ? fresh : x) }));
     },
+  };
+  /** A block binds several variables at once. */
+  const block = (s: Block, vars: readonly Var[], i: number, renamed: Map<Var, Var>): Stmt => {
+    const v = vars[i];
+    if (v === undefined) return mapStmtChildren(s, { ...mapper, bind: (x) => renamed.get(x) ?? x });
+    return within(v, (fresh) => block(s, vars, i + 1, renamed.set(v, fresh)));
   };
   /** Runs `f` with `v` renamed if it was bound before. */
   const within = <T>(v: Var, f: (fresh: Var) => T): T => {
@@ -53,7 +68,7 @@ function convertFunc(func: PrimFunc): PrimFunc {
     else names.set(v, before);
     return result;
   };
-  return withBody(func, mapper.stmt(func.body));
+  return mapper.stmt(body);
 }
 
 function boundBy(s: Stmt): Var | undefined {

@@ -1,19 +1,29 @@
-import { at, type Pass } from "@verticil/ir-core";
+import { at, Diagnostics, throwIfErrors, type Pass } from "@verticil/ir-core";
+import { Analyzer } from "../arith/analyzer.ts";
 import type { Buffer, MatchBufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, PrimExpr } from "../ir/expr.ts";
-import { makeBufferLoad } from "../ir/make-expr.ts";
-import { makeBufferStore } from "../ir/make-stmt.ts";
+import { makeBufferLoad, makeRange } from "../ir/make-expr.ts";
+import { makeBufferStore, scopeOf } from "../ir/make-stmt.ts";
 import { mapExprChildren, mapItems, mapRange, mapRegion, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
-import { add, cast, constant, mul } from "../ir/ops.ts";
-import type { Stmt } from "../ir/stmt.ts";
+import { add, cast, constant, eq, mul, truncMod } from "../ir/ops.ts";
+import type { PrimFunc, Stmt } from "../ir/stmt.ts";
+import { transformDiagnostics } from "./diagnostics.ts";
 import { bodyPass } from "./prim-func-pass.ts";
 
-/** Replaces matched buffers by the regions they stand for (upstream's `LowerMatchBuffer`). */
+/**
+ * Replaces matched buffers by the regions they stand for (upstream's `LowerMatchBuffer`).
+ * @throws DiagnosticError if a matched buffer asks for another type, scope, shape, stride or offset than its source has.
+ */
 export function lowerMatchBuffer(): Pass {
   return bodyPass("LowerMatchBuffer", lowerMatches);
 }
 
-function lowerMatches(body: Stmt): Stmt {
+function lowerMatches(body: Stmt, func: PrimFunc): Stmt {
+  const diagnostics = new Diagnostics();
+  const report = diagnostics.reporter("tir", transformDiagnostics);
+  const analyzer = new Analyzer();
+  // A parameter has one value: a match may not give it another.
+  const fixed = new Set<AnyVar>(func.params.filter((v) => v.dtype !== "handle"));
   const matched = new Map<Buffer, MatchBufferRegion>();
   const values = new Map<AnyVar, PrimExpr>();
   const mapper: ChildMapper = {
@@ -25,6 +35,7 @@ function lowerMatches(body: Stmt): Stmt {
       return m === undefined ? mapped : makeBufferLoad(m.source.buffer, sourceIndices(m, mapped.indices), mapped.predicate, mapped.span);
     },
     stmt(s) {
+      if (s.kind === "tir.For") analyzer.bind(s.loopVar, makeRange(s.min, s.extent), { override: true });
       if (s.kind === "tir.Block" && s.matchBuffers.length > 0) {
         for (const m of s.matchBuffers) declare(m);
         const mapped = mapStmtChildren({ ...s, matchBuffers: [] }, mapper);
@@ -65,14 +76,33 @@ function lowerMatches(body: Stmt): Stmt {
     values.set(match.buffer.data, source.buffer.data);
     const strides = stridesOf(source.buffer);
     const dropped = source.region.length - match.buffer.shape.length;
-    const bind = (e: PrimExpr | undefined, value: PrimExpr): void => {
-      if (e !== undefined && (e.kind === "tir.Var" || e.kind === "tir.SizeVar") && !values.has(e)) values.set(e, cast(e.dtype, value));
+    const refuse = (what: string): void => report("match-buffer", { buffer: match.buffer.name, source: source.buffer.name, what }, match.span ?? match.buffer.span);
+    const bind = (e: PrimExpr | undefined, value: PrimExpr, what: string): void => {
+      if (e === undefined) return;
+      if ((e.kind === "tir.Var" || e.kind === "tir.SizeVar") && !values.has(e) && !fixed.has(e)) {
+        if (/^u?int/.test(e.dtype)) values.set(e, cast(e.dtype, value));
+        else refuse(what);
+        return;
+      }
+      const wanted = mapper.expr(e);
+      if (!analyzer.canProveEqual(wanted, cast(wanted.dtype, value)) && !analyzer.canProve(eq(wanted, value))) refuse(what);
     };
-    match.buffer.shape.forEach((e, i) => bind(e, at(source.region, i + dropped).extent));
-    match.buffer.strides.forEach((e, i) => bind(e, at(strides, i + dropped)));
-    bind(match.buffer.elemOffset, elementOffset(source.buffer, source.region.map((d) => d.min), strides));
+    if (match.buffer.dtype !== source.buffer.dtype) refuse("element type");
+    if (scopeOf(match.buffer) !== scopeOf(source.buffer)) refuse("storage scope");
+    if (dropped < 0) {
+      refuse("number of dimensions");
+      return;
+    }
+    match.buffer.shape.forEach((e, i) => bind(e, at(source.region, i + dropped).extent, `size of dimension ${i}`));
+    match.buffer.strides.forEach((e, i) => bind(e, at(strides, i + dropped), `stride of dimension ${i}`));
+    const offset = elementOffset(source.buffer, source.region.map((d) => d.min), strides);
+    bind(match.buffer.elemOffset ?? constant(0, offset.dtype), offset, "offset");
+    const { offsetFactor } = match.buffer;
+    if (offsetFactor > 1 && !analyzer.canProve(eq(truncMod(offset, offsetFactor), 0))) refuse("offset, a multiple of `offset_factor`,");
   };
-  return mapper.stmt(body);
+  const result = mapper.stmt(body);
+  throwIfErrors(diagnostics);
+  return result;
 }
 
 function stridesOf(b: Buffer): readonly PrimExpr[] {

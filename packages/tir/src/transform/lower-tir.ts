@@ -2,9 +2,9 @@ import { sequential, type Pass } from "@verticil/ir-core";
 import { compactBufferAllocation } from "./compact-buffer-allocation.ts";
 import { convertBlocksToOpaque } from "./convert-blocks-to-opaque.ts";
 import { flattenBuffer } from "./flatten-buffer.ts";
-import { hoistIfThenElse, type HoistOptions } from "./hoist-if-then-else.ts";
+import { unswitchLoops, type UnswitchOptions } from "./unswitch-loops.ts";
 import { liftWorkspace } from "./lift-workspace.ts";
-import { loopPartition, type LoopPartitionOptions } from "./loop-partition.ts";
+import { peelGuards, type PeelOptions } from "./peel-guards.ts";
 import { lowerInitBlock } from "./lower-init-block.ts";
 import { lowerIntrin, type IntrinTable } from "./lower-intrin.ts";
 import { lowerMatchBuffer } from "./lower-match-buffer.ts";
@@ -21,8 +21,8 @@ import { vectorizeLoop, type VectorizeOptions } from "./vectorize-loop.ts";
 export interface LowerTirOptions {
   readonly vectorize?: VectorizeOptions;
   readonly unroll?: UnrollOptions;
-  readonly loopPartition?: LoopPartitionOptions;
-  readonly hoist?: HoistOptions;
+  readonly peelGuards?: PeelOptions;
+  readonly unswitchLoops?: UnswitchOptions;
   /** What the target has for builtins. */
   readonly intrinRules?: IntrinTable;
   /** Take memory from a parameter instead of allocating it; on unless told. */
@@ -45,12 +45,12 @@ export function lowerTir(options: LowerTirOptions = {}): Pass & { readonly passe
     narrowDataType(32),
     simplify(),
     // Loops.
-    loopPartition(options.loopPartition),
+    peelGuards(options.peelGuards),
     vectorizeLoop(options.vectorize),
-    hoistIfThenElse(options.hoist),
+    unswitchLoops(options.unswitchLoops),
     unrollLoop(options.unroll),
     simplify(),
-    removeNoOp(),
+    removeNoOp({ unusedAllocations: true }),
     rewriteUnsafeSelect(),
     // The target.
     lowerIntrin(options.intrinRules ?? new Map()),

@@ -2,11 +2,12 @@ import type { Pass } from "@verticil/ir-core";
 import { lanesOf, scalarOf, withLanes } from "@verticil/runtime-ffi";
 import { Analyzer } from "../arith/analyzer.ts";
 import { makeBound } from "../arith/int-bound.ts";
-import type { AnyVar, IterVar, PrimExpr, Var } from "../ir/expr.ts";
+import type { BufferRegion } from "../ir/buffer.ts";
+import type { AnyVar, IterVar, PrimExpr, Range, Var } from "../ir/expr.ts";
 import { makeBinary, makeBroadcast, makeCast, makeRamp, makeRange, makeSelect } from "../ir/make-expr.ts";
 import { mapExprChildren, mapItems, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import { cast, constant, not } from "../ir/ops.ts";
-import type { For, PrimFunc, Stmt } from "../ir/stmt.ts";
+import type { BlockRealize, For, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { visitStmt } from "../ir/visit.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
 
@@ -206,6 +207,8 @@ class Narrower implements ChildMapper {
         const same = condition === s.condition && thenCase === s.thenCase && otherwise === elseCase;
         return same ? s : { ...s, condition, thenCase, elseCase: otherwise };
       }
+      case "tir.BlockRealize":
+        return this.#mapBlock(s);
       case "tir.AttrStmt": {
         if (s.attrKey === "thread_extent" && s.node?.kind === "tir.IterVar") {
           const v = (s.node as IterVar).var;
@@ -217,6 +220,32 @@ class Narrower implements ChildMapper {
       default:
         return mapStmtChildren(s, this);
     }
+  }
+
+  #mapBlock(s: BlockRealize): Stmt {
+    const { block } = s;
+    for (const iv of block.iterVars) if (iv.dom) this.#analyzer.bind(iv.var, iv.dom, { override: true });
+    const iterVars = mapItems(block.iterVars, (iv) => this.#iterVar(iv));
+    const iterValues = s.iterValues.map((e, i) => {
+      const narrowed = iterVars[i]?.var.dtype !== block.iterVars[i]?.var.dtype;
+      return narrowed ? (this.#narrow(e) ?? cast("int32", this.#map(e))) : this.#map(e);
+    });
+    const index = (d: Range): Range => makeRange(this.#index(d.min), this.#index(d.extent));
+    const region = (r: BufferRegion): BufferRegion => ({ ...r, region: r.region.map(index) });
+    const init = block.init && this.#mapStmt(block.init);
+    const rest = { reads: block.reads.map(region), writes: block.writes.map(region), init, body: this.#mapStmt(block.body) };
+    return { ...s, predicate: this.#map(s.predicate), iterValues, block: { ...block, iterVars, ...rest } };
+  }
+
+  /** A block's variable in 32 bits, if its domain is known to fit. */
+  #iterVar(iv: IterVar): IterVar {
+    if (iv.var.dtype !== "int64" || iv.dom === undefined || !this.#fits(iv.var)) return iv;
+    const min = this.#narrow(iv.dom.min);
+    const extent = min && this.#narrow(iv.dom.extent);
+    if (!min || !extent) return iv;
+    const v: Var = { ...iv.var, dtype: "int32", typeAnnotation: undefined };
+    this.#vars.set(iv.var, v);
+    return { ...iv, var: v, dom: makeRange(min, extent) };
   }
 
   #mapFor(s: For): Stmt {

@@ -1,27 +1,47 @@
 import type { Pass } from "@verticil/ir-core";
+import { sideEffect } from "../analysis/side-effect.ts";
 import { Analyzer } from "../arith/analyzer.ts";
+import type { ArithExtensions } from "../arith/context.ts";
 import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
-import type { IterVar, PrimExpr } from "../ir/expr.ts";
+import type { Buffer } from "../ir/buffer.ts";
+import type { AnyVar, IterVar, PrimExpr } from "../ir/expr.ts";
 import { makeRange } from "../ir/make-expr.ts";
 import { makeEvaluate } from "../ir/make-stmt.ts";
-import { mapItems, mapRegion, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
-import { constant, isConst, isConstInt, not } from "../ir/ops.ts";
-import type { PrimFunc, Stmt } from "../ir/stmt.ts";
+import { mapExprChildren, mapItems, mapRegion, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
+import { add, asInt, constant, ge, isConst, isConstInt, lt, not } from "../ir/ops.ts";
+import type { BufferStore, For, IfThenElse, LetStmt, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
+import { visitExpr, visitStmt } from "../ir/visit.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
+
+/** Rewriting that is off unless asked for (upstream's `tir.Simplify` options of the same names). */
+export type SimplifyOptions = Pick<
+  ArithExtensions,
+  "transitivelyProveInequalities" | "convertBooleanToAndOfOrs" | "applyConstraintsToBooleanBranches"
+>;
 
 /**
  * Simplifies every expression with what the loops and conditions around it say, decides conditions that are constant
- * then, and drops stores of what is stored already (upstream's `Simplify`).
+ * then, replaces integer variables by their values, and drops stores of what is stored already (upstream's `Simplify`).
  */
-export function simplify(): Pass {
-  return primFuncPass("Simplify", simplifyFunc);
+export function simplify(options: SimplifyOptions = {}): Pass {
+  return primFuncPass("Simplify", (func) => simplifyFunc(func, options));
 }
 
 /** `simplify` for one function. */
-export function simplifyFunc(func: PrimFunc): PrimFunc {
-  const analyzer = new Analyzer();
-  return withBody(func, simplifyStmt(func.body, analyzer));
+export function simplifyFunc(func: PrimFunc, options: SimplifyOptions = {}): PrimFunc {
+  const analyzer = new Analyzer({ extensions: options });
+  // Dimensions are not negative.
+  const enter = dimensions(func).map((d) => analyzer.enterConstraint(ge(d, 0)));
+  const body = simplifyStmt(func.body, analyzer);
+  for (const leave of enter.reverse()) leave();
+  return withBody(func, body);
+}
+
+function dimensions(func: PrimFunc): readonly PrimExpr[] {
+  const out = new Set<PrimExpr>();
+  for (const b of func.bufferMap.values()) for (const d of b.shape) if (d.kind === "tir.Var") out.add(d);
+  return [...out];
 }
 
 /** A statement that does nothing. */
@@ -36,81 +56,138 @@ export function isNoOp(s: Stmt): boolean {
 
 /** Simplifies a statement with what `analyzer` knows. */
 export function simplifyStmt(root: Stmt, analyzer: Analyzer): Stmt {
-  const mapper: ChildMapper = {
-    expr: (e) => simplifyExpr(e, analyzer),
-    stmt(s) {
-      switch (s.kind) {
-        case "tir.For": {
-          const min = mapper.expr(s.min);
-          const extent = mapper.expr(s.extent);
-          analyzer.bind(s.loopVar, makeRange(min, extent), { override: true });
-          const body = mapper.stmt(s.body);
-          return min === s.min && extent === s.extent && body === s.body ? s : { ...s, min, extent, body };
-        }
-        case "tir.IfThenElse": {
-          const condition = mapper.expr(s.condition);
-          if (isConstInt(condition)) {
-            if (condition.value !== 0) return mapper.stmt(s.thenCase);
-            return s.elseCase === undefined ? noOp() : mapper.stmt(s.elseCase);
-          }
-          const thenCase = analyzer.withConstraint(condition, () => mapper.stmt(s.thenCase));
-          const { elseCase } = s;
-          const otherwise = elseCase && analyzer.withConstraint(not(condition), () => mapper.stmt(elseCase));
-          const same = condition === s.condition && thenCase === s.thenCase && otherwise === elseCase;
-          return same ? s : { ...s, condition, thenCase, elseCase: otherwise };
-        }
-        case "tir.LetStmt": {
-          const value = mapper.expr(s.value);
-          if (isConst(value) || (value.kind === "tir.Var" && value.dtype !== "handle")) {
-            return mapper.stmt(substitute(s.body, new Map([[s.bind, value]])));
-          }
-          if (/^u?int|^bool/.test(value.dtype) && !/x\d+$/.test(value.dtype)) analyzer.bind(s.bind, value, { override: true });
-          const body = mapper.stmt(s.body);
-          return value === s.value && body === s.body ? s : { ...s, value, body };
-        }
-        case "tir.AssertStmt": {
-          const condition = mapper.expr(s.condition);
-          if (isConstInt(condition, 1)) return mapper.stmt(s.body);
-          const body = analyzer.withConstraint(condition, () => mapper.stmt(s.body));
-          return condition === s.condition && body === s.body ? s : { ...s, condition, body };
-        }
-        case "tir.AttrStmt": {
-          if (s.attrKey === "thread_extent" && s.node?.kind === "tir.IterVar") {
-            const v = (s.node as IterVar).var;
-            analyzer.bind(v, makeRange(constant(0, v.dtype), s.value), { override: true });
-          }
-          return mapStmtChildren(s, mapper);
-        }
-        case "tir.Block": {
-          for (const iv of s.iterVars) if (iv.dom) analyzer.bind(iv.var, iv.dom, { override: true });
-          const reads = mapItems(s.reads, (r) => mapRegion(r, mapper));
-          const writes = mapItems(s.writes, (r) => mapRegion(r, mapper));
-          const init = s.init && mapper.stmt(s.init);
-          const body = mapper.stmt(s.body);
-          const same = reads === s.reads && writes === s.writes && init === s.init && body === s.body;
-          return same ? s : { ...s, reads, writes, init, body };
-        }
-        case "tir.BlockRealize": {
-          const predicate = mapper.expr(s.predicate);
-          const iterValues = mapItems(s.iterValues, mapper.expr);
-          const block = analyzer.withConstraint(predicate, () => mapper.stmt(s.block));
-          if (block.kind !== "tir.Block") return s;
-          const same = predicate === s.predicate && iterValues === s.iterValues && block === s.block;
-          return same ? s : { ...s, predicate, iterValues, block };
-        }
-        case "tir.BufferStore": {
-          const mapped = mapStmtChildren(s, mapper);
-          return mapped.kind === "tir.BufferStore" && storesItself(mapped) ? noOp() : mapped;
-        }
-        default:
-          return mapStmtChildren(s, mapper);
-      }
-    },
-  };
-  return mapper.stmt(root);
+  return new StmtSimplifier(analyzer, root).stmt(root);
 }
 
-function storesItself(s: Extract<Stmt, { kind: "tir.BufferStore" }>): boolean {
+class StmtSimplifier implements ChildMapper {
+  readonly #analyzer: Analyzer;
+  /** Variables that buffers are declared with: their bindings stay. */
+  readonly #inBuffers: ReadonlySet<AnyVar>;
+  /** Pure values that are not put in place of their variables, but help to decide conditions. */
+  readonly #values = new Map<AnyVar, PrimExpr>();
+
+  readonly expr = (e: PrimExpr): PrimExpr => simplifyExpr(e, this.#analyzer);
+  readonly stmt = (s: Stmt): Stmt => this.#stmt(s);
+
+  constructor(analyzer: Analyzer, root: Stmt) {
+    this.#analyzer = analyzer;
+    this.#inBuffers = varsOfBuffers(root);
+  }
+
+  #stmt(s: Stmt): Stmt {
+    const analyzer = this.#analyzer;
+    switch (s.kind) {
+      case "tir.For":
+        return this.#for(s);
+      case "tir.IfThenElse":
+        return this.#if(s);
+      case "tir.LetStmt":
+        return this.#let(s);
+      case "tir.AssertStmt": {
+        const condition = this.expr(s.condition);
+        if (isConstInt(condition, 1)) return this.#stmt(s.body);
+        const body = analyzer.withConstraint(condition, () => this.#stmt(s.body));
+        return condition === s.condition && body === s.body ? s : { ...s, condition, body };
+      }
+      case "tir.AttrStmt": {
+        if ((s.attrKey === "thread_extent" || s.attrKey === "virtual_thread") && s.node?.kind === "tir.IterVar") {
+          const v = (s.node as IterVar).var;
+          analyzer.bind(v, makeRange(constant(0, s.value.dtype), s.value), { override: true });
+        }
+        return mapStmtChildren(s, this);
+      }
+      case "tir.Block": {
+        for (const iv of s.iterVars) if (iv.dom) analyzer.bind(iv.var, iv.dom, { override: true });
+        const reads = mapItems(s.reads, (r) => mapRegion(r, this));
+        const writes = mapItems(s.writes, (r) => mapRegion(r, this));
+        const init = s.init && this.#stmt(s.init);
+        const body = this.#stmt(s.body);
+        const same = reads === s.reads && writes === s.writes && init === s.init && body === s.body;
+        return same ? s : { ...s, reads, writes, init, body };
+      }
+      case "tir.BlockRealize": {
+        const predicate = this.expr(s.predicate);
+        const iterValues = mapItems(s.iterValues, this.expr);
+        const block = analyzer.withConstraint(predicate, () => this.#stmt(s.block));
+        if (block.kind !== "tir.Block") return s;
+        const same = predicate === s.predicate && iterValues === s.iterValues && block === s.block;
+        return same ? s : { ...s, predicate, iterValues, block };
+      }
+      case "tir.BufferStore": {
+        const mapped = mapStmtChildren(s, this);
+        return mapped.kind === "tir.BufferStore" && storesItself(mapped) ? noOp() : mapped;
+      }
+      default:
+        return mapStmtChildren(s, this);
+    }
+  }
+
+  #for(s: For): Stmt {
+    const min = this.expr(s.min);
+    const extent = this.expr(s.extent);
+    this.#analyzer.bind(s.loopVar, makeRange(min, extent), { override: true });
+    const visit = (): Stmt => this.#stmt(s.body);
+    // Constant bounds are known from the range.
+    const symbolic = asInt(min) === undefined || asInt(extent) === undefined;
+    const inRange = symbolic && s.loopVar.dtype === min.dtype && min.dtype === extent.dtype;
+    const body = inRange
+      ? this.#analyzer.withConstraint(ge(s.loopVar, min), () => this.#analyzer.withConstraint(lt(s.loopVar, add(min, extent)), visit))
+      : visit();
+    return min === s.min && extent === s.extent && body === s.body ? s : { ...s, min, extent, body };
+  }
+
+  #if(s: IfThenElse): Stmt {
+    const proven = this.#prove(s.condition);
+    if (proven === true) return this.#stmt(s.thenCase);
+    if (proven === false) return s.elseCase === undefined ? noOp() : this.#stmt(s.elseCase);
+    const condition = this.expr(s.condition);
+    const thenCase = this.#analyzer.withConstraint(condition, () => this.#stmt(s.thenCase));
+    const { elseCase } = s;
+    const otherwise = elseCase && this.#analyzer.withConstraint(not(withoutHint(condition)), () => this.#stmt(elseCase));
+    const same = condition === s.condition && thenCase === s.thenCase && otherwise === elseCase;
+    return same ? s : { ...s, condition, thenCase, elseCase: otherwise };
+  }
+
+  #prove(condition: PrimExpr): boolean | undefined {
+    const simple = this.#analyzer.simplify(substitute(condition, this.#values));
+    return isConstInt(simple) ? simple.value !== 0 : undefined;
+  }
+
+  #let(s: LetStmt): Stmt {
+    const value = this.expr(s.value);
+    const pure = sideEffect(value) === "pure";
+    const isIndex = /^int\d+$/.test(value.dtype);
+    const inline = isConst(value) || value.kind === "tir.Var" || value.kind === "tir.SizeVar" || (isIndex && pure);
+    if (inline && !this.#inBuffers.has(s.bind) && !isIndex) return this.#stmt(substitute(s.body, new Map([[s.bind, value]])));
+    if (inline && isIndex) this.#analyzer.bind(s.bind, value, { override: true });
+    else if (pure) this.#values.set(s.bind, value);
+    const body = this.#stmt(s.body);
+    if (inline && !this.#inBuffers.has(s.bind)) return substitute(body, new Map([[s.bind, value]]));
+    return value === s.value && body === s.body ? s : { ...s, value, body };
+  }
+}
+
+function withoutHint(condition: PrimExpr): PrimExpr {
+  const isHint = condition.kind === "tir.Call" && condition.op.kind === "ir.Op" && condition.op.name === "tir.likely";
+  return isHint ? (condition.args[0] ?? condition) : condition;
+}
+
+function varsOfBuffers(root: Stmt): ReadonlySet<AnyVar> {
+  const found = new Set<AnyVar>();
+  const seen = new Set<Buffer>();
+  visitStmt(root, {
+    buffer(b) {
+      if (seen.has(b)) return;
+      seen.add(b);
+      for (const e of [b.data, ...b.shape, ...b.strides, ...(b.elemOffset ? [b.elemOffset] : [])]) {
+        visitExpr(e, (x) => void ((x.kind === "tir.Var" || x.kind === "tir.SizeVar") && found.add(x)));
+      }
+    },
+  });
+  return found;
+}
+
+function storesItself(s: BufferStore): boolean {
   const { value } = s;
   return (
     value.kind === "tir.BufferLoad" &&
@@ -122,7 +199,8 @@ function storesItself(s: Extract<Stmt, { kind: "tir.BufferStore" }>): boolean {
 }
 
 function simplifyExpr(e: PrimExpr, analyzer: Analyzer): PrimExpr {
-  if (e.dtype === "handle" || isConst(e)) return e;
+  if (isConst(e)) return e;
+  if (e.dtype === "handle") return mapExprChildren(e, { expr: (x) => simplifyExpr(x, analyzer) });
   const simple = analyzer.simplify(e);
   return simple !== e && exprDeepEqual(simple, e) ? e : simple;
 }

@@ -1,39 +1,131 @@
-import type { Pass } from "@verticil/ir-core";
+import type { AttrValue, Pass } from "@verticil/ir-core";
+import { annotateEntryFunc } from "./annotate-entry-func.ts";
+import { bindTarget } from "./bind-target.ts";
+import { convertForLoopsToSerial } from "./convert-for-loops-to-serial.ts";
+import { filter } from "./filter.ts";
+import { forceNarrowIndexToInt32 } from "./force-narrow-index-to-int32.ts";
+import { hoistExpression, hoistIfThenElse } from "./hoist-expression.ts";
+import { injectDoubleBuffer } from "./inject-double-buffer.ts";
+import { lowerThreadAllreduce } from "./lower-thread-allreduce.ts";
+import { removeAssume } from "./remove-assume.ts";
+import { removeStoreUndef } from "./remove-store-undef.ts";
+import { renormalizeSplitPattern } from "./renormalize-split-pattern.ts";
+import { skipAssert } from "./skip-assert.ts";
+import { asTarget } from "./target-attr.ts";
 import { compactBufferAllocation } from "./compact-buffer-allocation.ts";
 import { convertBlocksToOpaque } from "./convert-blocks-to-opaque.ts";
 import { convertSSA } from "./convert-ssa.ts";
 import { flattenBuffer } from "./flatten-buffer.ts";
-import { hoistIfThenElse } from "./hoist-if-then-else.ts";
 import { liftWorkspace } from "./lift-workspace.ts";
-import { loopPartition } from "./loop-partition.ts";
+import { peelGuards } from "./peel-guards.ts";
 import { lowerInitBlock } from "./lower-init-block.ts";
 import { lowerMatchBuffer } from "./lower-match-buffer.ts";
 import { lowerOpaqueBlock } from "./lower-opaque-block.ts";
 import { narrowDataType } from "./narrow-data-type.ts";
+import type { PrimFunc } from "../ir/stmt.ts";
+import { booleanOption, numberOption, type TirPassOptions } from "./pass-options.ts";
 import { planAndUpdateBufferAllocationLocation } from "./plan-and-update-buffer-allocation-location.ts";
 import { removeNoOp } from "./remove-no-op.ts";
 import { rewriteUnsafeSelect } from "./rewrite-unsafe-select.ts";
 import { simplify } from "./simplify.ts";
 import { unrollLoop } from "./unroll-loop.ts";
+import { unswitchLoops } from "./unswitch-loops.ts";
 import { vectorizeLoop } from "./vectorize-loop.ts";
 
-/** The passes over tensor programs that need no more than their defaults, by upstream's name. */
-export const tirPasses: ReadonlyMap<string, () => Pass> = new Map<string, () => Pass>([
-  ["LowerInitBlock", lowerInitBlock],
-  ["PlanAndUpdateBufferAllocationLocation", planAndUpdateBufferAllocationLocation],
-  ["ConvertBlocksToOpaque", convertBlocksToOpaque],
-  ["CompactBufferAllocation", compactBufferAllocation],
-  ["LowerMatchBuffer", lowerMatchBuffer],
-  ["Simplify", simplify],
-  ["LowerOpaqueBlock", lowerOpaqueBlock],
-  ["FlattenBuffer", flattenBuffer],
-  ["NarrowDataType", () => narrowDataType(32)],
-  ["LoopPartition", () => loopPartition()],
-  ["VectorizeLoop", () => vectorizeLoop()],
-  ["HoistIfThenElse", () => hoistIfThenElse()],
-  ["UnrollLoop", () => unrollLoop()],
-  ["RemoveNoOp", removeNoOp],
-  ["RewriteUnsafeSelect", rewriteUnsafeSelect],
-  ["ConvertSSA", convertSSA],
-  ["LiftWorkspace", liftWorkspace],
+/** A pass that is made from options by upstream's names. */
+export interface TirPassEntry {
+  /** The names of the options; upstream's parameters first, in their order, then what it takes from the context. */
+  readonly params: readonly string[];
+  /** @throws TypeError for an option of another type. */
+  readonly make: (options: TirPassOptions) => Pass;
+}
+
+const plain = (make: () => Pass): TirPassEntry => ({ params: [], make: () => make() });
+
+/** The passes over tensor programs by upstream's name, in the order of upstream's pipeline where they are in it. */
+export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirPassEntry>([
+  ["LowerInitBlock", plain(lowerInitBlock)],
+  ["PlanAndUpdateBufferAllocationLocation", plain(planAndUpdateBufferAllocationLocation)],
+  ["ConvertBlocksToOpaque", plain(convertBlocksToOpaque)],
+  ["CompactBufferAllocation", plain(compactBufferAllocation)],
+  ["LowerMatchBuffer", plain(lowerMatchBuffer)],
+  [
+    "Simplify",
+    {
+      params: [
+        "transitively_prove_inequalities",
+        "convert_boolean_to_and_of_ors",
+        "apply_constraints_to_boolean_branches",
+        "propagate_knowns_to_prove_conditional",
+        "propagate_knowns_to_simplify_expressions",
+      ],
+      make: (o) =>
+        simplify({
+          transitivelyProveInequalities: booleanOption(o, "transitively_prove_inequalities") === true,
+          convertBooleanToAndOfOrs: booleanOption(o, "convert_boolean_to_and_of_ors") === true,
+          applyConstraintsToBooleanBranches: booleanOption(o, "apply_constraints_to_boolean_branches") === true,
+        }),
+    },
+  ],
+  ["LowerOpaqueBlock", plain(lowerOpaqueBlock)],
+  ["FlattenBuffer", plain(flattenBuffer)],
+  ["NarrowDataType", { params: ["target_bits"], make: (o) => narrowDataType(numberOption(o, "target_bits") ?? 32) }],
+  ["PeelGuards", plain(() => peelGuards())],
+  ["VectorizeLoop", { params: ["enable_vectorize"], make: (o) => vectorizeLoop({ enable: booleanOption(o, "enable_vectorize") ?? true }) }],
+  ["UnswitchLoops", plain(() => unswitchLoops())],
+  [
+    "UnrollLoop",
+    {
+      params: ["auto_max_step", "auto_max_depth", "auto_max_extent", "explicit_unroll", "unroll_local_access"],
+      make: (o) =>
+        unrollLoop(
+          defined({
+            autoMaxStep: numberOption(o, "auto_max_step"),
+            autoMaxDepth: numberOption(o, "auto_max_depth"),
+            autoMaxExtent: numberOption(o, "auto_max_extent"),
+            explicit: booleanOption(o, "explicit_unroll"),
+            localAccess: booleanOption(o, "unroll_local_access"),
+          }),
+        ),
+    },
+  ],
+  ["RemoveNoOp", { params: ["use_dataflow_analysis", "max_simplification_steps"], make: () => removeNoOp() }],
+  ["RewriteUnsafeSelect", plain(rewriteUnsafeSelect)],
+  [
+    "HoistExpression",
+    {
+      params: ["hoisted_conditionals", "hoisted_let_bindings"],
+      make: (o) => hoistExpression(defined({ conditionals: numberOption(o, "hoisted_conditionals"), letBindings: numberOption(o, "hoisted_let_bindings") })),
+    },
+  ],
+  [
+    "HoistIfThenElse",
+    {
+      params: ["variant", "support_block_scope_hosting"],
+      make: (o) => hoistIfThenElse({ supportBlockScope: o["variant"] !== "basic" && booleanOption(o, "support_block_scope_hosting") === true }),
+    },
+  ],
+  ["InjectDoubleBuffer", { params: ["split_loop"], make: (o) => injectDoubleBuffer(defined({ splitLoop: numberOption(o, "split_loop") })) }],
+  ["LowerThreadAllreduce", plain(lowerThreadAllreduce)],
+  ["RenormalizeSplitPattern", plain(renormalizeSplitPattern)],
+  ["RemoveAssume", plain(removeAssume)],
+  ["RemoveStoreUndef", plain(removeStoreUndef)],
+  ["SkipAssert", plain(skipAssert)],
+  ["ConvertForLoopsToSerial", plain(convertForLoopsToSerial)],
+  ["ForceNarrowIndexToInt32", plain(forceNarrowIndexToInt32)],
+  ["BindTarget", { params: ["target"], make: (o) => bindTarget(asTarget(o["target"] as AttrValue | undefined)) }],
+  ["AnnotateEntryFunc", plain(annotateEntryFunc)],
+  ["Filter", { params: ["fcond"], make: (o) => filter(predicateOption(o["fcond"])) }],
+  ["ConvertSSA", plain(convertSSA)],
+  ["LiftWorkspace", plain(liftWorkspace)],
 ]);
+
+/** A record without the parts that are undefined. */
+function defined<T extends object>(record: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
+function predicateOption(value: unknown): (func: PrimFunc) => boolean {
+  if (typeof value !== "function") throw new TypeError("The option `fcond` is a function of a tensor program.");
+  return (func) => Boolean((value as (f: PrimFunc) => unknown)(func));
+}

@@ -1,9 +1,12 @@
 import type { Pass } from "@verticil/ir-core";
-import { makeSeq } from "../ir/make-stmt.ts";
+import type { Buffer } from "../ir/buffer.ts";
+import type { AnyVar, PrimExpr } from "../ir/expr.ts";
+import { makeSeq, scopeOf } from "../ir/make-stmt.ts";
 import { mapStmtChildren } from "../ir/map-children.ts";
 import { add, asInt, constant } from "../ir/ops.ts";
 import type { For, Stmt } from "../ir/stmt.ts";
 import { renewDefs } from "../ir/substitute.ts";
+import { visitExpr } from "../ir/visit.ts";
 import { substituteAndFold } from "./fold.ts";
 import { bodyPass } from "./prim-func-pass.ts";
 
@@ -15,6 +18,10 @@ export interface UnrollOptions {
   readonly autoMaxExtent?: number;
   /** How deep loops may be nested to be unrolled without being marked. */
   readonly autoMaxDepth?: number;
+  /** Without, loops to unroll are marked `unrolled` instead of expanded. */
+  readonly explicit?: boolean;
+  /** Loops whose variable picks an element of `local` memory are unrolled whatever their size, so that it fits registers. */
+  readonly localAccess?: boolean;
 }
 
 /**
@@ -22,7 +29,7 @@ export interface UnrollOptions {
  * `pragma_auto_unroll_max_step` ask for (upstream's `UnrollLoop`). A loop of an unknown extent becomes a serial one.
  */
 export function unrollLoop(options: UnrollOptions = {}): Pass {
-  return bodyPass("UnrollLoop", (body) => new Unroller(options).visit(body, options.autoMaxStep ?? 0).stmt);
+  return bodyPass("UnrollLoop", (body) => new Unroller(options).visit(body, { maxStep: options.autoMaxStep ?? 0, explicit: options.explicit ?? true }).stmt);
 }
 
 interface Unrolled {
@@ -34,27 +41,40 @@ interface Unrolled {
   readonly depth: number;
 }
 
+/** What pragmas change on the way in. */
+interface Setting {
+  readonly maxStep: number;
+  readonly explicit: boolean;
+}
+
 class Unroller {
   readonly #maxDepth: number;
   readonly #maxExtent: number;
 
+  readonly #localAccess: boolean;
+  readonly #localVars = new Set<AnyVar>();
+
   constructor(options: UnrollOptions) {
+    this.#localAccess = options.localAccess ?? false;
     this.#maxDepth = options.autoMaxDepth ?? 8;
     this.#maxExtent = options.autoMaxExtent ?? 0;
   }
 
-  visit(s: Stmt, maxStep: number): Unrolled {
+  visit(s: Stmt, setting: Setting): Unrolled {
     if (s.kind === "tir.AttrStmt" && s.attrKey === "pragma_auto_unroll_max_step") {
-      return this.visit(s.body, asInt(s.value) ?? maxStep);
+      return this.visit(s.body, { ...setting, maxStep: asInt(s.value) ?? setting.maxStep });
     }
-    if (s.kind === "tir.AttrStmt" && s.attrKey === "pragma_unroll_explicit") return this.visit(s.body, maxStep);
+    if (s.kind === "tir.AttrStmt" && s.attrKey === "pragma_unroll_explicit") {
+      return this.visit(s.body, { ...setting, explicit: asInt(s.value) !== 0 });
+    }
+    if (this.#localAccess) this.#markLocal(s);
     let steps = s.kind === "tir.BufferStore" || s.kind === "tir.Evaluate" ? 1 : 0;
     let serial = 0;
     let depth = 0;
     const stmt = mapStmtChildren(s, {
       expr: (e) => e,
       stmt: (child) => {
-        const inner = this.visit(child, maxStep);
+        const inner = this.visit(child, setting);
         steps += inner.steps;
         serial = Math.max(serial, inner.serial);
         depth = Math.max(depth, inner.depth);
@@ -62,10 +82,22 @@ class Unroller {
       },
     });
     if (stmt.kind !== "tir.For") return { stmt, steps, serial, depth };
-    return this.#loop(stmt, maxStep, { stmt, steps, serial, depth });
+    return this.#loop(stmt, setting, { stmt, steps, serial, depth });
   }
 
-  #loop(loop: For, maxStep: number, inner: Unrolled): Unrolled {
+  /** Notes the variables that index `local` memory in this statement itself. */
+  #markLocal(s: Stmt): void {
+    const mark = (b: Buffer, indices: readonly PrimExpr[]): void => {
+      if (scopeOf(b) !== "local" && scopeOf(b) !== "warp") return;
+      for (const index of indices) visitExpr(index, (e) => void (e.kind === "tir.Var" && this.#localVars.add(e)));
+    };
+    if (s.kind !== "tir.BufferStore" && s.kind !== "tir.Evaluate" && s.kind !== "tir.LetStmt" && s.kind !== "tir.IfThenElse") return;
+    if (s.kind === "tir.BufferStore") mark(s.buffer, s.indices);
+    const value = s.kind === "tir.IfThenElse" ? s.condition : s.value;
+    visitExpr(value, (e) => void (e.kind === "tir.BufferLoad" && mark(e.buffer, e.indices)));
+  }
+
+  #loop(loop: For, { maxStep, explicit }: Setting, inner: Unrolled): Unrolled {
     const extent = asInt(loop.extent);
     const marked = loop.forKind === "unrolled";
     const auto =
@@ -74,7 +106,12 @@ class Unroller {
       inner.serial === 0 &&
       inner.depth < this.#maxDepth &&
       (extent * inner.steps <= maxStep || extent <= this.#maxExtent);
-    if (extent === undefined || !(marked || auto)) {
+    const local = extent !== undefined && extent > 0 && this.#localVars.has(loop.loopVar);
+    const always = this.#maxExtent === 1 && extent !== undefined && extent <= 1;
+    if (extent !== undefined && (marked || auto || local) && !explicit && !always) {
+      return { stmt: { ...loop, forKind: "unrolled" }, steps: inner.steps * extent, serial: inner.serial, depth: inner.depth + 1 };
+    }
+    if (extent === undefined || !(marked || auto || local || always)) {
       const stmt: For = marked ? { ...loop, forKind: "serial" } : loop;
       return { stmt, steps: inner.steps * (extent ?? 1), serial: inner.serial + 1, depth: inner.depth };
     }
@@ -82,7 +119,7 @@ class Unroller {
       const body = substituteAndFold(loop.body, new Map([[loop.loopVar, add(loop.min, constant(i, loop.loopVar.dtype))]]));
       return i === 0 ? body : renewDefs(body);
     });
-    const stmt = copies.length === 0 ? { ...loop, forKind: "serial" as const } : makeSeq(copies);
+    const stmt = makeSeq(copies);
     return { stmt, steps: inner.steps * extent, serial: inner.serial, depth: inner.depth + 1 };
   }
 }

@@ -16,18 +16,18 @@ import { simplifyStmt } from "./simplify.ts";
 import { stmtSize } from "./stmt-size.ts";
 
 /** How much a function may grow. */
-export interface LoopPartitionOptions {
+export interface PeelOptions {
   /** Statements and expressions that copies of loop bodies may add to one function. */
   readonly maxGrowth?: number;
 }
 
 /**
- * Splits loops where a guard inside is known to hold, so that the bulk runs without it and only the borders keep it
- * (upstream's `LoopPartition`, which does so for loops that are hinted). A guard that is the same for many inner
- * iterations is left to `HoistIfThenElse`, which moves it instead of copying the body.
+ * Splits loops where a guard inside is known to hold, so that the bulk runs without it and only the borders keep it,
+ * while the code stays within a size. A guard that is the same for many inner iterations is left to `UnswitchLoops`,
+ * which moves it instead of copying the body. (`LoopPartition` is upstream's form of it.)
  */
-export function loopPartition(options: LoopPartitionOptions = {}): Pass {
-  return primFuncPass("LoopPartition", (func) => partitionFunc(func, options.maxGrowth ?? 3000));
+export function peelGuards(options: PeelOptions = {}): Pass {
+  return primFuncPass("PeelGuards", (func) => partitionFunc(func, options.maxGrowth ?? 3000));
 }
 
 /** Values of a variable: `from` to `to`, the end not included. */

@@ -15,17 +15,18 @@ import { isNoOp, noOp } from "./simplify.ts";
 import { stmtSize } from "./stmt-size.ts";
 
 /** How much a function may grow. */
-export interface HoistOptions {
+export interface UnswitchOptions {
   /** Statements and expressions that copies of loop bodies may add to one function. */
   readonly maxGrowth?: number;
 }
 
 /**
- * Takes conditions that a loop does not change out of it (upstream's `HoistIfThenElse`, and `HoistExpression` for
- * `if_then_else`). The loop then stands in both branches, each without the test; loops are done from the inside out.
+ * Takes conditions that a loop does not change out of it, those of `if_then_else` and parts of conjunctions included,
+ * while the code stays within a size. The loop then stands in both branches, each without the test; loops are done from
+ * the inside out. (`HoistIfThenElse` is upstream's form of it: without a limit, from statements alone.)
  */
-export function hoistIfThenElse(options: HoistOptions = {}): Pass {
-  return primFuncPass("HoistIfThenElse", (func) => hoistFunc(func, options.maxGrowth ?? 3000));
+export function unswitchLoops(options: UnswitchOptions = {}): Pass {
+  return primFuncPass("UnswitchLoops", (func) => hoistFunc(func, options.maxGrowth ?? 3000));
 }
 
 function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
