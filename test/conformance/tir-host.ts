@@ -3,14 +3,9 @@ import { renewDefs, tir, tirAnalyses, tirPasses, type PrimFunc } from "@verticil
 import { parseFunction, print } from "@verticil/tvmscript";
 import { PyUnsupported, type PyArgs, type PyHost, type PyValue } from "./python-eval.ts";
 
-/** Thrown where a row needs a pass or an analysis that is not there. */
-export class NotImplemented extends Error {
-  readonly pass: string;
-
-  constructor(pass: string) {
-    super(`\`${pass}\` is not implemented`);
-    this.pass = pass;
-  }
+/** True if there is a pass, an analysis or a helper of this name. */
+export function isImplemented(name: string): boolean {
+  return tirPasses.has(name) || tirAnalyses.has(name) || ["renew_defs", "script", "from_source"].includes(name);
 }
 
 /** What a row's `PassContext(config=…)` says: options by pass. */
@@ -112,7 +107,7 @@ function callHost(path: string, { args, named }: PyArgs, config: PassConfig): Py
 
 function transform(name: string, { args, named }: PyArgs, config: PassConfig): PyValue {
   const entry = tirPasses.get(name);
-  if (entry === undefined) throw new NotImplemented(name);
+  if (entry === undefined) throw new PyUnsupported(`\`${name}\``);
   const positional = args.map((value, i): [string, unknown] => [entry.params[i] ?? `argument ${i}`, value]);
   const pass = entry.make({ ...config.get(name), ...Object.fromEntries(positional), ...Object.fromEntries(named) });
   return (a: PyArgs): PyValue => pass.run(moduleOf(a.args[0]), quietContext());
@@ -124,7 +119,7 @@ function quietContext(): PassContext {
 
 function analysis(name: string, args: readonly PyValue[]): PyValue {
   const run = tirAnalyses.get(name);
-  if (run === undefined) throw new NotImplemented(name);
+  if (run === undefined) throw new PyUnsupported(`\`${name}\``);
   const check = (value: PyValue): PyValue => {
     const node = nodeOf(value);
     const module = node.kind === "ir.IRModule" ? (node as IRModule) : makeIRModule(new Map([[makeGlobalVar("main"), node as BaseFunc]]));

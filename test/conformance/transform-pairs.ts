@@ -4,42 +4,39 @@ import { firstMismatch, type BaseFunc, type IRModule, type Node } from "@vertici
 import { tir } from "@verticil/tir";
 import { parse, parseFunction } from "@verticil/tvmscript";
 import { evalPython, PyUnsupported, type PyHost, type PyValue } from "./python-eval.ts";
-import { NotImplemented, tirHost, withoutSymbols, type PassConfig } from "./tir-host.ts";
+import type { ConformanceCase } from "./report.ts";
+import { isImplemented, tirHost, withoutSymbols, type PassConfig } from "./tir-host.ts";
 import { isTirRow, passNames, readRows, type TransformRow } from "./transform-rows.ts";
 
-/** How a row came out. `apart` rows are not counted: the pass is not implemented, or the row is no plain program. */
-export interface TransformCase {
-  readonly id: string;
-  readonly passes: string;
-  readonly status: "passed" | "failed" | "apart";
-  /** Why it failed or stands apart; empty if it passed. */
-  readonly reason: string;
+/** A case of the TensorIR corpus. */
+export interface TirCase extends ConformanceCase {
+  /** Why it is not counted: what it needs is not implemented, or the row is no plain program. */
+  readonly apart?: string | undefined;
 }
 
-/** Replays upstream's before/expected pairs of TensorIR passes from a corpus folder. */
-export function transformPairs(dir: string): readonly TransformCase[] {
-  return readRows(dir, "transform.jsonl")
-    .filter(isTirRow)
-    .map((row) => outcome(row, () => replayPair(dir, row)));
+/** Upstream's before/expected pairs of TensorIR passes, then the programs that passes and analyses must refuse. */
+export function replayTransforms(dir: string): readonly TirCase[] {
+  const pairs = readRows(dir, "transform.jsonl").filter(isTirRow);
+  const refusals = readRows(dir, "negative.jsonl").filter((row) => row.kind === "transform" && isTirRow(row));
+  return [
+    ...pairs.map((row) => outcome(row, "transform", () => replayPair(dir, row))),
+    ...refusals.map((row) => outcome(row, "must raise", () => replayRefusal(dir, row))),
+  ];
 }
 
-/** Replays the programs that passes and analyses of TensorIR must refuse. */
-export function transformRefusals(dir: string): readonly TransformCase[] {
-  return readRows(dir, "negative.jsonl")
-    .filter((row) => row.kind === "transform" && isTirRow(row))
-    .map((row) => outcome(row, () => replayRefusal(dir, row)));
-}
-
-function outcome(row: TransformRow, replay: () => string | undefined): TransformCase {
-  const base = { id: row.id, passes: passNames(row).join(",") };
-  if (!row.usable) return { ...base, status: "apart", reason: "the row needs Python that is not in the corpus" };
+function outcome(row: TransformRow, group: string, replay: () => string | undefined): TirCase {
+  const step = passNames(row).join(", ");
+  const apart = (reason: string): TirCase => ({ id: row.id, group, checks: [], apart: reason });
+  const failed = (failure: string, detail?: string): TirCase => ({ id: row.id, group, checks: [{ step, failure, detail }] });
+  if (!row.usable) return apart("the row needs Python that is not in the corpus");
+  const missing = passNames(row).find((name) => !isImplemented(name));
+  if (missing !== undefined) return apart(`\`${missing}\` is not implemented`);
   try {
     const problem = replay();
-    return problem === undefined ? { ...base, status: "passed", reason: "" } : { ...base, status: "failed", reason: problem };
+    return problem === undefined ? { id: row.id, group, checks: [{ step }] } : failed(problem);
   } catch (error) {
-    if (error instanceof NotImplemented) return { ...base, status: "apart", reason: error.message };
-    if (error instanceof PyUnsupported) return { ...base, status: "apart", reason: `the harness does not read ${error.message}` };
-    return { ...base, status: "failed", reason: `${(error as Error).name}: ${firstLine(error)}` };
+    if (error instanceof PyUnsupported) return apart(`the harness does not read ${error.message}`);
+    return failed(`${(error as Error).name}: ${firstLine(error)}`, (error as Error).stack);
   }
 }
 
@@ -70,7 +67,7 @@ function replayRefusal(dir: string, row: TransformRow): string | undefined {
   try {
     evalPython(row.actual_expr, host);
   } catch (error) {
-    if (error instanceof NotImplemented || error instanceof PyUnsupported) throw error;
+    if (error instanceof PyUnsupported) throw error;
     return isRefusal(error) ? undefined : `refused by a crash: ${firstLine(error)}`;
   }
   return "was not refused";
@@ -124,12 +121,4 @@ function readScript(path: string): IRModule | BaseFunc {
   const text = readFileSync(path, "utf8");
   const options = { dialects: [tir], name: path.split("/").at(-1) };
   return /^class /m.test(text) ? parse(text, options) : parseFunction(text, options);
-}
-export function debugRow(dir: string, row: TransformRow): readonly unknown[] {
-  const host = hostOf(dir, row);
-  const expected = asNode(evalPython(row.expected_expr ?? "EXPECTED", host));
-  const before = host.name("BEFORE");
-  const actual = asNode(evalPython(row.actual_expr, host));
-  const strip = row.compare?.ignore_global_symbol === true ? withoutSymbols : (n: Node): Node => n;
-  return [before, actual, expected, firstMismatch(strip(actual), strip(expected), { dialects: [tir] })];
 }
