@@ -2,34 +2,34 @@
 export const transformDiagnostics = {
   "undef-with-effect": {
     severity: "error",
-    message: () => "A value that depends on `T.undef()` has a side effect, so the store cannot be dropped.",
+    message: (): string => "A value that depends on `T.undef()` has a side effect, so the store cannot be dropped.",
     help: "Evaluate the effect in a statement of its own.",
   },
   "undef-left": {
     severity: "error",
-    message: () => "`T.undef()` is used for something other than a stored value.",
+    message: (): string => "`T.undef()` is used for something other than a stored value.",
     help: "Use it only as the value of a store, possibly through a `let`.",
   },
   "wide-buffer": {
     severity: "error",
-    message: (p: { readonly buffer: string; readonly dtype: string }) =>
+    message: (p: { readonly buffer: string; readonly dtype: string }): string =>
       `Buffer \`${p.buffer}\` holds ${p.dtype}; its elements cannot be narrowed to int32.`,
     help: "Convert the tensor to int32 first, or leave out `ForceNarrowIndexToInt32`.",
   },
   "index-too-wide": {
     severity: "error",
-    message: (p: { readonly value: string }) => `The constant ${p.value} does not fit in 32 bits.`,
+    message: (p: { readonly value: string }): string => `The constant ${p.value} does not fit in 32 bits.`,
     help: "Leave out `ForceNarrowIndexToInt32` for this function.",
   },
   "match-buffer": {
     severity: "error",
-    message: (p: { readonly buffer: string; readonly source: string; readonly what: string }) =>
+    message: (p: { readonly buffer: string; readonly source: string; readonly what: string }): string =>
       `Buffer \`${p.buffer}\` cannot stand for the region of \`${p.source}\`: the ${p.what} is not known to be the same.`,
     help: "Leave the part a free variable, or match a region that has it.",
   },
   "predicate-uses-block-var": {
     severity: "error",
-    message: (p: { readonly name: string }) => `The predicate of a block uses the block's own variable \`${p.name}\`, which has no value there.`,
+    message: (p: { readonly name: string }): string => `The predicate of a block uses the block's own variable \`${p.name}\`, which has no value there.`,
     help: "Write the predicate in terms of the loops around the block.",
   },
 } as const;
