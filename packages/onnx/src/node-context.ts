@@ -255,6 +255,11 @@ export class NodeContext {
     return this.#graph.inline(graph, inputs);
   }
 
+  /** What the converter needs while importing is computed by the model. @throws DiagnosticError (`onnx/dynamic-argument`) */
+  dynamic(what: string): never {
+    return fail("dynamic-argument", { node: this.label, what });
+  }
+
   /** @throws DiagnosticError (`onnx/unsupported-form`) */
   unsupported(reason: string): never {
     return fail("unsupported-form", { node: this.label, reason });

@@ -96,21 +96,22 @@ interface Lengths {
   readonly past: PrimExpr;
 }
 
-/** The scores as they come, with the mask, capped, and as probabilities. */
+/** The scores as they come, capped, with the mask, and as probabilities. */
 function probabilities(ctx: NodeContext, raw: Expr, lengths: Lengths): readonly Expr[] {
   const mask = ctx.optional(3);
   const seen: Expr[] = [];
   if (mask !== undefined && ctx.dtype(mask) === "bool") seen.push(mask);
   if (ctx.attrs.flag("is_causal")) seen.push(causalMask(ctx, lengths.queries, lengths.keys, lengths.past));
-  const biased = mask === undefined || ctx.dtype(mask) === "bool" ? raw : ctx.emit("add", [raw, mask]);
-  const withMask = seen.reduce((x, m) => masked(ctx, x, m), biased);
   const cap = ctx.attrs.float("softcap", 0);
+  // Before the mask: a cap would bring back what the mask took away.
   const capped =
-    cap === 0 ? withMask : ctx.emit("multiply", [ctx.emit("tanh", [ctx.emit("divide", [withMask, ctx.scalar(cap, raw)])]), ctx.scalar(cap, raw)]);
-  const soft = ctx.emit("nn.softmax", [capped], { axis: -1 });
+    cap === 0 ? raw : ctx.emit("multiply", [ctx.emit("tanh", [ctx.emit("divide", [raw, ctx.scalar(cap, raw)])]), ctx.scalar(cap, raw)]);
+  const biased = mask === undefined || ctx.dtype(mask) === "bool" ? capped : ctx.emit("add", [capped, mask]);
+  const withMask = seen.reduce((x, m) => masked(ctx, x, m), biased);
+  const soft = ctx.emit("nn.softmax", [withMask], { axis: -1 });
   // A query that sees nothing has the answer zero.
   const clean = seen.reduce((x, m) => ctx.emit("where", [m, x, ctx.scalar(0, x)]), soft);
-  return [raw, withMask, capped, clean];
+  return [raw, capped, withMask, clean];
 }
 
 /** ONNX Runtime's attention: the projections to queries, keys and values are part of it. */

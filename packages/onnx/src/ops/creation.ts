@@ -34,7 +34,7 @@ const constantOfShape: Converter = (ctx) => {
 const range: Converter = (ctx) => {
   const bounds = [0, 1, 2].map((i) => {
     const known = ctx.known(i);
-    return makePrimValue(at(known?.elems ?? ctx.unsupported("its bounds are computed by the model"), 0));
+    return makePrimValue(at(known?.elems ?? ctx.dynamic("its bounds"), 0));
   });
   return ctx.emit("arange", bounds, { dtype: ctx.known(0)?.dtype ?? "int64" });
 };

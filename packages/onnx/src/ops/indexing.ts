@@ -4,6 +4,7 @@ import { getElement, tensorFrom } from "@verticil/runtime-ffi";
 import { add, asInt, constant, type PrimExpr } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import { sliceBounds } from "../fold/layout.ts";
+import { nonZeroOf, uniqueOf } from "../fold/data-dependent.ts";
 import { knownNumbers } from "../known.ts";
 import type { NodeContext } from "../node-context.ts";
 
@@ -121,7 +122,7 @@ function numberOf(d: PrimExpr | number): number | undefined {
 
 const oneHot: Converter = (ctx) => {
   const depth = ctx.number(1, "the depth");
-  const values = ctx.known(2) ?? ctx.unsupported("its two values are computed by the model");
+  const values = ctx.known(2) ?? ctx.dynamic("its two values");
   const [off, on] = values.elems;
   if (off === undefined || on === undefined) return ctx.unsupported("it does not have two values");
   const indices = ctx.astype(ctx.input(0), "int64");
@@ -137,7 +138,7 @@ const oneHot: Converter = (ctx) => {
 const compress: Converter = (ctx) => {
   const condition = ctx.known(1);
   const chosen = condition === undefined ? undefined : knownNumbers(condition);
-  if (chosen === undefined) return ctx.unsupported("its condition is computed by the model");
+  if (chosen === undefined) return ctx.dynamic("its condition");
   const kept = chosen.flatMap((c, i) => (c !== 0 ? [i] : []));
   const x = ctx.input(0);
   const indices = ctx.constant(tensorFrom(kept, [kept.length], "int64"));
@@ -150,11 +151,18 @@ const compress: Converter = (ctx) => {
 const nonZero: Converter = (ctx) => ctx.emit("nonzero", [ctx.input(0)]);
 
 const unique: Converter = (ctx) => {
-  if (ctx.usesOutput(1) || ctx.usesOutput(2) || ctx.usesOutput(3)) return ctx.unsupported("more than its first output is used");
+  const stored = ctx.tensor(0);
+  if (stored !== undefined) return uniqueOf(stored, ctx.attrs.int("axis"), ctx.attrs.flag("sorted", true)).map((t) => ctx.constant(t));
+  if (ctx.usesOutput(1) || ctx.usesOutput(2) || ctx.usesOutput(3)) return ctx.dynamic("its input, because more than its first output is used,");
   const flag = (value: boolean): Expr => makePrimValue(constant(value ? 1 : 0, "bool"));
   const axis = ctx.attrs.int("axis");
   const args = [ctx.input(0), flag(ctx.attrs.flag("sorted", true)), flag(false), flag(false), flag(false)];
   return ctx.emit("unique", axis === undefined ? args : [...args, makePrimValue(axis)]);
+};
+
+const nonZeroOrConstant: Converter = (ctx) => {
+  const stored = ctx.tensor(0);
+  return stored === undefined ? nonZero(ctx) : ctx.constant(nonZeroOf(stored));
 };
 
 const reverseSequence: Converter = (ctx) =>
@@ -186,7 +194,7 @@ export const indexingConverters: ConverterTable = {
   Slice: slice,
   OneHot: oneHot,
   Compress: compress,
-  NonZero: nonZero,
+  NonZero: nonZeroOrConstant,
   Unique: unique,
   ReverseSequence: reverseSequence,
   NonMaxSuppression: nonMaxSuppression,

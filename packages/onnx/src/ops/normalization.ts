@@ -7,7 +7,8 @@ import type { NodeContext } from "../node-context.ts";
 
 const batchNorm: Converter = (ctx) => {
   const x = ctx.input(0);
-  if (ctx.attrs.flag("training_mode") || ctx.usesOutput(1)) return ctx.unsupported("it is in training mode");
+  if (ctx.attrs.flag("training_mode")) return trainedBatchNorm(ctx, x);
+  if (ctx.usesOutput(1)) return ctx.unsupported("it is in training mode");
   const channels = ctx.rank(x) === 1 ? 0 : 1;
   const attrs = {
     axis: channels,
@@ -17,6 +18,19 @@ const batchNorm: Converter = (ctx) => {
   };
   return ctx.field(ctx.emit("nn.batch_norm", [x, ctx.input(1), ctx.input(2), ctx.input(3), ctx.input(4)], attrs), 0);
 };
+
+/** Normalized by the batch's own mean and variance, with the running ones moved towards them. */
+function trainedBatchNorm(ctx: NodeContext, x: Expr): readonly Expr[] {
+  const axes = Array.from({ length: ctx.rank(x) }, (_, i) => i).filter((i) => i !== 1);
+  const momentum = ctx.attrs.float("momentum", 0.9);
+  const mean = ctx.emit("mean", [x], { axis: axes, keepdims: false });
+  const variance = ctx.emit("variance", [x], { axis: axes, keepdims: false });
+  const y = normalized(ctx, x, axes, ctx.attrs.float("epsilon", 1e-5));
+  const moved = (running: Expr, now: Expr): Expr =>
+    ctx.emit("add", [ctx.emit("multiply", [running, ctx.scalar(momentum, running)]), ctx.emit("multiply", [now, ctx.scalar(1 - momentum, now)])]);
+  const out = scaled(ctx, y, alongChannels(ctx, ctx.input(1), x), alongChannels(ctx, ctx.input(2), x));
+  return [out, moved(ctx.input(3), mean), moved(ctx.input(4), variance)];
+}
 
 /** The last axes, from `axis` on, which layer normalization goes over. */
 function lastAxes(ctx: NodeContext, x: Expr): readonly number[] {

@@ -1,23 +1,40 @@
 import { at } from "@verticil/ir-core";
 import type { Expr } from "@verticil/relax";
+import { asInt } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
-import { spatialLetters, windowsOf } from "./windows.ts";
+import { spatialLetters, windowsOf, type Windows } from "./windows.ts";
 
 /** A pooling with the node's attributes. */
 function pool(ctx: NodeContext, kind: "max" | "avg", x: Expr, countPads: boolean): Expr {
   const kernel = ctx.attrs.ints("kernel_shape") ?? ctx.unsupported("it has no kernel_shape");
   const n = kernel.length;
   const w = windowsOf(ctx, kernel, () => ctx.staticDims(x).slice(2));
+  const padding = ctx.attrs.flag("ceil_mode") ? ctx.dims(x).slice(2).reduce((pads, d, i) => withoutEmptyWindow(pads, w, i, asInt(d)), w.pads) : w.pads;
   return ctx.emit(`nn.${kind}_pool${n}d`, [x], {
     pool_size: w.kernel,
     strides: w.strides,
     dilation: w.dilations,
-    padding: w.pads,
+    padding,
     ceil_mode: ctx.attrs.flag("ceil_mode"),
     count_include_pad: countPads,
     layout: `NC${spatialLetters(ctx, n)}`,
   });
+}
+
+/**
+ * Rounding up must not make a window that starts behind the data and its first border: the border at the end is cut
+ * so that nothing is left to round.
+ */
+function withoutEmptyWindow(pads: readonly number[], w: Windows, i: number, size: number | undefined): readonly number[] {
+  if (size === undefined) return pads;
+  const n = w.kernel.length;
+  const [before, after, stride] = [at(pads, i), at(pads, i + n), at(w.strides, i)];
+  const span = (at(w.kernel, i) - 1) * at(w.dilations, i) + 1;
+  const room = size + before + after - span;
+  const last = Math.ceil(room / stride) * stride;
+  if (room % stride === 0 || last < size + before) return pads;
+  return pads.map((p, k) => (k === i + n ? after - (room % stride) : p));
 }
 
 const maxPool: Converter = (ctx) => {

@@ -4,13 +4,13 @@ import { asInt, constant, mul, type PrimExpr } from "@verticil/tir";
 import type { AttrMap } from "@verticil/ir-core";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
+import { resampled } from "./resample.ts";
 
 const METHODS: Readonly<Record<string, string>> = { nearest: "nearest_neighbor", linear: "linear", bilinear: "linear", cubic: "cubic" };
 
 const resize: Converter = (ctx) => {
   const x = ctx.input(0);
   const method = methodOf(ctx);
-  if (ctx.attrs.flag("antialias")) return ctx.unsupported("it is antialiased");
   const isOld = ctx.opset < 11;
   const coordinates = isOld ? "asymmetric" : ctx.attrs.string("coordinate_transformation_mode", "half_pixel");
   const attrs: AttrMap = {
@@ -22,8 +22,42 @@ const resize: Converter = (ctx) => {
     extrapolation_value: ctx.attrs.float("extrapolation_value", 0),
   };
   const sizes = isOld ? scaledDims(ctx, x, ctx.numbers(1, "the scales")) : targetDims(ctx, x);
+  const matrices = byMatrices(ctx, x, sizes, { method, coordinates, isOld });
+  if (matrices !== undefined) return matrices;
   return resized(ctx, x, sizes, coordinates === "tf_crop_and_resize" ? { ...attrs, roi: roiOf(ctx, x) } : attrs);
 };
+
+/**
+ * Relax's resize knows sizes only. Where the scales are not their ratio, or the filter widens, the weights are worked
+ * out here; undefined where neither is so.
+ */
+function byMatrices(
+  ctx: NodeContext,
+  x: Expr,
+  sizes: readonly PrimExpr[],
+  how: { readonly method: string; readonly coordinates: string; readonly isOld: boolean },
+): Expr | undefined {
+  const antialias = ctx.attrs.flag("antialias");
+  const { method, coordinates } = how;
+  if ((method !== "linear" && method !== "cubic") || coordinates === "tf_crop_and_resize") {
+    return antialias ? ctx.unsupported("it is antialiased in this mode") : undefined;
+  }
+  const from = ctx.dims(x).map((d) => asInt(d));
+  const to = sizes.map((d) => asInt(d));
+  if (!from.every((d) => d !== undefined) || !to.every((d) => d !== undefined)) return antialias ? ctx.dynamic("the shape of its input") : undefined;
+  const given = how.isOld ? ctx.numbers(1, "the scales") : ctx.optionalNumbers(2, "the scales", true);
+  const axes = ctx.axes(ctx.attrs.ints("axes") ?? from.map((_, i) => i), from.length);
+  const scales = from.map((d, i) => given?.[axes.indexOf(i)] ?? at(to, i) / d);
+  const isExact = scales.every((s, i) => Math.abs(s * at(from, i) - at(to, i)) < 1e-3);
+  if (isExact && !antialias && coordinates !== "half_pixel_symmetric") return undefined;
+  return resampled(ctx, x, to, scales, {
+    method,
+    coordinates,
+    cubicAlpha: ctx.attrs.float("cubic_coeff_a", -0.75),
+    excludeOutside: ctx.attrs.flag("exclude_outside"),
+    antialias,
+  });
+}
 
 function methodOf(ctx: NodeContext): string {
   const mode = ctx.attrs.string("mode", "nearest");

@@ -12,10 +12,13 @@ import { matmulConverters } from "./matmul.ts";
 import { normalizationConverters } from "./normalization.ts";
 import { poolingConverters } from "./pooling.ts";
 import { quantizationConverters } from "./quantization.ts";
+import { rearrangeConverters } from "./rearrange.ts";
+import { recurrentConverters } from "./recurrent.ts";
 import { reductionConverters } from "./reduction.ts";
 import { resizeConverters } from "./resize.ts";
 import { sequenceConverters } from "./sequence.ts";
 import { shapeConverters } from "./shape.ts";
+import { spectralConverters } from "./spectral.ts";
 
 /** The operators that are read, of the standard domain by name, of others as `domain:Name`. */
 export const onnxConverters: ConverterTable = {
@@ -35,5 +38,8 @@ export const onnxConverters: ConverterTable = {
   ...quantizationConverters,
   ...attentionConverters,
   ...lossConverters,
+  ...recurrentConverters,
+  ...spectralConverters,
+  ...rearrangeConverters,
   ...contribConverters,
 };

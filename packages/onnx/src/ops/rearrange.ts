@@ -1,0 +1,178 @@
+import { at } from "@verticil/ir-core";
+import { makeShapeExpr, type Expr } from "@verticil/relax";
+import { tensorFrom } from "@verticil/runtime-ffi";
+import type { Converter, ConverterTable } from "../converter.ts";
+import type { NodeContext } from "../node-context.ts";
+import { spatialLetters } from "./windows.ts";
+
+/**
+ * Overlapping windows added up to an image: the transposed convolution whose kernel is one in each window cell's own
+ * channel.
+ */
+const col2Im: Converter = (ctx) => {
+  const x = ctx.input(0);
+  const image = ctx.numbers(1, "the shape of the image");
+  const block = ctx.numbers(2, "the shape of the windows");
+  const n = block.length;
+  const strides = ctx.attrs.ints("strides") ?? block.map(() => 1);
+  const dilations = ctx.attrs.ints("dilations") ?? block.map(() => 1);
+  const pads = ctx.attrs.ints("pads") ?? [...block, ...block].map(() => 0);
+  const [batch, width] = ctx.staticDims(x);
+  const cells = block.reduce((a, b) => a * b, 1);
+  const channels = (width ?? 0) / cells;
+  const spans = block.map((k, i) => (k - 1) * at(dilations, i) + 1);
+  const windows = image.map((size, i) => Math.floor((size + at(pads, i) + at(pads, i + n) - at(spans, i)) / at(strides, i)) + 1);
+  const kernel = new Float32Array(channels * cells * cells);
+  for (let c = 0; c < channels * cells; c++) kernel[c * cells + (c % cells)] = 1;
+  const weight = ctx.astype(ctx.constant(tensorFrom(kernel, [channels * cells, 1, ...block], "float32")), ctx.dtype(x));
+  // What the windows do not reach is left over at the ends.
+  const rest = image.map((size, i) => size + at(pads, i) + at(pads, i + n) - ((at(windows, i) - 1) * at(strides, i) + at(spans, i)));
+  const letters = spatialLetters(ctx, n);
+  const spread = ctx.emit(`nn.conv${n}d_transpose`, [ctx.reshape(x, [batch ?? 1, channels * cells, ...windows]), weight], {
+    strides,
+    dilation: dilations,
+    padding: block.flatMap(() => [0, 0]),
+    groups: channels,
+    data_layout: `NC${letters}`,
+    kernel_layout: `IO${letters}`,
+    out_layout: `NC${letters}`,
+  });
+  const widths = [0, 0, 0, 0, ...rest.flatMap((r) => [0, r])];
+  const whole = rest.every((r) => r === 0) ? spread : ctx.emit("nn.pad", [spread], { pad_width: widths, pad_value: 0, pad_mode: "constant" });
+  return slicedTo(ctx, whole, image.map((_, i) => i + 2), pads.slice(0, n), image);
+};
+
+/** A box of an operand. */
+function slicedTo(ctx: NodeContext, x: Expr, axes: readonly number[], begin: readonly number[], sizes: readonly number[]): Expr {
+  const dims = ctx.staticDims(x);
+  if (axes.every((a, i) => at(begin, i) === 0 && at(dims, a) === at(sizes, i))) return x;
+  return ctx.emit("strided_slice", [x, ctx.prims(axes), ctx.prims(begin), ctx.prims(begin.map((b, i) => b + at(sizes, i)))]);
+}
+
+/** Values back at the positions that a max pooling took them from. */
+const maxUnpool: Converter = (ctx) => {
+  const [x, indices] = [ctx.input(0), ctx.input(1)];
+  const kernel = ctx.attrs.ints("kernel_shape") ?? ctx.unsupported("it has no kernel_shape");
+  const strides = ctx.attrs.ints("strides") ?? kernel.map(() => 1);
+  const pads = ctx.attrs.ints("pads") ?? [...kernel, ...kernel].map(() => 0);
+  const dims = ctx.staticDims(x);
+  const own = dims.map((d, i) => {
+    if (i < 2) return d;
+    const k = i - 2;
+    return (d - 1) * at(strides, k) - (at(pads, k) + at(pads, k + kernel.length)) + at(kernel, k);
+  });
+  const count = dims.reduce((a, b) => a * b, 1);
+  const scattered = (shape: readonly number[]): Expr => {
+    const total = shape.reduce((a, b) => a * b, 1);
+    const zeros = ctx.emit("full", [makeShapeExpr([total]), ctx.constant(tensorFrom([0], [], ctx.dtype(x)))], { dtype: ctx.dtype(x) });
+    const flat = ctx.emit("scatter_elements", [zeros, ctx.reshape(indices, [count]), ctx.reshape(x, [count])], { axis: 0, reduction: "update" });
+    return ctx.reshape(flat, shape);
+  };
+  // Positions count in the tensor that was pooled, which `output_shape` gives where the window does not tell.
+  const given = ctx.optionalNumbers(2, "the shape of the output");
+  if (given === undefined) return scattered(own);
+  const small = scattered(own);
+  const widths = given.flatMap((size, i) => [0, size - at(own, i)]);
+  return ctx.emit("nn.pad", [small], { pad_width: widths, pad_value: 0, pad_mode: "constant" });
+};
+
+/** Cut to a size around the middle, or padded with zeros. */
+const centerCropPad: Converter = (ctx) => {
+  let x = ctx.input(0);
+  const sizes = ctx.numbers(1, "the shape");
+  const rank = ctx.rank(x);
+  const axes = ctx.axes(ctx.attrs.ints("axes") ?? Array.from({ length: rank }, (_, i) => i), rank);
+  const dims = ctx.staticDims(x);
+  const cut = axes.filter((a, i) => at(dims, a) > at(sizes, i));
+  if (cut.length > 0) {
+    const goal = cut.map((a) => at(sizes, axes.indexOf(a)));
+    x = slicedTo(ctx, x, cut, cut.map((a, i) => Math.floor((at(dims, a) - at(goal, i)) / 2)), goal);
+  }
+  const widths = dims.flatMap((d, a) => {
+    const i = axes.indexOf(a);
+    const missing = i < 0 ? 0 : Math.max(0, at(sizes, i) - d);
+    return [Math.floor(missing / 2), Math.ceil(missing / 2)];
+  });
+  return widths.every((w) => w === 0) ? x : ctx.emit("nn.pad", [x], { pad_width: widths, pad_value: 0, pad_mode: "constant" });
+};
+
+const MAX_DETERMINANT = 6;
+
+/** Expanded along rows: for the small matrices that occur in graphs. */
+const determinant: Converter = (ctx) => {
+  const x = ctx.input(0);
+  const dims = ctx.staticDims(x);
+  const n = at(dims, -1);
+  if (n > MAX_DETERMINANT) return ctx.unsupported(`its matrices have more than ${MAX_DETERMINANT} rows`);
+  const flat = ctx.reshape(x, [...dims.slice(0, -2), n * n]);
+  const cell = (i: number, j: number): Expr => ctx.emit("take", [flat, ctx.scalar(i * n + j, "int64")], { axis: dims.length - 2 });
+  const minor = (row: number, columns: readonly number[]): Expr => {
+    const terms = columns.map((c, k) => {
+      const rest = columns.filter((o) => o !== c);
+      const value = rest.length === 0 ? cell(row, c) : ctx.emit("multiply", [cell(row, c), minor(row + 1, rest)]);
+      return k % 2 === 0 ? value : ctx.emit("negative", [value]);
+    });
+    return terms.slice(1).reduce((a, b) => ctx.emit("add", [a, b]), at(terms, 0));
+  };
+  return minor(0, Array.from({ length: n }, (_, i) => i));
+};
+
+/** Counts of n-grams, whole numbers only: a window of tokens is compared with each known n-gram. */
+const tfIdf: Converter = (ctx) => {
+  const x = ctx.input(0);
+  const mode = ctx.attrs.string("mode") ?? ctx.unsupported("it has no mode");
+  const pool = ctx.attrs.ints("pool_int64s") ?? ctx.unsupported("its n-grams are of strings");
+  const starts = ctx.attrs.ints("ngram_counts") ?? [];
+  const places = ctx.attrs.ints("ngram_indexes") ?? [];
+  const weights = ctx.attrs.floats("weights") ?? places.map(() => 1);
+  const [shortest, longest] = [ctx.attrs.int("min_gram_length", 1), ctx.attrs.int("max_gram_length", 1)];
+  const skips = ctx.attrs.int("max_skip_count", 0);
+  const dims = ctx.staticDims(x);
+  const length = at(dims, -1);
+  const columns = new Array<Expr | undefined>(Math.max(...places) + 1).fill(undefined);
+  const token = (i: number): Expr => ctx.emit("take", [x, ctx.scalar(i, "int64")], { axis: dims.length - 1 });
+  let gram = 0;
+  starts.forEach((start, s) => {
+    const n = s + 1;
+    for (let p = start; p < (starts[s + 1] ?? pool.length); p += n, gram++) {
+      if (n < shortest || n > longest) continue;
+      const words = pool.slice(p, p + n);
+      const seen: Expr[] = [];
+      for (let skip = 0; skip <= (n === 1 ? 0 : skips); skip++) {
+        for (let i = 0; i + (n - 1) * (skip + 1) < length; i++) {
+          const same = words.map((w, k) => ctx.emit("equal", [token(i + k * (skip + 1)), ctx.scalar(w, x)]));
+          const all = same.slice(1).reduce((a, b) => ctx.emit("logical_and", [a, b]), at(same, 0));
+          seen.push(ctx.astype(all, "float32"));
+        }
+      }
+      if (seen.length === 0) continue;
+      const count = seen.slice(1).reduce((a, b) => ctx.emit("add", [a, b]), at(seen, 0));
+      columns[at(places, gram)] = weighted(ctx, count, mode, weights[gram] ?? 1);
+    }
+  });
+  const zero = ctx.emit("full", [makeShapeExpr(dims.slice(0, -1)), ctx.constant(tensorFrom([0], [], "float32"))], { dtype: "float32" });
+  return ctx.emit("stack", [ctx.tuple(columns.map((c) => c ?? zero))], { axis: -1 });
+};
+
+function weighted(ctx: NodeContext, count: Expr, mode: string, weight: number): Expr {
+  const some = (): Expr => ctx.astype(ctx.emit("greater", [count, ctx.scalar(0, count)]), "float32");
+  switch (mode) {
+    case "TF":
+      return count;
+    case "IDF":
+      return ctx.emit("multiply", [some(), ctx.scalar(weight, count)]);
+    case "TFIDF":
+      return ctx.emit("multiply", [count, ctx.scalar(weight, count)]);
+    default:
+      return ctx.unsupported(`its mode is \`${mode}\``);
+  }
+}
+
+/** Operators that are compositions of moves, products and comparisons. */
+export const rearrangeConverters: ConverterTable = {
+  Col2Im: col2Im,
+  MaxUnpool: maxUnpool,
+  CenterCropPad: centerCropPad,
+  Det: determinant,
+  TfIdfVectorizer: tfIdf,
+};
