@@ -4,18 +4,19 @@ import { makeGlobalVar, makeIRModule } from "./ir.ts";
 import type { Node } from "./node.ts";
 import { firstMismatch, structuralEqual } from "./structural-equal.ts";
 import { structuralHash } from "./structural-hash.ts";
+import type { StructuralOptions } from "./structural-options.ts";
 import { add, buffer, call, constTensor, float, func, int, let_, load, toyDialects, toyModule, v, type ToyExpr } from "./testing/toy-dialect.ts";
 
 const opts = { dialects: toyDialects };
 const free = { dialects: toyDialects, mapFreeVars: true };
 
-function expectEqual(a: Node, b: Node, o = opts): void {
+function expectEqual(a: Node, b: Node, o: StructuralOptions = opts): void {
   expect(firstMismatch(a, b, o)?.path).toBeUndefined();
   expect(firstMismatch(b, a, o)?.path).toBeUndefined();
   expect(structuralHash(a, o)).toBe(structuralHash(b, o));
 }
 
-function expectDiffer(a: Node, b: Node, path: string, o = opts): void {
+function expectDiffer(a: Node, b: Node, path: string, o: StructuralOptions = opts): void {
   expect(firstMismatch(a, b, o)?.path).toBe(path);
   expect(structuralEqual(b, a, o)).toBe(false);
 }
@@ -164,6 +165,51 @@ test("an expression 100,000 deep does not overflow", () => {
     return e;
   };
   expectEqual(deep(), deep());
+});
+
+test("parts that are shared and bind variables are compared once", () => {
+  const doubled = (): ToyExpr => {
+    const x = v("x");
+    let e: ToyExpr = let_(x, int(1), x);
+    for (let i = 0; i < 60; i++) e = add(e, e);
+    return e;
+  };
+  expectEqual(doubled(), doubled());
+});
+
+test("graphs that share other parts of one tree cost no more than their nodes", () => {
+  const shared = (): ToyExpr => {
+    let e: ToyExpr = int(1);
+    for (let i = 0; i < 60; i++) e = add(e, e);
+    return e;
+  };
+  const twins = (): ToyExpr => {
+    let [e, f]: [ToyExpr, ToyExpr] = [add(int(1), int(1)), add(int(1), int(1))];
+    for (let i = 1; i < 60; i++) [e, f] = [add(e, f), add(f, e)];
+    return e;
+  };
+  expectEqual(shared(), twins());
+  expectEqual(twins(), shared());
+});
+
+test("a tree and its shared form have one hash, free and bound variables included", () => {
+  const x = v("x");
+  const bound = (): ToyExpr => {
+    const y = v("y", add(x, v("n")));
+    return let_(y, x, add(y, load(buffer("A", [v("m")]), y)));
+  };
+  const once = bound();
+  for (const o of [opts, free]) expect(structuralHash(add(once, add(once, once)), o)).toBe(structuralHash(add(once, add(once, once)), o));
+  const part = (): ToyExpr => func([v("p")], let_(x, int(1), x)) as unknown as ToyExpr;
+  const one = part();
+  expectEqual(add(one, add(one, one)), add(part(), add(part(), part())));
+});
+
+test("tensors may be left out of the comparison, but not their types", () => {
+  const t = (x: number, n = 2): Node => constTensor(tensorFrom([1, x].slice(0, n), [n], "float32"));
+  const ignore = { dialects: toyDialects, tensors: "ignore" } as const;
+  expectEqual(t(2), t(3), ignore);
+  expectDiffer(t(2), t(3, 1), "data", ignore);
 });
 
 test("parts that are shared are compared once", () => {

@@ -1,11 +1,14 @@
-import { tensorBytes, type Tensor } from "@verticil/runtime-ffi";
 import { at } from "./at.ts";
-import type { KindEntry, NodeTable } from "./field-table.ts";
-import type { GlobalVar, IntImm } from "./ir.ts";
+import { sameFloat, sameNumber } from "./float-rule.ts";
+import type { FloatImm, GlobalVar, IntImm } from "./ir.ts";
 import { isNode, type Node } from "./node.ts";
 import { formatPath, keyName, type ObjectPath, type PathStep } from "./object-path.ts";
-import { completeTable, sameFloat, sameNumber, type StructuralOptions } from "./structural-options.ts";
-import { entryOf, fieldsOf } from "./visit.ts";
+import { PairMemo } from "./pair-memo.ts";
+import { entriesOf } from "./record-entries.ts";
+import { sameTensor } from "./same-tensor.ts";
+import { completeTable, type StructuralOptions } from "./structural-options.ts";
+import { planOf, plansOf, type KindPlan, type Mode, type NodeField } from "./structural-plan.ts";
+import { fieldsOf } from "./visit.ts";
 
 /** The first place where two programs differ. A side that has nothing there is undefined. */
 export interface Mismatch {
@@ -17,27 +20,29 @@ export interface Mismatch {
   readonly rhs: unknown;
 }
 
-/**
- * How a variable that is met here is treated.
- *
- * - `use`: it must be bound to its partner, or be unbound and the same
- * - `binder`: a binder binds it, anew if need be; what its own fields mention is `defining`
- * - `binder-only`: like `binder`, but its own fields are uses
- * - `defining`: inside something that is being defined; it is bound if it has no binding yet
- */
-type Mode = "use" | "binder" | "binder-only" | "defining";
-
-/** Two parts still to be compared. The path to them is the chain of parents. */
-interface Task {
-  readonly what: "node" | "def-map" | "fail";
+/** A pair of parts of one field, with the steps from the field to each. */
+interface Part {
   readonly lhs: unknown;
   readonly rhs: unknown;
-  readonly mode: Mode;
-  readonly parent: Task | undefined;
-  readonly field: string | undefined;
-  /** Below the field: an index, a pair of map keys, or steps through an attribute tree. */
-  readonly below: number | { readonly lhs: string; readonly rhs: string } | readonly PathStep[] | undefined;
+  readonly lhsSteps: readonly PathStep[];
+  readonly rhsSteps: readonly PathStep[];
 }
+
+/** A pair of nodes whose fields are being compared. The frames on the stack are the path. Reused, to save making them. */
+interface Frame {
+  lhs: Node;
+  rhs: Node;
+  plan: KindPlan;
+  /** What plain children are compared under. */
+  mode: Mode;
+  field: number;
+  /** The next item of the field. */
+  item: number;
+  /** Of a field that is not a child or a list: its parts, collected when the field is reached. */
+  parts: readonly Part[] | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The first difference between two nodes, or undefined if they are structurally equal: equal up to the names of
@@ -47,9 +52,10 @@ interface Task {
  *
  * The same object on both sides is not taken to be equal: it may mean another thing where its variables are bound to
  * something else.
+ * @throws Error for a node of a kind that no dialect defines.
  */
 export function firstMismatch(lhs: Node, rhs: Node, opts: StructuralOptions): Mismatch | undefined {
-  return new Comparison(completeTable(opts.dialects), opts.mapFreeVars === true).run(lhs, rhs);
+  return new Comparison(opts).run(lhs, rhs);
 }
 
 /** True if two nodes are equal up to the names of variables; see `firstMismatch`. */
@@ -57,293 +63,292 @@ export function structuralEqual(lhs: Node, rhs: Node, opts: StructuralOptions): 
   return firstMismatch(lhs, rhs, opts) === undefined;
 }
 
-/** One run: the variable maps, the pairs known to be equal, and what is left to do. */
+/** One run: the variable maps, the pairs known to be equal, and the path to the pair at hand. */
 class Comparison {
-  readonly #table: NodeTable;
+  readonly #plans: ReadonlyMap<string, KindPlan>;
   readonly #mapFreeVars: boolean;
+  readonly #tensorContent: boolean;
   /** The number of a variable's binding; two variables are equal if they have the same one. */
   readonly #lhsBound = new Map<Node, number>();
   readonly #rhsBound = new Map<Node, number>();
   #bindings = 0;
   /** Pairs compared under the present bindings, so that shared parts are not compared again. */
-  readonly #known = new Map<Node, Node>();
+  readonly #known = new PairMemo();
   /** Variables that were compared while unbound. */
   readonly #seenFree = new Set<Node>();
-  readonly #stack: Task[] = [];
-  /** Sub-tasks of the node at hand, in order. */
-  readonly #next: Task[] = [];
+  readonly #frames: Frame[] = [];
+  #depth = 0;
+  /** Where the comparison failed, below the pair that the frames lead to. */
+  #failure: Part | undefined;
 
-  constructor(table: NodeTable, mapFreeVars: boolean) {
-    this.#table = table;
-    this.#mapFreeVars = mapFreeVars;
+  constructor(opts: StructuralOptions) {
+    this.#plans = plansOf(completeTable(opts.dialects));
+    this.#mapFreeVars = opts.mapFreeVars === true;
+    this.#tensorContent = opts.tensors !== "ignore";
   }
 
   run(lhs: Node, rhs: Node): Mismatch | undefined {
-    const stack = this.#stack;
-    stack.push({ what: "node", lhs, rhs, mode: "use", parent: undefined, field: undefined, below: undefined });
-    for (let task = stack.pop(); task !== undefined; task = stack.pop()) {
-      const mismatch = this.#step(task);
-      if (mismatch !== undefined) return mismatch;
-      const next = this.#next;
-      for (let i = next.length - 1; i >= 0; i--) stack.push(at(next, i));
-      next.length = 0;
-    }
-    return undefined;
+    let same = this.#pair(lhs, rhs, "use");
+    while (same && this.#depth > 0) same = this.#advance(at(this.#frames, this.#depth - 1));
+    if (same) return undefined;
+    const failure = this.#failure ?? { lhs, rhs, lhsSteps: [], rhsSteps: [] };
+    const lhsPath = [...this.#path("lhsSteps"), ...failure.lhsSteps];
+    const rhsPath = [...this.#path("rhsSteps"), ...failure.rhsSteps];
+    return { lhsPath, rhsPath, path: formatPath(lhsPath), lhs: failure.lhs, rhs: failure.rhs };
   }
 
-  #step(task: Task): Mismatch | undefined {
-    switch (task.what) {
-      case "fail":
-        return differ(task);
-      case "def-map":
-        return this.#defMap(task, task.lhs as ReadonlyMap<Node, Node>, task.rhs as ReadonlyMap<Node, Node>);
-      case "node":
-        if (task.lhs === undefined || task.rhs === undefined) return task.lhs === task.rhs ? undefined : differ(task);
-        return this.#node(task, task.lhs as Node, task.rhs as Node);
+  #path(side: "lhsSteps" | "rhsSteps"): PathStep[] {
+    const path: PathStep[] = [];
+    for (let i = 0; i < this.#depth; i++) {
+      const frame = at(this.#frames, i);
+      const field = frame.plan.nodes[frame.field];
+      if (field === undefined || frame.item === 0) continue;
+      path.push({ kind: "field", name: field.name });
+      if (field.role === "children" || field.role === "defs") path.push({ kind: "index", index: frame.item - 1 });
+      else if (frame.parts !== undefined) path.push(...at(frame.parts, frame.item - 1)[side]);
     }
+    return path;
   }
 
-  #node(task: Task, lhs: Node, rhs: Node): Mismatch | undefined {
-    if (lhs.kind !== rhs.kind) return differ(task);
-    const entry = entryOf(this.#table, lhs);
-    switch (entry.category) {
+  /** Compares what is left of a frame, up to the first pair that has parts of its own. */
+  #advance(frame: Frame): boolean {
+    const depth = this.#depth;
+    const left = fieldsOf(frame.lhs);
+    const right = fieldsOf(frame.rhs);
+    const fields = frame.plan.nodes;
+    for (; frame.field < fields.length; frame.field++, frame.item = 0, frame.parts = undefined) {
+      const field = at(fields, frame.field);
+      const mode = field.mode ?? frame.mode;
+      switch (field.role) {
+        case "child":
+        case "def":
+        case "def-nonrecursive":
+          if (frame.item > 0) continue;
+          frame.item = 1;
+          // Every second level is enough to keep shared parts from being compared once a path: a kind has few such fields.
+          if (!this.#pair(left[field.name], right[field.name], mode, depth % 2 === 0)) return false;
+          if (this.#depth > depth) return true;
+          break;
+        case "children":
+        case "defs":
+          if (!this.#list(frame, left[field.name], right[field.name], mode)) return false;
+          if (this.#depth > depth) return true;
+          break;
+        default:
+          if (frame.parts === undefined) {
+            const parts = this.#parts(field, left, right);
+            if (parts === undefined) return false;
+            frame.parts = parts;
+          }
+          while (frame.item < frame.parts.length) {
+            const part = at(frame.parts, frame.item++);
+            if (!this.#pair(part.lhs, part.rhs, mode)) return false;
+            if (this.#depth > depth) return true;
+          }
+      }
+    }
+    this.#depth--;
+    return true;
+  }
+
+  /** Items in common come first, so that the first one that differs is shown and not the lengths. */
+  #list(frame: Frame, lhs: unknown, rhs: unknown, mode: Mode): boolean {
+    const l = lhs as readonly Node[] | undefined;
+    const r = rhs as readonly Node[] | undefined;
+    if (l === undefined || r === undefined) return l === r || this.#failHere(frame, l, r);
+    const depth = this.#depth;
+    const common = Math.min(l.length, r.length);
+    while (frame.item < common) {
+      const item = frame.item++;
+      if (!this.#pair(l[item], r[item], mode)) return false;
+      if (this.#depth > depth) return true;
+    }
+    if (l.length === r.length) return true;
+    frame.item = common + 1;
+    return this.#fail(l[common], r[common]);
+  }
+
+  /** Compares two nodes at once if they are leaves, or known to be equal; else a frame is pushed that will. */
+  #pair(lhs: unknown, rhs: unknown, mode: Mode, remember = true): boolean {
+    if (lhs === undefined || rhs === undefined) return lhs === rhs || this.#fail(lhs, rhs);
+    const l = lhs as Node;
+    const r = rhs as Node;
+    if (l.kind !== r.kind) return this.#fail(l, r);
+    if (l.kind === "ir.IntImm") {
+      // The commonest node by far.
+      const [a, b] = [l as IntImm, r as IntImm];
+      if (a.value === b.value && a.dtype === b.dtype) return true;
+    }
+    const plan = planOf(this.#plans, l);
+    switch (plan.category) {
       case "unique":
-        return lhs === rhs ? undefined : differ(task);
+        return l === r || this.#fail(l, r);
       case "var":
-        return this.#variable(task, entry, lhs, rhs);
+        return this.#variable(plan, l, r, mode);
       case "const-tree":
-        return lhs === rhs ? undefined : this.#fields(task, entry, lhs, rhs, "use");
+        return l === r || this.#enter(plan, l, r, "use");
       case "tree":
-        if (task.mode === "use") {
-          if (this.#known.get(lhs) === rhs) return undefined;
-          this.#known.set(lhs, rhs);
-        }
-        return this.#fields(task, entry, lhs, rhs, task.mode === "binder" ? "defining" : task.mode);
+        if (remember && plan.nodes.length > 0 && mode === "use" && this.#known.add(l, r)) return true;
+        return this.#enter(plan, l, r, mode === "binder" ? "defining" : mode);
     }
   }
 
-  #variable(task: Task, entry: KindEntry, lhs: Node, rhs: Node): Mismatch | undefined {
+  #variable(plan: KindPlan, lhs: Node, rhs: Node, mode: Mode): boolean {
     const left = this.#lhsBound.get(lhs);
     const right = this.#rhsBound.get(rhs);
-    const isBinder = task.mode === "binder" || task.mode === "binder-only";
-    if ((left !== undefined || right !== undefined) && (left === right || !isBinder)) {
-      return left === right ? undefined : differ(task);
-    }
-    if (task.mode === "use" && !this.#mapFreeVars) {
+    const isBinder = mode === "binder" || mode === "binder-only";
+    if ((left !== undefined || right !== undefined) && (left === right || !isBinder)) return left === right || this.#fail(lhs, rhs);
+    if (mode === "use" && !this.#mapFreeVars) {
       this.#seenFree.add(lhs);
-      return lhs === rhs ? undefined : differ(task);
+      return lhs === rhs || this.#fail(lhs, rhs);
     }
-    this.#bind(lhs, rhs);
-    return this.#fields(task, entry, lhs, rhs, task.mode === "binder-only" ? "use" : "defining");
+    this.#bind(lhs, rhs, left !== undefined || right !== undefined);
+    return this.#enter(plan, lhs, rhs, mode === "binder-only" ? "use" : "defining");
   }
 
-  #bind(lhs: Node, rhs: Node): void {
-    const again = this.#lhsBound.has(lhs) || this.#rhsBound.has(rhs);
-    if (again || this.#seenFree.has(lhs) || this.#seenFree.has(rhs)) this.#known.clear();
+  #bind(lhs: Node, rhs: Node, again: boolean): void {
+    const wasFree = this.#seenFree.size > 0 && (this.#seenFree.has(lhs) || this.#seenFree.has(rhs));
+    if (again || wasFree) this.#known.clear();
     this.#lhsBound.set(lhs, this.#bindings);
     this.#rhsBound.set(rhs, this.#bindings);
     this.#bindings++;
   }
 
-  /** `mode` is what plain children are compared under. */
-  #fields(task: Task, entry: KindEntry, lhs: Node, rhs: Node, mode: Mode): Mismatch | undefined {
+  /** Compares the values of two nodes, and pushes a frame if they have nodes to compare as well. */
+  #enter(plan: KindPlan, lhs: Node, rhs: Node, mode: Mode): boolean {
     const left = fieldsOf(lhs);
     const right = fieldsOf(rhs);
-    const specs = entry.fields;
-    for (let i = 0; i < specs.length; i++) {
-      const [field, role] = at(specs, i);
-      const l = left[field];
-      const r = right[field];
-      switch (role) {
-        case "ignore":
-          break;
-        case "attr":
-          if (!sameAttr(entry.kind, l, r)) return differ(task, [{ kind: "field", name: field }], l, r);
-          break;
-        case "tensor":
-          if (!sameTensor(l as Tensor | undefined, r as Tensor | undefined)) {
-            return differ(task, [{ kind: "field", name: field }], l, r);
-          }
-          break;
-        case "child":
-          if (!this.#isSameLeaf(l, r, mode)) this.#push(task, l, r, mode, field, undefined);
-          break;
-        case "def":
-          this.#push(task, l, r, entry.shared ? "defining" : "binder", field, undefined);
-          break;
-        case "def-nonrecursive":
-          this.#push(task, l, r, "binder-only", field, undefined);
-          break;
-        case "children":
-          this.#list(task, l, r, mode, field);
-          break;
-        case "defs":
-          this.#list(task, l, r, entry.shared ? "defining" : "binder", field);
-          break;
-        case "def-map":
-          this.#next.push({ what: "def-map", lhs: l, rhs: r, mode, parent: task, field, below: undefined });
-          break;
-        case "module-map":
-          this.#moduleMap(task, l as ReadonlyMap<GlobalVar, Node>, r as ReadonlyMap<GlobalVar, Node>, field);
-          break;
-        case "data": {
-          const mismatch = this.#data(task, l, r, [{ kind: "field", name: field }]);
-          if (mismatch !== undefined) return mismatch;
-          break;
-        }
+    const { attrs, tensors } = plan;
+    for (let i = 0; i < attrs.length; i++) {
+      const name = attrs[i] ?? "";
+      const [l, r] = [left[name], right[name]];
+      if (l !== r && !sameAttr(lhs, l, r)) return this.#failBelow([{ kind: "field", name }], l, r);
+    }
+    for (let i = 0; i < tensors.length; i++) {
+      const name = tensors[i] ?? "";
+      if (!sameTensor(left[name], right[name], this.#tensorContent)) return this.#failBelow([{ kind: "field", name }], left[name], right[name]);
+    }
+    if (plan.nodes.length === 0) return true;
+    const reused = this.#frames[this.#depth];
+    if (reused === undefined) this.#frames.push({ lhs, rhs, plan, mode, field: 0, item: 0, parts: undefined });
+    else {
+      reused.lhs = lhs;
+      reused.rhs = rhs;
+      reused.plan = plan;
+      reused.mode = mode;
+      reused.field = 0;
+      reused.item = 0;
+      reused.parts = undefined;
+    }
+    this.#depth++;
+    return true;
+  }
+
+  /** The pairs of a field that is a map or an attribute tree; undefined if they cannot be paired. */
+  #parts(field: NodeField, left: Fields, right: Fields): readonly Part[] | undefined {
+    const l = left[field.name];
+    const r = right[field.name];
+    switch (field.role) {
+      case "def-map":
+        return this.#defMap(l as ReadonlyMap<Node, Node>, r as ReadonlyMap<Node, Node>);
+      case "module-map":
+        return this.#moduleMap(l as ReadonlyMap<GlobalVar, Node>, r as ReadonlyMap<GlobalVar, Node>);
+      default: {
+        const parts: Part[] = [];
+        const differs = collectData(l, r, [], parts);
+        if (differs === undefined) return parts;
+        this.#failBelow([{ kind: "field", name: field.name }, ...differs.lhsSteps], differs.lhs, differs.rhs);
+        return undefined;
       }
     }
-    return undefined;
-  }
-
-  /**
-   * True for what can be seen at once to be equal, which saves most tasks: nothing on either side, the same constant,
-   * and two uses of variables that have their bindings already.
-   */
-  #isSameLeaf(lhs: unknown, rhs: unknown, mode: Mode): boolean {
-    if (lhs === undefined || rhs === undefined) return lhs === rhs;
-    if (mode !== "use") return false;
-    const l = lhs as Node;
-    if (l.kind === "ir.IntImm") {
-      const a = l as IntImm;
-      const b = rhs as IntImm;
-      return b.kind === a.kind && a.value === b.value && a.dtype === b.dtype;
-    }
-    // What comes before may bind variables still.
-    if (this.#next.length > 0) return false;
-    if (this.#known.get(l) === rhs) return true;
-    const bound = this.#lhsBound.get(l);
-    return bound !== undefined && bound === this.#rhsBound.get(rhs as Node);
-  }
-
-  #push(parent: Task, lhs: unknown, rhs: unknown, mode: Mode, field: string | undefined, below: Task["below"]): void {
-    this.#next.push({ what: "node", lhs, rhs, mode, parent, field, below });
-  }
-
-  #fail(parent: Task, lhs: unknown, rhs: unknown, field: string | undefined, below: Task["below"]): void {
-    this.#next.push({ what: "fail", lhs, rhs, mode: "use", parent, field, below });
-  }
-
-  /** Items in common come first, so that the first one that differs is shown and not the lengths. */
-  #list(parent: Task, lhs: unknown, rhs: unknown, mode: Mode, field: string): void {
-    const l = lhs as readonly Node[] | undefined;
-    const r = rhs as readonly Node[] | undefined;
-    if (l === undefined || r === undefined) {
-      if (l !== r) this.#fail(parent, l, r, field, undefined);
-      return;
-    }
-    const common = Math.min(l.length, r.length);
-    for (let i = 0; i < common; i++) {
-      if (!this.#isSameLeaf(l[i], r[i], mode)) this.#push(parent, l[i], r[i], mode, field, i);
-    }
-    if (l.length !== r.length) this.#fail(parent, l[common], r[common], field, common);
   }
 
   /** Entries whose keys are equal variables. Runs when the parameters, which are the keys, are bound. */
-  #defMap(task: Task, lhs: ReadonlyMap<Node, Node>, rhs: ReadonlyMap<Node, Node>): undefined {
+  #defMap(lhs: ReadonlyMap<Node, Node>, rhs: ReadonlyMap<Node, Node>): readonly Part[] {
     const rest = new Set(rhs.keys());
     const byBinding = new Map([...rhs.keys()].map((k) => [this.#rhsBound.get(k) ?? k, k]));
+    const parts: Part[] = [];
     for (const [key, value] of lhs) {
       const partner = byBinding.get(this.#lhsBound.get(key) ?? key);
-      const below = { lhs: keyName(key), rhs: keyName(partner ?? key) };
-      if (partner === undefined) this.#fail(task, value, undefined, undefined, below);
-      else this.#push(task, value, rhs.get(partner), "binder", undefined, below);
+      parts.push({ lhs: value, rhs: partner && rhs.get(partner), lhsSteps: [keyStep(key)], rhsSteps: [keyStep(partner ?? key)] });
       if (partner !== undefined) rest.delete(partner);
     }
-    for (const key of rest) {
-      this.#fail(task, undefined, rhs.get(key), undefined, { lhs: keyName(key), rhs: keyName(key) });
-    }
-    return undefined;
+    for (const key of rest) parts.push({ lhs: undefined, rhs: rhs.get(key), lhsSteps: [keyStep(key)], rhsSteps: [keyStep(key)] });
+    return parts;
   }
 
   /** Global variables of one name are the same; then the functions are compared, in the order of their names. */
-  #moduleMap(parent: Task, lhs: ReadonlyMap<GlobalVar, Node>, rhs: ReadonlyMap<GlobalVar, Node>, field: string): void {
+  #moduleMap(lhs: ReadonlyMap<GlobalVar, Node>, rhs: ReadonlyMap<GlobalVar, Node>): readonly Part[] {
     const partners = new Map([...rhs.keys()].map((g) => [g.name, g]));
     const names = new Map([...lhs.keys()].map((g) => [g.name, g]));
     for (const [name, gv] of names) {
       const partner = partners.get(name);
-      if (partner !== undefined) this.#bind(gv, partner);
+      if (partner !== undefined) this.#bind(gv, partner, this.#lhsBound.has(gv) || this.#rhsBound.has(partner));
     }
-    for (const name of [...new Set([...names.keys(), ...partners.keys()])].sort()) {
-      const l = names.get(name);
-      const r = partners.get(name);
-      const below = { lhs: name, rhs: name };
-      if (l === undefined || r === undefined) {
-        this.#fail(parent, l && lhs.get(l), r && rhs.get(r), field, below);
-      } else this.#push(parent, lhs.get(l), rhs.get(r), "use", field, below);
-    }
+    return [...new Set([...names.keys(), ...partners.keys()])].sort().map((name) => {
+      const [l, r] = [names.get(name), partners.get(name)];
+      const steps: readonly PathStep[] = [{ kind: "key", key: name }];
+      return { lhs: l && lhs.get(l), rhs: r && rhs.get(r), lhsSteps: steps, rhsSteps: steps };
+    });
   }
 
-  #data(task: Task, lhs: unknown, rhs: unknown, steps: readonly PathStep[]): Mismatch | undefined {
-    if (isNode(lhs) && isNode(rhs)) {
-      this.#push(task, lhs, rhs, "use", undefined, steps);
-      return undefined;
-    }
-    if (Array.isArray(lhs) && Array.isArray(rhs)) {
-      const longest = Math.max(lhs.length, rhs.length);
-      for (let i = 0; i < longest; i++) {
-        const mismatch = this.#data(task, lhs[i], rhs[i], [...steps, { kind: "index", index: i }]);
-        if (mismatch !== undefined) return mismatch;
-      }
-      return undefined;
-    }
-    if (isRecord(lhs) && isRecord(rhs)) {
-      const l = entriesOf(lhs);
-      const r = entriesOf(rhs);
-      for (const key of new Set([...l.keys(), ...r.keys()])) {
-        const mismatch = this.#data(task, l.get(key), r.get(key), [...steps, { kind: "key", key }]);
-        if (mismatch !== undefined) return mismatch;
-      }
-      return undefined;
-    }
-    const same = typeof lhs === "number" && typeof rhs === "number" ? sameNumber(lhs, rhs) : lhs === rhs;
-    return same ? undefined : differ(task, steps, lhs, rhs);
+  #fail(lhs: unknown, rhs: unknown): false {
+    return this.#failBelow([], lhs, rhs);
   }
+
+  /** The whole field of a frame differs: it has no item that could. */
+  #failHere(frame: Frame, lhs: unknown, rhs: unknown): false {
+    const name = frame.plan.nodes[frame.field]?.name ?? "";
+    return this.#failBelow([{ kind: "field", name }], lhs, rhs);
+  }
+
+  #failBelow(steps: readonly PathStep[], lhs: unknown, rhs: unknown): false {
+    this.#failure = { lhs, rhs, lhsSteps: steps, rhsSteps: steps };
+    return false;
+  }
+}
+
+function keyStep(key: Node): PathStep {
+  return { kind: "key", key: keyName(key) };
+}
+
+/** Compares the plain values of two attribute trees, and gives `parts` their pairs of nodes; the first difference. */
+function collectData(lhs: unknown, rhs: unknown, steps: readonly PathStep[], parts: Part[]): Part | undefined {
+  if (lhs === rhs && (typeof lhs !== "object" || lhs === null)) return undefined;
+  if (isNode(lhs) && isNode(rhs)) {
+    parts.push({ lhs, rhs, lhsSteps: steps, rhsSteps: steps });
+    return undefined;
+  }
+  if (Array.isArray(lhs) && Array.isArray(rhs)) {
+    const longest = Math.max(lhs.length, rhs.length);
+    for (let i = 0; i < longest; i++) {
+      const differs = collectData(lhs[i], rhs[i], [...steps, { kind: "index", index: i }], parts);
+      if (differs !== undefined) return differs;
+    }
+    return undefined;
+  }
+  if (isRecord(lhs) && isRecord(rhs)) {
+    const l = entriesOf(lhs);
+    const r = entriesOf(rhs);
+    for (const key of new Set([...l.keys(), ...r.keys()])) {
+      const differs = collectData(l.get(key), r.get(key), [...steps, { kind: "key", key }], parts);
+      if (differs !== undefined) return differs;
+    }
+    return undefined;
+  }
+  const same = typeof lhs === "number" && typeof rhs === "number" ? sameNumber(lhs, rhs) : lhs === rhs;
+  return same ? undefined : { lhs, rhs, lhsSteps: steps, rhsSteps: steps };
 }
 
 function isRecord(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isNode(value);
 }
 
-/** The entries of an attribute record, those that are undefined left out. */
-export function entriesOf(record: object): ReadonlyMap<string, unknown> {
-  const entries: Iterable<[string, unknown]> = record instanceof Map ? record : Object.entries(record);
-  const out = new Map<string, unknown>();
-  for (const [key, value] of entries) if (value !== undefined) out.set(key, value);
-  return out;
-}
-
-function sameAttr(kind: string, lhs: unknown, rhs: unknown): boolean {
+function sameAttr(node: Node, lhs: unknown, rhs: unknown): boolean {
   if (lhs === rhs) return true;
   if (typeof lhs === "number" && typeof rhs === "number") {
-    return kind === "ir.FloatImm" ? sameFloat(lhs, rhs) : sameNumber(lhs, rhs);
+    return node.kind === "ir.FloatImm" ? sameFloat(lhs, rhs, (node as FloatImm).dtype) : sameNumber(lhs, rhs);
   }
   if (!Array.isArray(lhs) || !Array.isArray(rhs)) return false;
-  return lhs.length === rhs.length && lhs.every((item, i) => sameAttr(kind, item, rhs[i]));
-}
-
-function sameTensor(lhs: Tensor | undefined, rhs: Tensor | undefined): boolean {
-  if (lhs === rhs) return true;
-  if (lhs === undefined || rhs === undefined || lhs.dtype !== rhs.dtype) return false;
-  if (lhs.shape.length !== rhs.shape.length || lhs.shape.some((d, i) => d !== rhs.shape[i])) return false;
-  const a = tensorBytes(lhs);
-  const b = tensorBytes(rhs);
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}
-
-function differ(task: Task, further: readonly PathStep[] = [], lhs = task.lhs, rhs = task.rhs): Mismatch {
-  const lhsPath = [...pathOf(task, "lhs"), ...further];
-  return { lhsPath, rhsPath: [...pathOf(task, "rhs"), ...further], path: formatPath(lhsPath), lhs, rhs };
-}
-
-function pathOf(task: Task, side: "lhs" | "rhs"): PathStep[] {
-  const reversed: PathStep[] = [];
-  for (let t: Task | undefined = task; t !== undefined; t = t.parent) {
-    const { below } = t;
-    if (typeof below === "number") reversed.push({ kind: "index", index: below });
-    else if (below !== undefined && "lhs" in below) reversed.push({ kind: "key", key: below[side] });
-    else if (below !== undefined) reversed.push(...[...below].reverse());
-    if (t.field !== undefined) reversed.push({ kind: "field", name: t.field });
-  }
-  return reversed.reverse();
+  return lhs.length === rhs.length && lhs.every((item, i) => sameAttr(node, item, rhs[i]));
 }

@@ -7,6 +7,8 @@ export interface StructuralOptions {
   readonly dialects: readonly Dialect[];
   /** Unbound variables may stand for each other, one to one; without it they equal only themselves. */
   readonly mapFreeVars?: boolean;
+  /** `ignore`: tensors of one data type and shape are equal whatever they hold (upstream's `ignore-ndarray`). */
+  readonly tensors?: "content" | "ignore";
 }
 
 const completed = new WeakMap<readonly Dialect[], NodeTable>();
@@ -19,17 +21,4 @@ export function completeTable(dialects: readonly Dialect[]): NodeTable {
   const table = nodeTable([irDialect, ...dialects]);
   completed.set(dialects, table);
   return table;
-}
-
-/** Floats that differ by no more than this are equal (upstream's tolerance). */
-const TOLERANCE = 1e-9;
-
-/** Equality of floats: NaN equals NaN, and a tiny absolute difference does not count. */
-export function sameFloat(a: number, b: number): boolean {
-  return a === b || Math.abs(a - b) <= TOLERANCE || (Number.isNaN(a) && Number.isNaN(b));
-}
-
-/** Equality of plain numbers: integers exactly, fractions as floats. An integer is never equal to a fraction. */
-export function sameNumber(a: number, b: number): boolean {
-  return a === b || (!Number.isInteger(a) && !Number.isInteger(b) && sameFloat(a, b));
 }
