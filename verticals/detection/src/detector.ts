@@ -11,7 +11,7 @@ export const detectorFamilies: readonly DetectorFamily[] = [blazeface, fastestde
 
 /** Options of a detector. */
 export interface DetectorOptions {
-  /** Detections that score less are left out; 0.3 unless told. */
+  /** Detections that score less are left out; 0.4 unless told. */
   readonly score?: number;
   /** Boxes of one class that overlap by more are one; 0.45 unless told. */
   readonly iou?: number;
@@ -45,7 +45,7 @@ export function makeDetector(model: Model, opts: DetectorOptions = {}): Detector
     model,
     detect(image) {
       const outputs = model.runSync({ [input.name]: family.preprocess(image, input) }, { copy: false });
-      const decoded = family.decode(Object.values(outputs), image, input, { score: opts.score ?? 0.3, labels: opts.labels ?? family.labels });
+      const decoded = family.decode(Object.values(outputs), image, input, { score: opts.score ?? 0.4, labels: opts.labels ?? family.labels });
       return suppress(decoded, opts.iou ?? 0.45);
     },
     dispose: () => model.dispose(),

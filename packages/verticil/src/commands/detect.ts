@@ -16,7 +16,7 @@ export function addDetectCommand(program: Command, terminal: Terminal, signal: A
     .command("detect <image...>")
     .description("find objects or faces in pictures; prints one JSON object a picture")
     .requiredOption("--model <file>", "an ONNX detector: YOLOX, FastestDet or BlazeFace")
-    .option("--score <x>", "leave out what scores less", Number, 0.3)
+    .option("--score <x>", "leave out what scores less", Number, 0.4)
     .option("--iou <x>", "boxes that overlap more than this are one", Number, 0.45)
     .option("--out <dir>", "write the pictures with the boxes drawn to this folder")
     .action(async (images: readonly string[], options: Options) => {

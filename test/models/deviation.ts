@@ -1,0 +1,27 @@
+import { getElement, type Tensor } from "@verticil/runtime-ffi";
+
+/** How much two numbers may differ: by either measure. */
+export interface Tolerance {
+  readonly absolute: number;
+  readonly relative: number;
+}
+
+/**
+ * Where two tensors differ by more than allowed, in words, worst first; the empty list if they agree. NaN agrees with
+ * NaN only, an infinity with itself only.
+ */
+export function deviations(actual: Tensor | undefined, expected: Tensor, tolerance: Tolerance): readonly string[] {
+  if (actual === undefined) return ["it is missing"];
+  if (actual.dtype !== expected.dtype) return [`it is ${actual.dtype}, not ${expected.dtype}`];
+  if (String(actual.shape) !== String(expected.shape)) return [`its shape is [${actual.shape.join(", ")}], not [${expected.shape.join(", ")}]`];
+  const bad: { readonly index: number; readonly error: number }[] = [];
+  for (let i = 0; i < expected.data.length; i++) {
+    const a = Number(getElement(actual, i));
+    const e = Number(getElement(expected, i));
+    if (Object.is(a, e) || a === e) continue;
+    const error = Math.abs(a - e);
+    if (!(error <= tolerance.absolute || error <= tolerance.relative * Math.abs(e))) bad.push({ index: i, error });
+  }
+  bad.sort((a, b) => b.error - a.error);
+  return bad.map(({ index, error }) => `element ${index} is ${getElement(actual, index)}, not ${getElement(expected, index)} (off by ${error})`);
+}

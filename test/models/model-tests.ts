@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { compareTargets, compile, scriptDialects } from "@verticil/compiler";
+import type { IRModule } from "@verticil/ir-core";
+import { importOnnx } from "@verticil/onnx";
+import { randomTensor, type Model, type Tensor, type ValueSpec } from "@verticil/runtime-ffi";
+import { roundTripInstrument } from "@verticil/tvmscript";
+import { deviations, type Tolerance } from "./deviation.ts";
+import { runReference } from "./reference.ts";
+
+/** A model to hold against onnxruntime. */
+export interface ModelCase {
+  /** The ONNX file; the tests are skipped where it is missing. */
+  readonly path: string | undefined;
+  readonly name?: string;
+  /** A real input for the model's only input. */
+  readonly real: (input: ValueSpec) => Promise<Tensor>;
+  /** What a result of the real input must show, beside agreeing with onnxruntime. */
+  readonly shows?: (outputs: Readonly<Record<string, Tensor>>) => void;
+  /** Random inputs are in [0, `range`): what the model is made for. */
+  readonly range?: number;
+  readonly tolerance?: Tolerance;
+  /** Also hold every value of the graph against the interpreter, within this error; it is slow. */
+  readonly interpreted?: number;
+}
+
+const TIMEOUT = 240_000;
+
+/**
+ * The tests of a model: it compiles with the program surviving its text form after every pass, the same input gives the
+ * same bytes, and its outputs are onnxruntime's on random and real input.
+ */
+export function modelTests({ path, name, real, shows, range = 1, tolerance = { absolute: 1e-4, relative: 1e-3 }, interpreted }: ModelCase): void {
+  describe.skipIf(path === undefined)(name ?? basename(path ?? "a model that is missing"), () => {
+    const file = path ?? "";
+    let module: IRModule;
+    let model: Model;
+
+    beforeAll(async () => {
+      module = importOnnx(readFileSync(file));
+      const executable = await compile(module, { name: "model", instruments: [roundTripInstrument(scriptDialects)] });
+      model = await executable.load();
+    }, TIMEOUT);
+
+    const agrees = async (inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> => {
+      const expected = await runReference(file, inputs);
+      const actual = await model.run(inputs);
+      expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
+      for (const [output, e] of Object.entries(expected)) {
+        expect(deviations(actual[output], e, tolerance).slice(0, 3), `output \`${output}\``).toEqual([]);
+      }
+      return actual;
+    };
+
+    const random = (seed: number): Record<string, Tensor> =>
+      Object.fromEntries(model.inputs.map((spec, i) => [spec.name, scaled(randomTensor(spec, seed + i), range)]));
+
+    test.each([1, 2])("gives onnxruntime's outputs on random input %i", async (seed) => {
+      await agrees(random(seed));
+    }, TIMEOUT);
+
+    test("gives onnxruntime's outputs on real input, the second time as well", async () => {
+      const [input] = model.inputs;
+      if (input === undefined) throw new Error("The model has no input.");
+      const inputs = { [input.name]: await real(input) };
+      await agrees(inputs);
+      const outputs = await agrees(inputs);
+      shows?.(outputs);
+    }, TIMEOUT);
+
+    test.skipIf(interpreted === undefined)("computes every value as the interpreter does", async () => {
+      const { values, firstDivergence } = await compareTargets(module, random(3), ["interp", "wasm"], { tolerance: interpreted ?? 0 });
+      expect(firstDivergence).toBeUndefined();
+      expect(values.length).toBeGreaterThan(2);
+    }, TIMEOUT);
+  });
+}
+
+function scaled(t: Tensor, range: number): Tensor {
+  return t.data instanceof Float32Array ? { ...t, data: t.data.map((v) => v * range) } : t;
+}

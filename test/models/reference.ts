@@ -1,0 +1,15 @@
+import * as ort from "onnxruntime-node";
+import type { Tensor } from "@verticil/runtime-ffi";
+
+/** The outputs of an ONNX file by name, as onnxruntime computes them on one thread. */
+export async function runReference(path: string, inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+  const session = await ort.InferenceSession.create(path, { intraOpNumThreads: 1, logSeverityLevel: 3 });
+  const feeds = Object.entries(inputs).map(([name, t]) => [name, new ort.Tensor(t.dtype as "float32", t.data as Float32Array, t.shape)] as const);
+  const results = await session.run(Object.fromEntries(feeds));
+  const outputs = Object.entries(results).map(([name, t]): readonly [string, Tensor] => [
+    name,
+    { dtype: t.type as Tensor["dtype"], shape: t.dims, data: t.data as Tensor["data"] },
+  ]);
+  await session.release();
+  return Object.fromEntries(outputs);
+}

@@ -1,0 +1,9 @@
+import { fixture } from "../fixtures.ts";
+import { familyPicture } from "./family-picture.ts";
+import { modelTests } from "./model-tests.ts";
+
+modelTests({
+  path: fixture("models/yolox-nano/yolox_nano.onnx"),
+  range: 255,
+  real: familyPicture("yolox", () => fixture("images/dog.jpg")),
+});
