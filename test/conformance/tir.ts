@@ -1,10 +1,14 @@
-// `pnpm conformance:tir DIR [--under transform]`: replays upstream's tests of TensorIR from a corpus.
+// `pnpm conformance:tir DIR [--only schedule|transform]`: replays upstream's tests of TensorIR from a corpus.
 import { conformanceOptions } from "./options.ts";
 import { conformanceReport } from "./report.ts";
+import { replaySchedules } from "./schedule-pairs.ts";
 import { replayTransforms, type TirCase } from "./transform-pairs.ts";
 
 /** The kinds of tests, by the name that `--under` or `--only` takes; each gives its cases from the folder of a corpus. */
-const parts: ReadonlyMap<string, (dir: string) => readonly TirCase[]> = new Map([["transform", replayTransforms]]);
+const parts: ReadonlyMap<string, (dir: string) => readonly TirCase[]> = new Map([
+  ["schedule", replaySchedules],
+  ["transform", replayTransforms],
+]);
 
 function main(): number {
   const opts = conformanceOptions(process.argv.slice(2), { name: "tir" });

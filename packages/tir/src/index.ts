@@ -281,10 +281,12 @@ export {
   Schedule,
   type BlockRef,
   type FactorRef,
+  type MoveOptions,
   type ScheduleOptions,
 } from "./schedule/schedule.ts";
 export {
   ScheduleError,
+  type ErrorRenderLevel,
   type ScheduleProblem,
 } from "./schedule/schedule-error.ts";
 export {
@@ -298,6 +300,17 @@ export {
   type Instruction,
   type InstructionInput,
 } from "./schedule/instruction.ts";
+export { applyTrace } from "./schedule/apply-trace.ts";
+export { instructionKinds, type ArgForm, type ArgSpec, type InstructionKind } from "./schedule/instruction-kinds.ts";
+export { axisSeparator, type IndexFunction } from "./schedule/index-function.ts";
+export { type BufferRef } from "./schedule/buffer-ref.ts";
+export { type AnnotationValue } from "./schedule/primitive/annotate.ts";
+export { Trace, type DecisionProvider } from "./schedule/trace.ts";
+export { traceAsPython, traceAsScript } from "./schedule/trace-python.ts";
+export { applyTraceJson, traceAsJson, type Json } from "./schedule/trace-json.ts";
+export { ScheduleScriptError } from "./schedule/script-error.ts";
+export { runScheduleScript } from "./schedule/python/run-script.ts";
+export { type ScriptScope } from "./schedule/python/evaluate.ts";
 export { tir } from "./script/tir-script.ts";
 export { varCreation } from "./script/print-buffer.ts";
 export { toDType as scriptDType, toExpr as scriptExpr, toOperands as scriptOperands } from "./script/convert.ts";

@@ -22,7 +22,7 @@ export function packOperand(func: PrimFunc): { readonly func: PrimFunc; readonly
     const readers = stages(work).filter((s) => s.block.reads.some((r) => r.buffer === found.buffer));
     const read = stage.block.reads.findIndex((r) => r.buffer === found.buffer);
     if (param < 0 || readers.length !== 1 || read < 0) continue;
-    if (!attempt(() => work.sch.transformLayout(stage.rv, read, "read", found.indexMap))) continue;
+    if (!attempt(() => work.sch.transformLayout(stage.rv, ["read", read], found.indexMap, { assumeInjectiveTransform: true }))) continue;
     return { func: funcOf(work), param, indexMap: found.indexMap };
   }
   return undefined;

@@ -35,7 +35,7 @@ function vectorizeInner(work: Work, stage: Stage, inner: LoopRV): boolean {
   const rest = extent % lanes;
   if (rest === 0) return attempt(() => sch.vectorize(at(sch.split(inner, [undefined, lanes]), 1)));
   return attempt(() => {
-    const [main] = sch.loopPartition(inner, [extent - rest, rest]);
+    const [main] = sch.loopPartition(inner, [extent - rest]);
     if (main !== undefined) sch.vectorize(at(sch.split(main, [undefined, lanes]), 1));
   });
 }

@@ -136,14 +136,12 @@ function tilePart(work: Work, part: StagePart, axes: readonly AxisCuts[], parall
 
   const last = outer[outer.length - 1];
   if (last !== undefined) sch.reverseComputeAt(carrier, last);
-  const [firstReduction] = reduction;
-  if (firstReduction !== undefined) {
-    const init = sch.decomposeReduction(anchor, firstReduction);
-    unrollTile(work, sch.getLoops(init).slice(outer.length), vector);
-  }
   unrollTile(work, inner, vector);
   finishCarrier(work, carrier, outer.length);
   if (parallel && outer.length > 0) parallelOuter(work, outer.slice(0, outer.length > 1 ? -1 : 1));
+  // Last: an update apart from its init is no reduction any more, whose loops could change kind.
+  const [firstReduction] = reduction;
+  if (firstReduction !== undefined) sch.decomposeReduction(anchor, firstReduction);
 }
 
 /** The outer loops that the lane's operand depends on: batches, over which nothing of it is reused. */

@@ -184,12 +184,14 @@ export interface ForOptions {
   readonly span?: Span | undefined;
 }
 
+/** A loop. Constant bounds that are narrower than the variable take its type, as upstream's constructor has it. */
 export function makeFor(loopVar: Var, min: PrimExpr, extent: PrimExpr, body: Stmt, opts: ForOptions = {}): For {
+  const widen = (e: PrimExpr): PrimExpr => (e.kind === "ir.IntImm" && e.dtype === "int32" && loopVar.dtype === "int64" ? makeIntImm(e.value, "int64", e.span) : e);
   return {
     kind: "tir.For",
     loopVar,
-    min,
-    extent,
+    min: widen(min),
+    extent: widen(extent),
     forKind: opts.forKind ?? "serial",
     threadBinding: opts.threadBinding,
     annotations: opts.annotations ?? {},

@@ -1,9 +1,24 @@
 import type { AttrValue } from "@verticil/ir-core";
 import type { PrimExpr } from "../ir/expr.ts";
+import type { IndexMap } from "../ir/stmt.ts";
 import type { RandomVariable } from "./random-variable.ts";
 
-/** What an instruction may take: a random variable, a constant, a string, nothing, or lists of these. */
-export type InstructionInput = RandomVariable | PrimExpr | number | string | boolean | undefined | readonly InstructionInput[];
+/** What an instruction may take: a random variable, an expression over some, a constant, nothing, or lists of these. */
+export type InstructionInput =
+  | RandomVariable
+  | PrimExpr
+  | IndexMap
+  | number
+  | string
+  | boolean
+  | null
+  | readonly InstructionInput[]
+  | AttrDict;
+
+/** An annotation that is a dictionary. */
+export interface AttrDict {
+  readonly dict: { readonly [key: string]: AttrValue | undefined };
+}
 
 /** A choice that a sampling instruction made. */
 export type Decision = number | readonly number[];
@@ -12,6 +27,6 @@ export type Decision = number | readonly number[];
 export interface Instruction {
   readonly kind: string;
   readonly inputs: readonly InstructionInput[];
-  readonly attrs: readonly AttrValue[];
-  readonly outputs: readonly RandomVariable[];
+  readonly attrs: readonly InstructionInput[];
+  readonly outputs: readonly (RandomVariable | null)[];
 }

@@ -1,3 +1,6 @@
+import { isNode } from "@verticil/ir-core";
+import type { Var } from "../ir/expr.ts";
+
 /** A block of the program a schedule works on; follows it through every rewrite. */
 export interface BlockRV {
   readonly kind: "BlockRV";
@@ -5,22 +8,29 @@ export interface BlockRV {
   readonly id: number;
 }
 
-/** A loop of the program a schedule works on; follows it through every rewrite. */
+/** A loop of the program a schedule works on, or a compute location; follows the loop through every rewrite. */
 export interface LoopRV {
   readonly kind: "LoopRV";
   readonly id: number;
 }
 
-/** An integer that was sampled or read off the program. */
-export interface ExprRV {
-  readonly kind: "ExprRV";
-  readonly id: number;
-}
+/** An integer that was sampled. A variable of the expression language, so that sums and products can be made of it. */
+export type ExprRV = Var;
 
 /** What the instructions of a trace take and give. */
 export type RandomVariable = BlockRV | LoopRV | ExprRV;
 
-/** True for a random variable of any sort. */
-export function isRandomVariable(x: unknown): x is RandomVariable {
-  return typeof x === "object" && x !== null && "kind" in x && (x.kind === "BlockRV" || x.kind === "LoopRV" || x.kind === "ExprRV");
+/** True for the random variable of a block. */
+export function isBlockRV(x: unknown): x is BlockRV {
+  return typeof x === "object" && x !== null && "kind" in x && x.kind === "BlockRV";
+}
+
+/** True for the random variable of a loop. */
+export function isLoopRV(x: unknown): x is LoopRV {
+  return typeof x === "object" && x !== null && "kind" in x && x.kind === "LoopRV";
+}
+
+/** True for a variable of the expression language, which may be a random variable. */
+export function isExprRV(x: unknown): x is ExprRV {
+  return isNode(x) && x.kind === "tir.Var";
 }

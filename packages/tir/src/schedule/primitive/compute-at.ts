@@ -1,16 +1,29 @@
+import { parseDType } from "@verticil/runtime-ffi";
+import { Analyzer } from "../../arith/analyzer.ts";
+import { evalRegionSets } from "../../arith/eval-set.ts";
+import { coverRange, intSetsOfRanges } from "../../arith/int-set.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
-import type { AnyVar, PrimExpr, Var } from "../../ir/expr.ts";
-import { makeFor, makeSeq } from "../../ir/make-stmt.ts";
-import { makeVar } from "../../ir/make-expr.ts";
-import { add, and, constant, isConstInt, lt, ge, sub } from "../../ir/ops.ts";
-import type { BlockRealize, For, PrimFunc, Stmt } from "../../ir/stmt.ts";
+import type { PrimExpr } from "../../ir/expr.ts";
+import { makeRange, makeVar } from "../../ir/make-expr.ts";
+import { makeFor, makeSeq, scopeOf } from "../../ir/make-stmt.ts";
+import { add, and, constant, ge, isConstInt, lt } from "../../ir/ops.ts";
+import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
-import { coefficientOf, collectSums, constantDifference, toLinear } from "../../analysis/linear-form.ts";
-import { relaxRegion } from "../../analysis/block-access-region.ts";
-import { hull, intervalOfRange, type Interval } from "../../analysis/symbolic-interval.ts";
-import { consumersOf, producersOf, requireMovable, writtenBuffers } from "../block-relations.ts";
+import {
+  analyzerFor,
+  bindingsOf,
+  consumersOf,
+  loopDomain,
+  producersOf,
+  relaxedLoops,
+  requireCompleteOrReduction,
+  requireNotOutput,
+  scopeRoot,
+} from "../block-relations.ts";
+import { blockVarDomains, type DomainInfo, type Regions } from "../block-var-domain.ts";
 import { childBlocks, FuncTree, replaceStmts } from "../func-tree.ts";
-import { boundsOf, boundsOfLoops, simplifyIndex } from "../index-simplify.ts";
+import { withoutLeaf } from "../leaf-removal.ts";
+import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
 
 /** Options of the two primitives that move a block under a loop. `index`: -1 as late as possible, -2 as early. */
@@ -19,208 +32,112 @@ export interface ComputeAtOptions {
   readonly index: number;
 }
 
-/** A producer moved under a loop of its consumers, computing there only what they read. */
-export function computeAt(tree: FuncTree, realize: BlockRealize, loop: For, opts: ComputeAtOptions): PrimFunc {
-  requireSite(tree, realize, loop);
-  const consumers = consumersOf(tree, realize);
-  if (consumers.length === 0) refuse(`block \`${realize.block.name}\` has no consumers in its scope`, realize.block);
-  const outside = consumers.find((c) => !tree.contains(loop, c));
-  if (outside !== undefined) {
-    refuse(`consumer \`${outside.block.name}\` is not under loop \`${loop.loopVar.name}\``, outside.block, "Choose a loop that holds all consumers.");
-  }
-  if (isOutput(tree, realize)) refuse(`block \`${realize.block.name}\` writes an output of its scope`, realize.block);
-  const written = writtenBuffers(realize.block);
-  const required = touched(tree, consumers, loop, (r) => r.block.reads, written);
-  const domains = solveDomains(realize, realize.block.writes, required);
-  const items = bodyItems(loop);
-  const users = items.map((s, i) => (childBlocksOf(s).some((b) => consumers.includes(b)) ? i : -1)).filter((i) => i >= 0);
-  const makers = producersOf(tree, realize);
-  const after = items.map((s, i) => (childBlocksOf(s).some((b) => makers.includes(b)) ? i : -1)).filter((i) => i >= 0);
-  const latest = Math.min(...users);
-  const earliest = after.length === 0 ? 0 : Math.max(...after) + 1;
-  return move(tree, realize, loop, domains, position(opts.index, earliest, latest), opts);
+/** A producer moved under a loop that holds all of its consumers, computing there only what they read. */
+export function computeAt(tree: FuncTree, realize: BlockRealize, loop: For, opts: ComputeAtOptions): Outcome {
+  return moveUnder(tree, realize, loop, opts, "compute");
 }
 
-/** A consumer moved under a loop of its producers, computing there only what they have made. */
-export function reverseComputeAt(tree: FuncTree, realize: BlockRealize, loop: For, opts: ComputeAtOptions): PrimFunc {
-  requireSite(tree, realize, loop);
+/** A consumer moved under a loop that holds all of its producers, computing there only what they have made. */
+export function reverseComputeAt(tree: FuncTree, realize: BlockRealize, loop: For, opts: ComputeAtOptions): Outcome {
+  return moveUnder(tree, realize, loop, opts, "reverse");
+}
+
+function moveUnder(tree: FuncTree, realize: BlockRealize, loop: For, opts: ComputeAtOptions, way: "compute" | "reverse"): Outcome {
+  const { block } = realize;
+  const scope = scopeRoot(tree, realize, { stagePipeline: true });
+  const analyzer = analyzerFor(tree);
   const producers = producersOf(tree, realize);
-  const inside = producers.filter((p) => tree.contains(loop, p));
-  if (inside.length === 0) {
-    refuse(`no producer of block \`${realize.block.name}\` is under loop \`${loop.loopVar.name}\``, realize.block);
+  const consumers = consumersOf(tree, realize);
+  requireCompleteOrReduction(tree, realize, scope);
+  if (tree.scopeOf(loop) !== scope) refuse(`block \`${block.name}\` and loop \`${loop.loopVar.name}\` are in different scopes`, [block, loop]);
+  if (tree.contains(loop, realize)) refuse(`block \`${block.name}\` is under loop \`${loop.loopVar.name}\` already`, [block, loop]);
+  for (const l of [...tree.loopsOf(loop), loop]) analyzer.bind(l.loopVar, makeRange(l.min, l.extent));
+  if (way === "compute") requireNotOutput(tree, realize);
+  const without = withoutLeaf(tree, realize);
+  const items = loop.body.kind === "tir.SeqStmt" ? loop.body.seq : [loop.body];
+  const at = insertionPoint(realize, loop, items, producers, consumers, opts.index, way);
+  const provided = new Map<Buffer, Regions>();
+  const required = new Map<Buffer, Regions>();
+  for (const r of way === "compute" ? block.writes : block.reads) {
+    provided.set(r.buffer, [...(provided.get(r.buffer) ?? []), evalRegionSets(r.region, new Map())]);
+    required.set(r.buffer, []);
   }
-  const made = new Set(inside.flatMap((p) => writtenBuffers(p.block)));
-  const provided = touched(tree, inside, loop, (r) => r.block.writes, [...made]);
-  const domains = solveDomains(realize, realize.block.reads.filter((r) => made.has(r.buffer)), provided);
-  const items = bodyItems(loop);
-  const makers = items.map((s, i) => (childBlocksOf(s).some((b) => inside.includes(b)) ? i : -1)).filter((i) => i >= 0);
-  const readers = consumersOf(tree, realize);
-  const users = items.map((s, i) => (childBlocksOf(s).some((b) => readers.includes(b)) ? i : -1)).filter((i) => i >= 0);
-  const earliest = Math.max(...makers) + 1;
-  const latest = users.length === 0 ? items.length : Math.min(...users);
-  return move(tree, realize, loop, domains, position(opts.index, earliest, latest), opts);
+  for (const b of way === "compute" ? consumers : producers) {
+    for (const r of way === "compute" ? b.block.reads : b.block.writes) {
+      const known = required.get(r.buffer);
+      if (known !== undefined) required.set(r.buffer, [...known, relaxed(tree, b, r, loop, way)]);
+    }
+  }
+  const domains = blockVarDomains(block.iterVars, provided, required, analyzer);
+  const nest = makeNest(realize, domains, analyzer, opts.preserveUnitLoops);
+  const target = new FuncTree(without).loops.get(loop.loopVar);
+  if (target === undefined) throw new Error("internal: the target loop went with the block");
+  const rest = target.body.kind === "tir.SeqStmt" ? target.body.seq : [target.body];
+  const body = makeSeq([...rest.slice(0, at), nest, ...rest.slice(at)]);
+  return { func: replaceStmts(without, new Map<Stmt, Stmt>([[target, { ...target, body }]])) };
 }
 
-function position(index: number, earliest: number, latest: number): number {
-  if (latest < earliest) return refuse("its consumers come before its producers under the loop");
+function relaxed(tree: FuncTree, b: BlockRealize, region: BufferRegion, loop: For, way: "compute" | "reverse"): Regions[number] {
+  const loops = way === "compute" ? relaxedLoops(tree, b, loop, scopeOf(region.buffer)) : loopDomain(tree, b, loop);
+  return evalRegionSets(substitute(region, bindingsOf(b)).region, intSetsOfRanges(loops));
+}
+
+/** Between the last producer and the first consumer under the loop. */
+function insertionPoint(
+  realize: BlockRealize,
+  loop: For,
+  items: readonly Stmt[],
+  producers: readonly BlockRealize[],
+  consumers: readonly BlockRealize[],
+  index: number,
+  way: "compute" | "reverse",
+): number {
+  const blocks = items.map((s) => (s.kind === "tir.BlockRealize" ? [s] : childBlocks(s)));
+  const holding = (list: readonly BlockRealize[]): number[] =>
+    blocks.flatMap((bs, i) => (bs.some((b) => list.includes(b)) ? [i] : []));
+  const needed = way === "compute" ? consumers : producers;
+  const all = blocks.flat();
+  const missing = needed.filter((b) => !all.includes(b));
+  if (missing.length > 0) {
+    const what = way === "compute" ? "consumers" : "producers";
+    refuse(
+      `${missing.length} of the ${what} of block \`${realize.block.name}\` are not under loop \`${loop.loopVar.name}\``,
+      missing.map((b) => b.block),
+      `Choose a loop that holds all ${what}.`,
+    );
+  }
+  const earliest = Math.max(-1, ...holding(producers)) + 1;
+  const latest = Math.min(items.length, ...holding(consumers));
+  if (earliest > latest) refuse(`under loop \`${loop.loopVar.name}\` a consumer of block \`${realize.block.name}\` comes before a producer`, loop);
   if (index === -1) return latest;
   if (index === -2) return earliest;
-  if (index < earliest || index > latest) return refuse(`position ${index} is not between ${earliest} and ${latest}`);
+  if (index < earliest || index > latest) refuse(`position ${index} is not between ${earliest} and ${latest}`, loop, "Use -1 for the last possible position, -2 for the first.");
   return index;
 }
 
-function bodyItems(loop: For): readonly Stmt[] {
-  return loop.body.kind === "tir.SeqStmt" ? loop.body.seq : [loop.body];
-}
-
-function childBlocksOf(s: Stmt): readonly BlockRealize[] {
-  return s.kind === "tir.BlockRealize" ? [s] : childBlocks(s);
-}
-
-function isOutput(tree: FuncTree, realize: BlockRealize): boolean {
-  const scope = tree.scopeOf(realize);
-  return scope !== undefined && writtenBuffers(realize.block).some((w) => !scope.block.allocBuffers.includes(w));
-}
-
-function requireSite(tree: FuncTree, realize: BlockRealize, loop: For): void {
-  if (tree.contains(loop, realize)) refuse(`block \`${realize.block.name}\` is under loop \`${loop.loopVar.name}\` already`, realize.block);
-  if (tree.scopeOf(realize) !== tree.scopeOf(loop)) refuse("block and loop are in different scopes", loop);
-  requireMovable(tree, realize);
-}
-
-/** What blocks under `loop` touch of some buffers, during one iteration of it. */
-function touched(
-  tree: FuncTree,
-  blocks: readonly BlockRealize[],
-  loop: For,
-  regionsOf: (r: BlockRealize) => readonly BufferRegion[],
-  buffers: readonly Buffer[],
-): ReadonlyMap<Buffer, readonly Interval[]> {
-  const out = new Map<Buffer, readonly Interval[]>();
-  for (const realize of blocks) {
-    const dom = new Map<AnyVar, Interval>();
-    const chain = tree.ancestors(realize);
-    for (const s of chain.slice(0, chain.indexOf(loop))) {
-      if (s.kind === "tir.For") dom.set(s.loopVar, intervalOfRange({ kind: "tir.Range", min: s.min, extent: s.extent }));
-    }
-    const bindings = bindingsOf(realize);
-    for (const r of regionsOf(realize)) {
-      if (!buffers.includes(r.buffer)) continue;
-      const dims = relaxRegion(substitute(r, bindings), dom).region.map(intervalOfRange);
-      const known = out.get(r.buffer);
-      out.set(r.buffer, known === undefined ? dims : known.map((k, i) => hull(k, dims[i] ?? k)));
-    }
-  }
-  return out;
-}
-
-/** The values of a block's variables at its place. */
-export function bindingsOf(realize: BlockRealize): Map<AnyVar, PrimExpr> {
-  const out = new Map<AnyVar, PrimExpr>();
-  realize.block.iterVars.forEach((iv, i) => {
-    const value = realize.iterValues[i];
-    if (value !== undefined) out.set(iv.var, value);
-  });
-  return out;
-}
-
-/**
- * The values of each iteration variable that a region of the buffers calls for. Solved where an index is one variable
- * plus a constant; other variables run over all their domain.
- */
-function solveDomains(
-  realize: BlockRealize,
-  provided: readonly BufferRegion[],
-  required: ReadonlyMap<Buffer, readonly Interval[]>,
-): ReadonlyMap<Var, Interval> {
-  const out = new Map<Var, Interval>();
-  const vars = new Set(realize.block.iterVars.map((iv) => iv.var));
-  for (const r of provided) {
-    const needed = required.get(r.buffer);
-    if (needed === undefined) continue;
-    r.region.forEach((range, i) => {
-      const need = needed[i];
-      if (need === undefined || !isConstInt(range.extent, 1)) return;
-      const form = toLinear(range.min);
-      const [term] = form.terms;
-      if (form.terms.length !== 1 || term === undefined || term.coeff !== 1 || term.atom.kind !== "tir.Var" || !vars.has(term.atom)) return;
-      if (coefficientOf(form, term.atom) !== 1) return;
-      const shift = constant(form.offset, range.min.dtype);
-      const interval = { min: collectSums(sub(need.min, shift)), max: collectSums(sub(need.max, shift)) };
-      const known = out.get(term.atom);
-      out.set(term.atom, known === undefined ? interval : hull(known, interval));
-    });
-  }
-  return out;
-}
-
-function move(
-  tree: FuncTree,
-  realize: BlockRealize,
-  loop: For,
-  domains: ReadonlyMap<Var, Interval>,
-  index: number,
-  opts: ComputeAtOptions,
-): PrimFunc {
-  const around = [...tree.loopsOf(loop), loop];
-  const nest = makeNest(realize, domains, around, opts.preserveUnitLoops);
-  const without = replaceStmts(tree.func, new Map<Stmt, Stmt | undefined>([[realize, undefined]]));
-  const target = new FuncTree(without).loops.get(loop.loopVar);
-  if (target === undefined) return refuse("the loop held nothing but the block", loop);
-  const items = bodyItems(target);
-  const body = makeSeq([...items.slice(0, index), nest, ...items.slice(index)]);
-  return replaceStmts(without, new Map([[target, { ...target, body }]]));
-}
-
-/** New loops around a block, over the part of its domain that is called for. */
-function makeNest(realize: BlockRealize, domains: ReadonlyMap<Var, Interval>, around: readonly For[], keepUnit: boolean): Stmt {
-  const loops: For[] = [];
-  const bounds = boundsOfLoops(around);
+/** New loops around the block over the domains, with a predicate where they reach outside the bounds. */
+function makeNest(realize: BlockRealize, domains: readonly DomainInfo[], analyzer: Analyzer, keepUnit: boolean): Stmt {
+  const loops: { readonly v: ReturnType<typeof makeVar>; readonly extent: PrimExpr }[] = [];
   let predicate: PrimExpr = constant(1, "bool");
-  const values = realize.block.iterVars.map((iv): PrimExpr => {
-    const dom = iv.dom;
-    if (dom === undefined) return refuse(`\`${iv.var.name}\` has no domain`, iv);
-    const whole = intervalOfRange(dom);
-    const part = clip(domains.get(iv.var) ?? whole, whole);
-    const extent = collectSums(add(sub(part.max, part.min), 1));
-    if (isConstInt(extent, 1) && !keepUnit) {
-      predicate = and(predicate, guard(part.min, part, whole, bounds));
-      return part.min;
+  const iterValues = realize.block.iterVars.map((iv, i): PrimExpr => {
+    const whole = iv.dom ?? makeRange(constant(0, iv.var.dtype), constant(1, iv.var.dtype));
+    const info = domains[i];
+    const dom = info === undefined ? whole : coverRange(info.dom, whole, new Analyzer());
+    let value = dom.min;
+    if (keepUnit || !isConstInt(dom.extent, 1)) {
+      const bits = Math.max(parseDType(dom.min.dtype).bits, parseDType(dom.extent.dtype).bits);
+      const v = makeVar(`ax${loops.length}`, bits > 32 ? "int64" : "int32");
+      loops.push({ v, extent: analyzer.simplify(dom.extent) });
+      value = add(dom.min, v);
+      analyzer.bind(v, makeRange(constant(0, v.dtype), dom.extent));
     }
-    const v = makeVar(`ax${loops.length}`, iv.var.dtype);
-    const l = makeFor(v, constant(0, iv.var.dtype), extent, realize);
-    loops.push(l);
-    for (const [key, value] of boundsOfLoops([l])) bounds.set(key, value);
-    const value = simplifyIndex(add(part.min, v), bounds);
-    predicate = and(predicate, guard(value, part, whole, bounds));
+    if (info?.bound.tag === "interval") {
+      const { min, max } = info.bound;
+      const conditions = [min && ge(value, min), max && lt(value, add(max, 1))];
+      for (const c of conditions) if (c !== undefined && !analyzer.canProve(c, "symbolicBound")) predicate = and(predicate, c);
+    }
     return value;
   });
-  const placed: BlockRealize = { ...realize, iterValues: values, predicate };
-  return loops.reduceRight<Stmt>((body, l) => ({ ...l, body }), placed);
-}
-
-/** The part, or all where the part is known to hold all of it. */
-function clip(part: Interval, whole: Interval): Interval {
-  const below = constantDifference(part.min, whole.min);
-  const above = constantDifference(whole.max, part.max);
-  return {
-    min: below !== undefined && below < 0 ? whole.min : part.min,
-    max: above !== undefined && above < 0 ? whole.max : part.max,
-  };
-}
-
-/** The condition that a value is in the domain, as far as the bounds do not show it. */
-function guard(value: PrimExpr, part: Interval, whole: Interval, bounds: ReturnType<typeof boundsOfLoops>): PrimExpr {
-  const over = slack(whole.max, part.max) ?? boundsOf(sub(whole.max, value), bounds)?.[0];
-  const under = slack(part.min, whole.min) ?? boundsOf(sub(value, whole.min), bounds)?.[0];
-  let out: PrimExpr = constant(1, "bool");
-  if (under === undefined || under < 0) out = and(out, ge(value, whole.min));
-  if (over === undefined || over < 0) out = and(out, lt(value, collectSums(add(whole.max, 1))));
-  return out;
-}
-
-/** `a - b` where it is a constant that shows that nothing is amiss. */
-function slack(a: PrimExpr, b: PrimExpr): number | undefined {
-  const d = constantDifference(a, b);
-  return d !== undefined && d >= 0 ? d : undefined;
+  const placed: BlockRealize = { ...realize, iterValues, predicate: analyzer.simplify(predicate) };
+  return loops.reduceRight<Stmt>((body, { v, extent }) => makeFor(v, constant(0, "int32"), extent, body), placed);
 }

@@ -1,0 +1,67 @@
+import type { Buffer } from "../../ir/buffer.ts";
+import type { BlockRealize, Stmt } from "../../ir/stmt.ts";
+import { fullRegion } from "../../analysis/block-access-region.ts";
+import { consumersOf, scopeRoot } from "../block-relations.ts";
+import {
+  changeAccess,
+  makeCopyStage,
+  onlyWriter,
+  placeAfterWriter,
+  regionOf,
+  relaxUnder,
+  renamed,
+  requireRegionCover,
+  requireStorageScope,
+  shiftedTo,
+  withScope,
+  withStage,
+  type StagePlace,
+} from "../cache-stage.ts";
+import { childBlocks, type FuncTree } from "../func-tree.ts";
+import type { Outcome } from "../outcome.ts";
+import { refuse } from "../schedule-error.ts";
+
+/**
+ * A copy in another scope of a buffer that the block reads: made after the block of the scope that writes it (at the
+ * start of the scope if none does) and read by `consumers`, or by all if there are none given.
+ */
+export function cacheRead(tree: FuncTree, realize: BlockRealize, readIndex: number, storageScope: string, consumers: readonly BlockRealize[]): Outcome {
+  requireStorageScope(storageScope);
+  const buffer = realize.block.reads[readIndex]?.buffer;
+  if (buffer === undefined) return refuse(`block \`${realize.block.name}\` has no read number ${readIndex}`, realize.block);
+  const scope = scopeRoot(tree, realize);
+  requireRegionCover(tree, scope, buffer);
+  const users = withChildren(consumers);
+  const writer = onlyWriter(scope, buffer);
+  const place: StagePlace = writer === undefined ? { at: scope.block, pos: 0 } : placeOf(tree, scope, writer, buffer, users);
+  const written = writer && regionOf(writer.block.writes, buffer);
+  const region =
+    writer !== undefined && written !== undefined ? relaxUnder(tree, writer, written, place.at) : (regionOf(scope.block.reads, buffer) ?? fullRegion(buffer));
+  const compact = place.at === scope.block && childBlocks(scope).every((b) => tree.contains(place.at, b));
+  const cache = sizedLike(withScope(buffer, storageScope), compact, region.region.map((r) => r.extent));
+  const stage = makeCopyStage(region, buffer, cache, storageScope, compact);
+  const change = compact ? shiftedTo(tree, buffer, cache, region.region) : renamed(buffer, cache);
+  const writes = (b: BlockRealize): boolean => b.block.writes.some((w) => w.buffer === buffer);
+  const enter = (b: BlockRealize): boolean => !writes(b);
+  const targets = users.size > 0 ? [...users] : childBlocks(scope);
+  const replaced = new Map<Stmt, Stmt>();
+  for (const b of targets) if (!writes(b)) replaced.set(b, changeAccess(b, change, { writes: false, enter }));
+  return { func: withStage(tree, scope, replaced, place, stage.nest, cache), blocks: [stage.key] };
+}
+
+/** The blocks and those directly inside them. */
+export function withChildren(blocks: readonly BlockRealize[]): ReadonlySet<BlockRealize> {
+  return new Set(blocks.flatMap((b) => [b, ...childBlocks(b)]));
+}
+
+/** The buffer with another shape, if it is compact. */
+export function sizedLike(buffer: Buffer, compact: boolean, shape: Buffer["shape"]): Buffer {
+  return compact ? { ...buffer, shape } : buffer;
+}
+
+function placeOf(tree: FuncTree, scope: BlockRealize, writer: BlockRealize, buffer: Buffer, users: ReadonlySet<BlockRealize>): StagePlace {
+  if (users.size > 0) return placeAfterWriter(scope, writer, users);
+  const readers = consumersOf(tree, writer).filter((c) => c.block.reads.some((r) => writer.block.writes.some((w) => w.buffer === r.buffer)));
+  void buffer;
+  return placeAfterWriter(scope, writer, new Set(readers));
+}
