@@ -60,7 +60,7 @@ async function benchModel(model: BenchModel): Promise<readonly BenchRow[]> {
     { name: "Verticil", run: (): void => void ours.runSync(feeds, { copy: true }) },
     ...open.map(({ peer, session }) => ({ name: peer.name, run: () => session.run() })),
   ];
-  const [own, ...others] = await interleave(contestants, { milliseconds: options.milliseconds, warmup: 5, minRounds: 8, maxRounds: 400 });
+  const [own, ...others] = await interleave(contestants, { milliseconds: options.milliseconds, warmup: 5, minRounds: 8, maxRounds: 400, clock: options.clock });
   for (const { session } of open) await session.close();
   ours.dispose();
   if (own === undefined) return [];
@@ -96,7 +96,7 @@ const table = modelTable(rows);
 console.log(table);
 writeJson(options, rows);
 if (options.write) {
-  const intro = `Milliseconds, \`minimum / median\`, ${options.threads === 1 ? "one thread" : `${options.threads} threads`}; the ratio is the peer's minimum over ours. Command: \`pnpm bench:models\`.`;
+  const intro = `Milliseconds of ${options.clock === "cpu" ? "processor time" : "time"}, \`minimum / median\`, ${options.threads === 1 ? "one thread" : `${options.threads} threads`}; the ratio is the peer's minimum over ours. Command: \`pnpm bench:models\`.`;
   writeSection(`models, ${options.threads} threads`, `Models, ${options.threads === 1 ? "one thread" : `${options.threads} threads`}`, `${intro}\n\n${table}`);
 }
 process.exit();

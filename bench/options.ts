@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { Clock } from "./interleave.ts";
 
 /** What every bench command takes. */
 export interface BenchOptions {
@@ -12,11 +13,12 @@ export interface BenchOptions {
   readonly write: boolean;
   /** Milliseconds for each case. */
   readonly milliseconds: number;
+  readonly clock: Clock;
 }
 
 /** The options of a bench command. Prints the help and exits where it is asked for, or used wrongly. */
 export function benchOptions(name: string, about: string, milliseconds: number): BenchOptions {
-  const help = `pnpm ${name} [--only NAME] [--threads N] [--json FILE] [--write] [--ms N]\n\n${about}`;
+  const help = `pnpm ${name} [--only NAME] [--threads N] [--json FILE] [--write] [--ms N] [--clock wall|cpu]\n\n${about}`;
   try {
     const { values } = parseArgs({
       options: {
@@ -25,6 +27,7 @@ export function benchOptions(name: string, about: string, milliseconds: number):
         json: { type: "string" },
         write: { type: "boolean", default: false },
         ms: { type: "string", default: String(milliseconds) },
+        clock: { type: "string", default: "wall" },
         help: { type: "boolean", short: "h", default: false },
       },
     });
@@ -32,7 +35,9 @@ export function benchOptions(name: string, about: string, milliseconds: number):
       console.log(help);
       process.exit(0);
     }
-    return { only: values.only, threads: count(values.threads), json: values.json, write: values.write, milliseconds: count(values.ms) };
+    const { clock } = values;
+    if (clock !== "wall" && clock !== "cpu") throw new Error(`\`${clock}\` is neither \`wall\` nor \`cpu\`.`);
+    return { clock, only: values.only, threads: count(values.threads), json: values.json, write: values.write, milliseconds: count(values.ms) };
   } catch (e) {
     console.error(`${e instanceof Error ? e.message : String(e)}\n\n${help}`);
     process.exit(2);

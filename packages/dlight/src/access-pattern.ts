@@ -95,3 +95,17 @@ export function isVectorizable(block: Block, v: Var): boolean {
   });
   return good;
 }
+
+/** How far an access moves in memory, in elements, when `v` grows by one; undefined if that varies or is not known. */
+export function distanceOf(load: BufferLoad, v: Var): number | undefined {
+  let stride = 1;
+  let distance = 0;
+  for (let d = load.indices.length - 1; d >= 0; d--) {
+    const index = load.indices[d];
+    const step = index && strideIn(index, v);
+    if (step === undefined) return undefined;
+    distance += step * stride;
+    stride *= asInt(load.buffer.shape[d] ?? load.indices[0] ?? v) ?? NaN;
+  }
+  return Number.isNaN(distance) ? undefined : distance;
+}

@@ -91,7 +91,26 @@ describe("registerTile", () => {
   it("keeps the accumulators of a convolution in a local buffer under rolled reduction loops", () => {
     const func = scheduled(registerTile, convolution({ kernel: 3 }));
     const serial = loopsOf(func).filter((l) => l.forKind === "serial").map((l) => l.loopVar.name);
+    // Where a row of the window and its channels lie one after the other they are one loop.
+    expect(serial).toEqual(expect.arrayContaining(["ry", "rx_rc_fused"]));
+  });
+
+  it("walks the columns and the channels of a dilated window apart", () => {
+    const func = scheduled(registerTile, convolution({ kernel: 3, dilation: 2, pad: 2 }));
+    const serial = loopsOf(func).filter((l) => l.forKind === "serial").map((l) => l.loopVar.name);
     expect(serial).toEqual(expect.arrayContaining(["ry", "rx", "rc"]));
+  });
+
+  it("writes a small window out where each channel has its own", () => {
+    const func = scheduled(registerTile, convolution({ inChannels: 8, outChannels: 8, groups: 8 }));
+    const unrolled = loopsOf(func).filter((l) => l.forKind === "unrolled").map((l) => l.loopVar.name);
+    expect(unrolled).toEqual(expect.arrayContaining(["ry", "rx"]));
+  });
+
+  it("keeps a large window in loops", () => {
+    const func = scheduled(registerTile, convolution({ inChannels: 8, outChannels: 8, groups: 8, kernel: 5, pad: 2 }));
+    const serial = loopsOf(func).filter((l) => l.forKind === "serial").map((l) => l.loopVar.name);
+    expect(serial).toEqual(expect.arrayContaining(["ry", "rx"]));
   });
 
   it.each<[string, () => readonly te.Tensor[]]>([

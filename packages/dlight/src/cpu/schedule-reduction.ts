@@ -1,6 +1,6 @@
-import { usesVar, type BlockRV, type LoopRV, type Var } from "@verticil/tir";
-import { isVectorizable, loadsOf, movementOf } from "../access-pattern.ts";
-import { beginWork, funcOf, stages, type Stage, type Work } from "../loop-sites.ts";
+import { usesVar, type Block, type BlockRV, type LoopRV, type Var } from "@verticil/tir";
+import { distanceOf, isVectorizable, loadsOf, movementOf } from "../access-pattern.ts";
+import { attempt, beginWork, extentOf as loopExtent, funcOf, stages, type Stage, type Work } from "../loop-sites.ts";
 import { findCarrier, readVars, storesAlong } from "./find-carrier.ts";
 import { partitionStage, type AxisCuts, type StagePart } from "./partition-stage.ts";
 import { extentOf, reductionShape, type ReductionShape } from "./reduction-shape.ts";
@@ -9,6 +9,12 @@ import { cutChannels, cutPixels, cutWide, type Cut } from "./tile-cuts.ts";
 
 /** Above this, an operand is walked tile by tile outermost, so that one tile of it stays in the nearest cache. */
 const smallOperandBytes = 24 * 1024;
+
+/**
+ * Windows of up to this many elements are written out where each element has a weight of its own: neighbouring pixels
+ * share the loads of their windows, and the weights are read at constant offsets.
+ */
+const windowUnrolled = 9;
 
 /**
  * A reduction with its epilogue as register tiles: a few rows times a few vectors of accumulators in a `local` buffer
@@ -123,25 +129,53 @@ function tilePart(work: Work, part: StagePart, axes: readonly AxisCuts[], parall
   const laneVar = shape.lane;
   const laneAxis = laneVar && tiled.find((t) => t !== undefined && t.loop === loopOf(laneVar));
   const rowAxis = tiled.find((t) => t !== undefined && t !== laneAxis);
-  const reduction = shape.reduction.map(loopOf).filter((l) => l !== undefined);
-  const others = loops.filter((l) => !reduction.includes(l) && l !== laneAxis?.loop && l !== rowAxis?.loop);
+  const walked = shape.reduction.map((v) => ({ v, loop: loopOf(v) }));
+  const others = loops.filter((l) => !walked.some((w) => w.loop === l) && l !== laneAxis?.loop && l !== rowAxis?.loop);
+  const batch = batchLoops(work, anchor, shape, others);
+  const reduction = joinReduction(work, block, walked);
 
   const [rowOuter, rowInner] = rowAxis ? sch.split(rowAxis.loop, [undefined, rowAxis.cut.tile]) : [];
   const vector = laneAxis !== undefined && laneAxis.cut.tile % lanes === 0;
   const laneParts = laneAxis ? sch.split(laneAxis.loop, vector ? [undefined, laneAxis.cut.tile / lanes, lanes] : [undefined, laneAxis.cut.tile]) : [];
   const [laneOuter, ...laneInner] = laneParts;
-  const outer = orderOuter(others, rowOuter, laneOuter, shape, batchLoops(work, anchor, shape, others));
+  const outer = orderOuter(others, rowOuter, laneOuter, shape, batch);
   const inner = [...(rowInner ? [rowInner] : []), ...laneInner];
   sch.reorder([...outer, ...reduction, ...inner]);
 
   const last = outer[outer.length - 1];
   if (last !== undefined) sch.reverseComputeAt(carrier, last);
   unrollTile(work, inner, vector);
+  if (!shape.dense && vector && volume(work, reduction) <= windowUnrolled) unrollTile(work, reduction, false);
   finishCarrier(work, carrier, outer.length);
   if (parallel && outer.length > 0) parallelOuter(work, outer.slice(0, outer.length > 1 ? -1 : 1));
   // Last: an update apart from its init is no reduction any more, whose loops could change kind.
   const [firstReduction] = reduction;
   if (firstReduction !== undefined) sch.decomposeReduction(anchor, firstReduction);
+}
+
+/**
+ * The reduction loops, two neighbours made one where every operand is read on without a jump from the end of the inner
+ * loop to its next beginning: a row of a window and its channels are one run of memory.
+ */
+function joinReduction(work: Work, block: Block, axes: readonly { readonly v: Var; readonly loop: LoopRV | undefined }[]): readonly LoopRV[] {
+  const loads = loadsOf(block);
+  const out: { readonly v: Var; readonly loop: LoopRV; readonly count: number }[] = [];
+  for (const { v, loop } of [...axes].reverse()) {
+    const count = extentOf(block, v);
+    if (loop === undefined) continue;
+    const inner = out[0];
+    const joins = inner !== undefined && count !== undefined && loads.every((l) => {
+      const [near, far] = [distanceOf(l, inner.v), distanceOf(l, v)];
+      return near !== undefined && far === near * inner.count;
+    });
+    if (joins && inner !== undefined && attempt(() => void (out[0] = { v: inner.v, loop: work.sch.fuse([loop, inner.loop]), count: inner.count * count }))) continue;
+    out.unshift({ v, loop, count: count ?? NaN });
+  }
+  return out.map((x) => x.loop);
+}
+
+function volume(work: Work, loops: readonly LoopRV[]): number {
+  return loops.reduce((product, l) => product * (loopExtent(work, l) ?? Infinity), 1);
 }
 
 /** The outer loops that the lane's operand depends on: batches, over which nothing of it is reused. */

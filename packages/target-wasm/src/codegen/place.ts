@@ -86,8 +86,9 @@ function outOfLoops(value: Value, region: Region): Region {
   let crossed = false;
   for (let r = region; r !== value.home && r.parent !== undefined; r = r.parent) {
     if (r.kind !== "loop") continue;
-    // Used between inner loops: in a register of its own it would crowd them, for one computation saved.
-    if (!crossed && r.hasLoops && value.type !== "i32" && value.type !== "i64") break;
+    // Used between inner loops: in a register of its own it would crowd them, for one computation saved. A constant is
+    // dearer to make than to fetch from the stack, where the engine keeps it during those loops.
+    if (!crossed && r.hasLoops && value.kind !== "const" && value.type !== "i32" && value.type !== "i64") break;
     crossed = true;
     place = r.parent;
   }

@@ -51,14 +51,24 @@ export function exp(x: PrimExpr): PrimExpr {
   );
 }
 
-/** exp where results below 2^-126 may be anything that small: for sums with larger numbers. float32 only. */
-export function expNormal(x: PrimExpr): PrimExpr {
-  return bind("x", clamp(x, -87.3, 88.3), (c) =>
-    bind("k", nearest(mul(c, like(LOG2E, c))), (k) =>
-      bind("r", sub(sub(c, mul(k, like(LN2_HIGH, c))), mul(k, like(LN2_LOW, c))), (r) => mul(expReduced(r), powerOfTwo(smallInteger(k)))),
+/**
+ * exp(-x) where results below 2^-126 may be anything that small: for sums with larger numbers. float32 only. Cheaper than
+ * `exp`: rounding to an integer is the addition of 1.5 · 2^23, whose lowest bits then go into the exponent as they are.
+ */
+export function expNormalOfNegative(x: PrimExpr): PrimExpr {
+  return bind("x", clamp(x, -88.3, 87.3), (c) =>
+    bind("m", add(mul(c, like(-LOG2E, c)), like(12582912, c)), (m) =>
+      bind("k", sub(m, like(12582912, c)), (k) =>
+        bind("r", sub(sub(mul(k, like(-LN2_HIGH, c)), c), mul(k, like(LN2_LOW, c))), (r) =>
+          fromBits(add(bitsOf(polynomial(r, EXP_COEFFICIENTS)), shiftLeft(bitsOf(m), 23))),
+        ),
+      ),
     ),
   );
 }
+
+/** Minimax for the relative error of exp(r), |r| ≤ ln(2)/2, the constant term rounded to 1: 1.5e-7. */
+const EXP_COEFFICIENTS = [8.29761957631e-3, 4.191562923201e-2, 1.6667576539944e-1, 4.9998892661508e-1, 9.9999969107066e-1, 1];
 
 export function exp2(x: PrimExpr): PrimExpr {
   const [lo, hi] = isDouble(x) ? [-1076, 1025] : [-151, 129];
