@@ -66,7 +66,7 @@ function scriptCase(row: CorpusScript, path: string, opts: ConformanceOptions, p
   const base = { id: row.id, group: row.dir };
   if (row.expect_error !== null) {
     try {
-      parse(text, { dialects, name: path, spelling });
+      parse(text, { dialects, name: path, spelling, checkWellFormed: true });
     } catch (e) {
       if (e instanceof DiagnosticError) return { ...base, checks: [{ step: "reject" }] };
       return { ...base, checks: [{ step: "reject", ...reasonOf(e) }] };

@@ -256,4 +256,8 @@ export {
 export { interpretRelax, type InterpretOptions, type RelaxValue } from "./vm/interpret-relax.ts";
 export { legalizeTable } from "./op/legalize/index.ts";
 export { layoutTable } from "./op/layout-table.ts";
+export { checkWellFormed, relaxWellFormed, type WellFormedOptions } from "./analysis/well-formed.ts";
+export { isBaseOf, structInfoBaseCheck, type BaseCheck } from "./analysis/struct-info-base-check.ts";
+export { structInfoLca } from "./analysis/struct-info-lca.ts";
+export { eraseStructInfo } from "./ir/erase-struct-info.ts";
 export { relax, relaxScript } from "./script/relax-script.ts";

@@ -1,4 +1,4 @@
-import type { BaseFunc, Dialect, Node } from "@verticil/ir-core";
+import type { BaseFunc, Diagnostics, Dialect, IRModule, Node } from "@verticil/ir-core";
 import type { ExprDoc, StmtDoc } from "./doc/doc.ts";
 import type { Site, ScriptMembers, ScriptValue } from "./parse/values.ts";
 import type { ParseContext } from "./parse/context.ts";
@@ -72,6 +72,8 @@ export interface ScriptDialect extends Dialect {
   readonly printers: Readonly<Record<string, PrintHandler>>;
   /** Where functions of a kind stand in a printed module; lower first. Functions named `main` are last. */
   readonly functionOrder: Readonly<Record<string, number>>;
+  /** Reports what is wrong with the dialect's functions of a module that can be read but is not well-formed. */
+  readonly check?: (module: IRModule, diagnostics: Diagnostics) => void;
   /** Makes a function out of a value that a module assigns to a name, as in `f = R.ExternFunc("f")`. */
   moduleMember?(name: string, value: ScriptValue): BaseFunc | undefined;
 }

@@ -11,6 +11,7 @@ import {
 } from "@verticil/ir-core";
 import type { AnyBindingBlock, AnyVar, Binding, Call, Expr, Function, Var } from "./expr.ts";
 import { inferCall, inferScope, type InferScope } from "./infer-call.ts";
+import { inlineOperands } from "./inline-operands.ts";
 import {
   makeBindingBlock,
   makeCall,
@@ -215,7 +216,8 @@ export class BlockBuilder {
   }
 
   /** A call with operands bound and struct info inferred anew unless it has one and nothing changed. */
-  normalizeCall(call: Call): Call {
+  normalizeCall(given: Call): Call {
+    const call = inlineOperands(given, (v) => this.#values.get(v));
     const args = call.args.map((a) => this.#leaf(a));
     const same = args.every((a, i) => a === call.args[i]);
     if (same && call.structInfo !== undefined) return call;

@@ -1,6 +1,7 @@
 import type { BaseFunc, GlobalVar } from "@verticil/ir-core";
 import type { AnyVar as TirVar, PrimExpr } from "@verticil/tir";
-import { Analyzer, substitute } from "@verticil/tir";
+import { Analyzer, substitute, undefinedVars } from "@verticil/tir";
+import { eraseStructInfo } from "./erase-struct-info.ts";
 import type { Call, Function } from "./expr.ts";
 import {
   makeObjectStructInfo,
@@ -57,11 +58,20 @@ function functionInfo(func: BaseFunc | undefined): StructInfo | undefined {
   return func?.kind === "relax.Function" ? (func as Function).structInfo : undefined;
 }
 
-/** The return struct info with the parameters' symbolic variables replaced by what the arguments have in their place. */
-function deriveReturn(info: FuncStructInfo, args: readonly (StructInfo | undefined)[]): StructInfo {
+/**
+ * The return struct info with the parameters' symbolic variables replaced by what the arguments have in their place;
+ * where that is not known, the dimension is not known either.
+ * @throws RangeError if the number of arguments is wrong.
+ */
+export function deriveReturn(info: FuncStructInfo, args: readonly (StructInfo | undefined)[]): StructInfo {
+  const { params = [] } = info;
+  if (params.length !== args.length) throw new RangeError(`The function takes ${params.length} arguments, not ${args.length}.`);
   const map = new Map<TirVar, PrimExpr>();
-  info.params?.forEach((param, i) => bindSymbolic(param, args[i], map));
-  return map.size === 0 ? info.ret : substituteStructInfo(info.ret, map);
+  params.forEach((param, i) => bindSymbolic(param, args[i], map));
+  const unbound = new Set<TirVar>();
+  for (const p of params) tirVarsInStructInfo(p, (d) => undefinedVars(d).forEach((v) => map.has(v) || unbound.add(v)));
+  const ret = unbound.size === 0 ? info.ret : eraseStructInfo(info.ret, (d) => !undefinedVars(d).some((v) => unbound.has(v)));
+  return map.size === 0 ? ret : substituteStructInfo(ret, map);
 }
 
 /** Collects which symbolic variable of `param` stands for which expression of `arg`. */

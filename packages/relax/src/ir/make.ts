@@ -257,9 +257,12 @@ export function makeFunction(
   };
 }
 
-export function makeExternFunc(globalSymbol: string, structInfo?: StructInfo, span?: Span): ExternFunc {
+/** A function of the runtime. Without struct info nothing is known of it, and it may have effects. */
+export function makeExternFunc(globalSymbol: string, structInfo: StructInfo = UNKNOWN_FUNCTION, span?: Span): ExternFunc {
   return { kind: "relax.ExternFunc", globalSymbol, attrs: { global_symbol: globalSymbol }, structInfo, span };
 }
+
+const UNKNOWN_FUNCTION: StructInfo = /* @__PURE__ */ makeFuncStructInfo(undefined, makeObjectStructInfo(), { purity: false });
 
 /** The dimensions of a tensor whose shape is known, as expressions; undefined if it is not. */
 export function shapeOf(info: StructInfo | undefined): readonly PrimExpr[] | undefined {

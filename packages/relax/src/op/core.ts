@@ -15,6 +15,7 @@ import type { StructInfo } from "../ir/struct-info.ts";
 import { dtypeAttr, intAttr, opName, optIntAttr } from "./attrs-of.ts";
 import { attr, defineOp, newAttr, type OpSpec } from "./define.ts";
 import { argInfo, dim, normAxis, primArg, replaced, sameAs, shapeArg, simplified, tensorArg, tensorLike } from "./infer.ts";
+import { inplace, tupleInputs } from "./inplace-rule.ts";
 import { normalizePoolAttrs, poolAttrs } from "./nn-pool.ts";
 
 /** The struct info that the call was given. */
@@ -29,12 +30,12 @@ const nothing: InferStructInfo = () => makeTupleStructInfo([]);
 
 const tirCall: Pick<OpSpec, "args" | "argKinds"> = { args: ["func", "args", "packed_ints?"], argKinds: { func: "func", args: "tuple", packed_ints: "shape" } };
 const dpsCall: Pick<OpSpec, "args" | "argKinds"> = { args: ["func", "args"], argKinds: { func: "func", args: "tuple" } };
-const inplace = { inplace_indices: attr("ints") };
+const inplaceAttrs = { inplace_indices: attr("ints") };
 
 /** Calls of functions of the module and of the runtime. */
 const callOps: readonly OpDef[] = [
   defineOp("call_tir", { ...tirCall, infer: given }),
-  defineOp("call_tir_inplace", { ...tirCall, attrs: inplace, infer: given }),
+  defineOp("call_tir_inplace", { ...tirCall, attrs: inplaceAttrs, infer: inplace(given, tupleInputs) }),
   defineOp("call_tir_with_grad", {
     ...tirCall,
     attrs: { te_grad_name: attr("string"), te_grad_kwargs: attr("any", {}) },
@@ -43,7 +44,7 @@ const callOps: readonly OpDef[] = [
   defineOp("call_dps_packed", { ...dpsCall, infer: given }),
   defineOp("call_py_func", { ...dpsCall, infer: given }),
   defineOp("call_pure_packed", { args: ["func", "args..."], argKinds: { func: "func" }, infer: givenOrObject }),
-  defineOp("call_inplace_packed", { args: ["func", "args..."], argKinds: { func: "func" }, attrs: inplace, infer: givenOrObject }),
+  defineOp("call_inplace_packed", { args: ["func", "args..."], argKinds: { func: "func" }, attrs: inplaceAttrs, infer: givenOrObject }),
   defineOp("call_builtin_with_ctx", { ...dpsCall, pure: false, infer: givenOrObject }),
   defineOp("make_closure", { ...dpsCall, infer: object }),
   defineOp("invoke_closure", { args: ["closure", "args"], argKinds: { args: "tuple" }, pure: false, infer: givenOrObject }),

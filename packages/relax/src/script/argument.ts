@@ -40,7 +40,7 @@ export function argument(v: ScriptValue, kind: ArgKind | undefined, site: Site):
 
 /** The struct infos that a call says its result has. */
 export function sinfoArgs(a: CallArgs, site: Site): readonly StructInfo[] {
-  const v = a.keywords.get("sinfo_args") ?? a.keywords.get("ty_args");
+  const v = a.keywords.get("sinfo_args");
   return isAbsent(v) ? [] : toStructInfos(v, site);
 }
 

@@ -21,7 +21,7 @@ function callee(v: ScriptValue, site: Site): Op | GlobalVar | Expr {
 /** `relax.Call(op, args, attrs, sinfo_args)`. */
 const call: Member = (a, site) => {
   const attrs = a.get(2, "attrs");
-  const infos = a.get(3, "sinfo_args") ?? a.keywords.get("ty_args");
+  const infos = a.get(3, "sinfo_args");
   return makeCall(callee(a.need(0, "op", site), site), items(a.need(1, "args", site), site), {
     attrs: isAbsent(attrs) ? {} : toAttrMap(attrs, site),
     sinfoArgs: isAbsent(infos) ? [] : toStructInfos(infos, site),

@@ -13,7 +13,7 @@ import { DeviceValue } from "./values.ts";
 export type Member = (a: CallArgs, site: Site) => ScriptValue;
 
 /** What calls may say beside the operator's own arguments and attributes. */
-const OWN_KEYWORDS: ReadonlySet<string> = new Set(["sinfo_args", "ty_args", "attrs_type_key"]);
+const OWN_KEYWORDS: ReadonlySet<string> = new Set(["sinfo_args", "attrs_type_key"]);
 
 const PASSING: ReadonlySet<string> = new Set([
   "relax.call_tir",
@@ -88,7 +88,7 @@ function destinationPassing(def: OpDef): Member {
     const { named } = namedArgs(def, names, false, a, site);
     const need = (name: string): ScriptValue => named.get(name) ?? site.fail(`The argument \`${name}\` is missing.`);
     const args: Expr[] = [argument(need("func"), "func", site), operands(need("args"), site)];
-    const infos = toStructInfos(named.get("out_ty") ?? need("out_sinfo"), site);
+    const infos = toStructInfos(need("out_sinfo"), site);
     const tirVars = named.get("packed_ints");
     if (!isAbsent(tirVars)) args.push(toShape(tirVars, site));
     const attrs: Record<string, AttrValue> = {};

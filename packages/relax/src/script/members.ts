@@ -147,8 +147,6 @@ const ALIASES: readonly (readonly [path: string, target: string])[] = [
   ["dist.device_mesh", "device_mesh"],
   ["dist.DTensor", "DTensor"],
   ["dist.const", "const"],
-  ["Any", "Object"],
-  ["func_ret_ty", "func_ret_struct_info"],
 ];
 
 function treeMembers(tree: Tree, name: string): ScriptMembers {

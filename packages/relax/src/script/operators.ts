@@ -1,7 +1,7 @@
 import { isNode, makeOp } from "@verticil/ir-core";
-import { isInt, ScriptFloat, ScriptFunction, type Operators, type ScriptValue, type Site } from "@verticil/tvmscript";
+import { isInt, isList, ScriptFloat, ScriptFunction, type Operators, type ScriptValue, type Site } from "@verticil/tvmscript";
 import type { Expr } from "../ir/expr.ts";
-import { makeCall, makeConstant, makeTupleGetItem } from "../ir/make.ts";
+import { makeCall, makeConstant, makeTuple, makeTupleGetItem } from "../ir/make.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { argument } from "./argument.ts";
@@ -40,7 +40,7 @@ const TENSOR_PARTS: Readonly<Record<string, string>> = { ndim: "tensor_ndim", by
 
 /** `x.shape`, `x.dtype`, `x.ndim`, …: what is asked of the tensor at run time; `x.struct_info`: what is known of it here. */
 function exprAttribute(value: Expr, name: string, site: Site): ScriptValue | undefined {
-  if (name === "struct_info" || name === "struct_info_" || name === "ty") return structInfoOf(value);
+  if (name === "struct_info" || name === "struct_info_") return structInfoOf(value);
   if (name === "shape" || name === "strides" || name === "dtype") return new InspectValue(value, name);
   if (name === "astype") {
     return new ScriptFunction("astype", (a, at) => makeCall(makeOp("relax.astype"), [value], { attrs: { dtype: toScalarDType(a.need(0, "dtype", at), at) }, span: at.span }));
@@ -83,6 +83,9 @@ export const relaxOperators: Operators = {
     }
     // A shape that is known is asked for its dimension here.
     if (isExpr(value) && value.kind === "relax.ShapeExpr" && indices.length === 1 && isInt(index)) return value.values[Number(index)];
+    if (isList(value) && value.length > 0 && value.every(isExpr) && isInt(index)) {
+      return index >= 0 && index < value.length ? makeTupleGetItem(makeTuple(value), Number(index), site.span) : undefined;
+    }
     if (!isExpr(value) || indices.length !== 1) return undefined;
     if (!isInt(index)) return site.fail("A tuple is indexed by a plain integer.");
     return makeTupleGetItem(value, Number(index), site.span);

@@ -1,15 +1,12 @@
 import type { AttrMap, BaseFunc } from "@verticil/ir-core";
 import type { FunctionParser, ParseContext, PyFunctionDef, PyStmt } from "@verticil/tvmscript";
 import type { Expr, Function, Var } from "../ir/expr.ts";
+import { eraseStructInfo } from "../ir/erase-struct-info.ts";
 import { tirVarsInStructInfo } from "../ir/infer-call.ts";
 import {
   makeFuncStructInfo,
   makeFunction,
   makeObjectStructInfo,
-  makePrimStructInfo,
-  makeShapeStructInfo,
-  makeTensorStructInfo,
-  makeTupleStructInfo,
   makeVar,
 } from "../ir/make.ts";
 import type { OpRegistry } from "../ir/op-def.ts";
@@ -18,7 +15,7 @@ import type { FuncStructInfo, StructInfo } from "../ir/struct-info.ts";
 import { toStructInfo } from "./convert.ts";
 import { isNewTirVar } from "./new-tir-var.ts";
 import { SeqParser } from "./parse-seq.ts";
-import { undefinedVars, type PrimExpr, type TirVar } from "./tir-names.ts";
+import { undefinedVars, type TirVar } from "./tir-names.ts";
 
 /** What `declare` keeps of a graph function: as much as a call of it needs. */
 export interface RelaxSignature extends BaseFunc {
@@ -33,13 +30,15 @@ export interface RelaxSignature extends BaseFunc {
 function declareSymbolic(body: readonly PyStmt[], ctx: ParseContext): void {
   for (const s of body) {
     const target = s.py === "Assign" ? s.targets[0] : undefined;
-    if (s.py !== "Assign" || target?.py !== "Name" || s.value.py !== "Call" || s.value.args.length > 0) continue;
+    if (s.py !== "Assign" || target?.py !== "Name" || s.value.py !== "Call" ) continue;
     const { func } = s.value;
     if (func.py !== "Attribute" || func.value.py !== "Name") continue;
+    const isNamed = func.attr === "Var" || func.attr === "SizeVar";
+    if (s.value.args.length > 0 && !isNamed) continue;
     const { value } = s;
     ctx.attempt(() => {
       const made = ctx.evaluate(value);
-      if (isNewTirVar(made)) ctx.define(target.id, { ...made, name: target.id });
+      if (isNewTirVar(made, ctx)) ctx.define(target.id, { ...made, name: target.id });
     });
   }
 }
@@ -103,24 +102,5 @@ function bodyInfo(body: Expr, params: readonly Var[]): StructInfo | undefined {
   const info = structInfoOf(body);
   const known = new Set<TirVar>();
   for (const p of params) if (p.structInfo !== undefined) tirVarsInStructInfo(p.structInfo, (d) => undefinedVars(d).forEach((v) => known.add(v)));
-  return info === undefined ? undefined : erase(info, (d) => undefinedVars(d).every((v) => known.has(v)));
-}
-
-function erase(info: StructInfo, isKnown: (dim: PrimExpr) => boolean): StructInfo {
-  switch (info.kind) {
-    case "relax.PrimStructInfo":
-      return info.value === undefined || isKnown(info.value) ? info : makePrimStructInfo(info.dtype);
-    case "relax.ShapeStructInfo":
-      return info.values === undefined || info.values.every(isKnown) ? info : makeShapeStructInfo(info.ndim);
-    case "relax.TensorStructInfo": {
-      const isClosed = info.shape === undefined || (info.shape.kind === "relax.ShapeExpr" && info.shape.values.every(isKnown));
-      return isClosed ? info : makeTensorStructInfo(info.ndim, info.dtype, info.vdevice);
-    }
-    case "relax.TupleStructInfo":
-      return makeTupleStructInfo(info.fields.map((f) => erase(f, isKnown)));
-    case "relax.ObjectStructInfo":
-    case "relax.FuncStructInfo":
-    case "relax.DTensorStructInfo":
-      return info;
-  }
+  return info === undefined ? undefined : eraseStructInfo(info, (d) => undefinedVars(d).every((v) => known.has(v)));
 }

@@ -36,7 +36,7 @@ import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { isExpr, toRelax, toStructInfo, toTensor } from "./convert.ts";
 import { isNewTirVar } from "./new-tir-var.ts";
-import { isPrimExpr } from "./tir-names.ts";
+import { isPrimExpr, type TirVar } from "./tir-names.ts";
 import { DataflowValue, FuncAttrValue, MatchCastValue, OutputValue, ReturnInfoValue } from "./values.ts";
 
 /** Reads bodies of graph functions into blocks of bindings in normal form. */
@@ -175,12 +175,7 @@ export class SeqParser {
     if (target.py === "Tuple" || target.py === "List") return this.#unpack(target.items, value, site);
     if (target.py !== "Name") return ctx.fail(target, "Only names can be assigned in a graph function.");
     if (value instanceof ScriptNamespace) return ctx.define(target.id, value);
-    if (isNewTirVar(value)) {
-      const known = ctx.lookup(target.id);
-      const declared = isNode(known) && (known.kind === "tir.Var" || known.kind === "tir.SizeVar");
-      if (!declared) ctx.define(target.id, { ...value, name: target.id });
-      return;
-    }
+    if (isNewTirVar(value, ctx)) return this.#symbolic(target.id, value, site);
     if (value instanceof MatchCastValue) {
       const operand = this.#leaf(value.value, site);
       const v = this.#newVar(target.id, info ?? value.structInfo, site);
@@ -195,6 +190,15 @@ export class SeqParser {
     // What is no expression is a name for something here: a type, a device, a text.
     if (!isExpr(value) && !Array.isArray(value) && !(isNode(value) && isPrimExpr(value))) return ctx.define(target.id, value);
     this.#bind(target.id, info, toRelax(value, site), site);
+  }
+
+  /** `n = T.int64()`; the signature may have declared it before. */
+  #symbolic(name: string, value: TirVar, site: Site): void {
+    const ctx = this.#ctx;
+    if (value.name !== "" && value.name !== name) return site.fail(`The symbolic variable \`${value.name}\` cannot be called \`${name}\`.`, "Give it the same name on both sides.");
+    const known = ctx.lookup(name);
+    if (!isNode(known) || (known.kind !== "tir.Var" && known.kind !== "tir.SizeVar")) return ctx.define(name, { ...value, name });
+    if ("dtype" in known && known.dtype !== value.dtype) return site.fail(`\`${name}\` is ${String(known.dtype)} already, not ${value.dtype}.`);
   }
 
   #unpack(targets: readonly PyExpr[], value: ScriptValue, site: Site): void {

@@ -93,12 +93,8 @@ function printIf(n: If, target: ExprDoc | undefined, annotation: ExprDoc | undef
 
 function bindings(block: AnyBindingBlock, p: Printer, outputs: ExprDoc[] | undefined): StmtDoc[] {
   const stmts: StmtDoc[] = [];
-  const frame = p.frame();
   for (const b of block.bindings) {
-    const before = frame.stmts.length;
-    const printed = p.stmts(b);
-    // Declarations of free variables that printing the binding asked for.
-    stmts.push(...frame.stmts.splice(before), ...printed);
+    stmts.push(...p.stmts(b));
     if (outputs !== undefined && b.var.kind === "relax.Var") outputs.push(p.expr(b.var));
   }
   return stmts;
@@ -132,6 +128,8 @@ function printFunction(n: Function, p: Printer): StmtDoc[] {
     const body = seq(n.body, p, returnDoc);
     frame.stmts.push(...body);
     return [
+      // Upstream gives every local function a header of its own.
+      ...(top ? [] : p.header()),
       {
         doc: "function",
         name,
@@ -225,8 +223,9 @@ export function relaxPrinters(ops: OpRegistry): PrintTable<RelaxNode | IrNode | 
     },
     "relax.Tuple": (n, p) => (n.fields.length === 0 ? p.call("relax", "tuple", []) : tupleDoc(p.exprs(n.fields))),
     "relax.TupleGetItem": (n, p) => {
-      // An index of a tuple that is written out is its item.
-      if (n.tuple.kind === "relax.Tuple") return p.call("relax", "TupleGetItem", [p.expr(n.tuple), intDoc(n.index)]);
+      // An item that a written tuple does not have cannot be read by index.
+      const isOutside = n.tuple.kind === "relax.Tuple" && (n.index < 0 || n.index >= n.tuple.fields.length);
+      if (isOutside) return p.call("relax", "TupleGetItem", [p.expr(n.tuple), intDoc(n.index)]);
       return indexDoc(p.expr(n.tuple), [intDoc(n.index)]);
     },
     "relax.ShapeExpr": (n, p) => p.call("relax", "shape", [listDoc(n.values.map((e) => printDim(e, p)))]),

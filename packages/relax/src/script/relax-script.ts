@@ -1,5 +1,6 @@
 import { isNode } from "@verticil/ir-core";
 import type { PrintHandler, ScriptDialect } from "@verticil/tvmscript";
+import { checkWellFormed } from "../analysis/well-formed.ts";
 import { relaxFields } from "../ir/fields.ts";
 import { makeExternFunc } from "../ir/make.ts";
 import type { ExternFunc } from "../ir/expr.ts";
@@ -30,6 +31,7 @@ export function relaxScript(opts: { readonly ops: OpRegistry }): ScriptDialect {
     operators: relaxOperators,
     printers,
     functionOrder: { "relax.ExternFunc": 2, "relax.Function": 3 },
+    check: (module, diagnostics) => checkWellFormed(module, diagnostics, { ops: opts.ops }),
     moduleMember(_name, value) {
       if (!isNode(value) || value.kind !== "relax.ExternFunc") return undefined;
       const func = value as ExternFunc;

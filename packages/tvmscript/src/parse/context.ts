@@ -275,7 +275,7 @@ export class ParseContext {
       case "Call":
         return this.#call(e);
       case "Subscript":
-        return this.#subscript(this.evaluate(e.value), e.indices.map((i) => this.evaluateIndex(i)), e);
+        return this.#subscript(this.evaluate(e.value), e.indices.map((i) => this.evaluateIndex(i)), e, e.value.py === "Tuple");
       case "Binary":
       case "Compare":
         return this.#binaryChain(e);
@@ -420,10 +420,13 @@ export class ParseContext {
     return new ScriptSlice(part(i.lower), part(i.upper), part(i.step));
   }
 
-  #subscript(value: ScriptValue, indices: readonly ScriptValue[], at: At): ScriptValue {
+  #subscript(value: ScriptValue, indices: readonly ScriptValue[], at: At, isWritten: boolean): ScriptValue {
     const [index] = indices;
     if (indices.length === 1) {
       if (isList(value) && isInt(index)) {
+        // Where a tuple that is written out is a value of the program, so is its item.
+        const own = isWritten ? this.#current[0]?.operators.subscript?.(value, indices, this.site(at)) : undefined;
+        if (own !== undefined) return own;
         const item = value[Number(index) < 0 ? value.length + Number(index) : Number(index)];
         return item === undefined ? this.fail(at, `There is no item ${index} in a list of ${value.length}.`) : item;
       }

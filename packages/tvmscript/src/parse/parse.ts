@@ -16,7 +16,7 @@ import type { ScriptDialect } from "../dialect.ts";
 import { ModuleStatement } from "../ir-script.ts";
 import { MetadataTable } from "../metadata.ts";
 import { withIr, withoutIr } from "../print/print.ts";
-import type { PyClassDef, PyFunctionDef, PyStmt } from "../python/ast.ts";
+import type { PyClassDef, PyExpr, PyFunctionDef, PyStmt } from "../python/ast.ts";
 import { readPython } from "../python/read.ts";
 import { readName, type Spelling } from "../spelling.ts";
 import { isStackOverflow, ParseContext, ScriptFailure } from "./context.ts";
@@ -31,6 +31,8 @@ export interface ParseOptions {
   readonly name?: string | undefined;
   /** The table that `print` filled, for programs without a metadata section of their own. */
   readonly metadata?: MetadataTable | undefined;
+  /** True also applies the dialects' rules of well-formedness, unless the program's decorator says `check_well_formed=False`. */
+  readonly checkWellFormed?: boolean;
   /** False saves the nodes' spans. */
   readonly spans?: boolean;
   /** Whose names the text is written in. */
@@ -70,6 +72,7 @@ function run<T>(text: string, opts: ParseOptions, f: (program: Program) => T | u
     for (const p of python.problems) ctx.report("syntax", { message: p.message }, { source, start: p.start, end: p.end });
     const program = new Program(ctx, python.body, headerImports(text));
     result = f(program);
+    if (opts.checkWellFormed === true && !diagnostics.hasErrors) program.checkWellFormed(diagnostics);
   } catch (e) {
     if (isStackOverflow(e)) ctx.report("too-deep", {});
     else if (!(e instanceof ScriptFailure)) throw e;
@@ -99,11 +102,14 @@ interface Declared {
 class Program {
   readonly #ctx: ParseContext;
   readonly #body: readonly PyStmt[];
+  readonly #hosts: ReadonlyMap<string, ScriptValue>;
+  #module: IRModule | undefined;
 
   constructor(ctx: ParseContext, body: readonly PyStmt[], imports: readonly (readonly [string, string])[]) {
     this.#ctx = ctx;
     this.#body = body;
-    for (const [name, value] of hostNames(ctx.dialects)) ctx.define(name, value);
+    this.#hosts = hostNames(ctx.dialects);
+    for (const [name, value] of this.#hosts) ctx.define(name, value);
     for (const d of ctx.dialects) ctx.define(d.prefix, new ScriptNamespace(d.prefix, d.members));
     for (const d of ctx.dialects) for (const [name, value] of d.roots ?? []) ctx.define(name, value);
     for (const [path, as] of imports) this.#import(path, as);
@@ -115,11 +121,18 @@ class Program {
     const name = path.replace(/^tvm\.(script\.(parser\.)?)?/, "");
     const { spelling } = this.#ctx;
     const dialect = this.#ctx.dialects.find((d) => d.module === readName(spelling, "module", d.name, name) || d.module === path);
-    if (dialect !== undefined) this.#ctx.define(as, new ScriptNamespace(as, dialect.members));
-    else if (path === "tvm" || (as === "tvm" && path.startsWith("tvm."))) this.#ctx.define(as, hostNamespace(this.#ctx.dialects));
+    // What dialects say of Python's packages goes before what can be said of any dialect.
+    const own = path.startsWith("tvm.script") ? undefined : this.#hosts.get(dialect?.module ?? "tvm");
+    if (dialect !== undefined) this.#ctx.define(as, joined(new ScriptNamespace(as, dialect.members), own));
+    else if (path === "tvm" || (as === "tvm" && path.startsWith("tvm."))) this.#ctx.define(as, joined(hostNamespace(this.#ctx.dialects), own));
   }
 
   module(): IRModule | undefined {
+    this.#module = this.#read();
+    return this.#module;
+  }
+
+  #read(): IRModule | undefined {
     const functions: PyFunctionDef[] = [];
     let module: IRModule | undefined;
     for (const s of this.#body) {
@@ -131,6 +144,14 @@ class Program {
     }
     if (module !== undefined || functions.length === 0) return module;
     return this.#functions(functions, undefined);
+  }
+
+  /** Applies the rules of the dialects to what `module` gave. */
+  checkWellFormed(diagnostics: Diagnostics): void {
+    const module = this.#module;
+    const isExempt = this.#body.some((s) => (s.py === "ClassDef" || s.py === "FunctionDef") && s.decorators.some(saysUnchecked));
+    if (module === undefined || isExempt) return;
+    for (const d of this.#ctx.dialects) d.check?.(module, diagnostics);
   }
 
   onlyFunction(): BaseFunc | undefined {
@@ -274,7 +295,9 @@ function hostNames(dialects: readonly ScriptDialect[]): ReadonlyMap<string, Scri
   return out;
 }
 
+/** Both as one; where both have a name, the second one's is taken. */
 function joined(a: ScriptValue, b: ScriptValue): ScriptValue {
+  if (b === undefined) return a;
   if (!(a instanceof ScriptNamespace) || !(b instanceof ScriptNamespace)) return b;
   const members: ScriptMembers = {
     get(name) {
@@ -284,6 +307,12 @@ function joined(a: ScriptValue, b: ScriptValue): ScriptValue {
     names: () => new Set([...a.members.names(), ...b.members.names()]),
   };
   return new ScriptNamespace(a.name, members);
+}
+
+/** `check_well_formed=False` among a decorator's arguments. */
+function saysUnchecked(decorator: PyExpr): boolean {
+  if (decorator.py !== "Call") return false;
+  return decorator.keywords.some((k) => k.name === "check_well_formed" && k.value.py === "Const" && k.value.value === false);
 }
 
 function isDocString(s: PyStmt): boolean {

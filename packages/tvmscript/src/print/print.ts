@@ -3,7 +3,6 @@ import { commentDoc, exprStmtDoc, type StmtDoc } from "../doc/doc.ts";
 import { printDocs } from "../doc/print-doc.ts";
 import type { ScriptDialect } from "../dialect.ts";
 import { irScript } from "../ir-script.ts";
-import { furtherImport, writtenName } from "../spelling.ts";
 import type { PrintOptions } from "./config.ts";
 import { decorateText } from "./decorate.ts";
 import { isStmts, PrintFrame, Printer } from "./printer.ts";
@@ -24,7 +23,7 @@ export function print(node: Node, opts: PrintOptions): string {
     return [...(printer.config.verboseExpr ? frame.stmts : []), exprStmtDoc(printed)];
   });
   const isProgram = body.some((s) => s.doc === "function" || s.doc === "class");
-  const stmts = isProgram ? [...header(printer, dialects), ...body] : body;
+  const stmts = isProgram ? [...printer.header(), ...body] : body;
   const omitted = !printer.metadata.isEmpty && opts.metadata === undefined && opts.showMeta !== true;
   if (omitted) stmts.push(commentDoc("Metadata omitted. Use show_meta=True in script() method to show it."));
   const printed = printDocs(stmts, {
@@ -54,24 +53,6 @@ function namedFunction(printer: Printer, node: Node, name: string | undefined): 
   if (name === undefined) return undefined;
   printer.bindingName = name;
   return printer.stmts(node);
-}
-
-function header(printer: Printer, dialects: readonly ScriptDialect[]): StmtDoc[] {
-  const lines = dialects
-    .filter((d) => printer.used.has(d.name))
-    .flatMap((d) => {
-      const line = importLine(writtenName(printer.spelling, "module", d.name, d.module), printer.prefix(d.name));
-      const further = furtherImport(printer.spelling, d.name);
-      return further === undefined ? [commentDoc(line)] : [commentDoc(line), commentDoc(further)];
-    });
-  return lines.length === 0 ? [] : [...lines, commentDoc("")];
-}
-
-function importLine(module: string, prefix: string): string {
-  const dot = module.lastIndexOf(".");
-  return dot < 0
-    ? `from tvm.script import ${module} as ${prefix}`
-    : `from ${module.slice(0, dot)} import ${module.slice(dot + 1)} as ${prefix}`;
 }
 
 /** The metadata as an assignment that `parse` reads. */

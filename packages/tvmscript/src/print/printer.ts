@@ -3,6 +3,7 @@ import {
   attrDoc,
   boolDoc,
   callDoc,
+  commentDoc,
   dictDoc,
   exprStmtDoc,
   floatDoc,
@@ -18,7 +19,7 @@ import {
 } from "../doc/doc.ts";
 import type { Printed, PrintHandler, ScriptDialect } from "../dialect.ts";
 import { MetadataTable } from "../metadata.ts";
-import { writtenName, writtenText, type Spelling } from "../spelling.ts";
+import { furtherImport, writtenName, writtenText, type Spelling } from "../spelling.ts";
 import { completeConfig, type PrintConfig, type PrintOptions } from "./config.ts";
 import { NameSupply } from "./name-supply.ts";
 
@@ -180,6 +181,18 @@ export class Printer {
     return callDoc(this.member(dialect, name), args, written);
   }
 
+  /** Comments that say which prefixes stand for what, of the dialects printed so far, and an empty line. */
+  header(): StmtDoc[] {
+    const lines = this.dialects
+      .filter((d) => this.used.has(d.name))
+      .flatMap((d) => {
+        const line = importLine(writtenName(this.spelling, "module", d.name, d.module), this.prefix(d.name));
+        const further = furtherImport(this.spelling, d.name);
+        return further === undefined ? [commentDoc(line)] : [commentDoc(line), commentDoc(further)];
+      });
+    return lines.length === 0 ? [] : [...lines, commentDoc("")];
+  }
+
   prefix(dialect: string): string {
     return this.#prefixes.get(dialect)?.text ?? dialect;
   }
@@ -288,6 +301,13 @@ export class Printer {
     }
     return this.lookup(module) ?? idDoc("Module");
   }
+}
+
+function importLine(module: string, prefix: string): string {
+  const dot = module.lastIndexOf(".");
+  return dot < 0
+    ? `from tvm.script import ${module} as ${prefix}`
+    : `from ${module.slice(0, dot)} import ${module.slice(dot + 1)} as ${prefix}`;
 }
 
 export function isStmts(printed: Printed): printed is readonly StmtDoc[] {
