@@ -257,7 +257,9 @@ export class Analyzer implements ArithContext, Prover {
     try {
       let result = apart;
       if (!isConstInt(b, 0)) {
-        const diff = this.#rewriter.simplify(sub(a, b));
+        const plain = sub(a, b);
+        if (this.extensions.comparisonOfProductAndSum === true) result &= compareZero(this.constIntBound(plain));
+        const diff = this.#rewriter.simplify(plain);
         result &= compareZero(this.constIntBound(diff));
         if (result !== isEqual && excludesZero(this.modularSet(diff))) result &= isNotEqual;
       } else if (excludesZero(this.modularSet(a))) result &= isNotEqual;

@@ -94,11 +94,10 @@ function sameIndex(a: Split | undefined, b: Split): boolean {
   return a !== undefined && exprDeepEqual(a.index, b.index);
 }
 
-/** The sum as an expression: positive terms by descending scale, the constant, then what is taken off. */
-export function sumToExpr(s: Sum): PrimExpr {
+/** The sum as an expression: positive terms by descending scale, the constant, then what is taken off. `splits` are its merged ones. */
+export function sumToExpr(s: Sum, splits: readonly Split[] = mergeSplits(s.splits)): PrimExpr {
   const { dtype } = s;
   if (s.splits.length === 0) return constant(s.base, dtype);
-  const splits = mergeSplits(s.splits);
   let e: PrimExpr = constant(0, dtype);
   for (const split of splits) if (split.scale > 0) e = combine("tir.Add", e, splitToExpr(split));
   // The smallest value of a type has no opposite.
@@ -112,8 +111,8 @@ export function sumToExpr(s: Sum): PrimExpr {
  * Joins neighbours of one index, `(x div (c*s))*s + (x mod (c*s)) div c = x div c`, and orders by scale, lower, upper,
  * mode, all descending; ties keep their order.
  */
-function mergeSplits(list: readonly Split[]): readonly Split[] {
-  if (list.length === 1) return list;
+export function mergeSplits(list: readonly Split[]): readonly Split[] {
+  if (list.length <= 1) return list;
   const splits = list.slice();
   for (let i = 0; i < splits.length; i++) {
     for (let j = i + 1; j < splits.length; j++) {

@@ -7,6 +7,7 @@ import {
   fits,
   isSplit,
   isSum,
+  mergeSplits,
   readsAs,
   remainderKind,
   splitOf,
@@ -47,7 +48,13 @@ export class CanonicalSimplifier {
   #toExpr(c: Canonical): PrimExpr {
     if (!("tag" in c)) return c;
     let e = this.#exprs.get(c);
-    if (e === undefined) this.#exprs.set(c, (e = c.tag === "sum" ? sumToExpr(c) : splitToExpr(c)));
+    if (e === undefined) {
+      const merged = c.tag === "sum" ? mergeSplits(c.splits) : undefined;
+      e = merged === undefined ? splitToExpr(c as Split) : sumToExpr(c as Sum, merged);
+      // A quotient and a remainder that joined to a whole sum may cancel with other terms.
+      if (merged?.some(isWholeSum) === true && !(c as Sum).splits.some(isWholeSum)) e = this.simplify(e);
+      this.#exprs.set(c, e);
+    }
     return e;
   }
 
@@ -199,16 +206,21 @@ export class CanonicalSimplifier {
     return this.#within(e, 0, Infinity);
   }
 
+  /** True if truncated division treats the parts of a sum apart: the rest is not negative, nor is the sum. */
+  #separates(sum: Sum, even: Sum, rest: Sum): boolean {
+    return this.#nonNegative(this.#toExpr(rest)) && (this.#nonNegative(this.#toExpr(even)) || this.#nonNegative(this.#toExpr(sum)));
+  }
+
   #quotient(a: Canonical, divisor: number, mode: DivMode): Canonical {
     if (!isSum(a)) {
       const { min, max } = this.#ctx.constIntBound(this.#toExpr(a));
-      if (min >= 0 && max < divisor) return constant(0, dtypeOf(a));
+      if ((mode === "trunc" ? min > -divisor : min >= 0) && max < divisor) return constant(0, dtypeOf(a));
       return this.#divideSplit(toSplit(a, this.#toExpr(a)), divisor, mode);
     }
     const [even, rest] = separate(a, divisor);
     const quotient = timesConstant(even, 1 / divisor) as Sum;
     if (rest.splits.length === 0 && rest.base === 0) return quotient;
-    if (mode === "trunc" && !(this.#nonNegative(this.#toExpr(even)) && this.#nonNegative(this.#toExpr(rest)))) {
+    if (mode === "trunc" && !this.#separates(a, even, rest)) {
       return this.#divideSplit(toSplit(a, this.#toExpr(a)), divisor, mode);
     }
     if (rest.splits.length === 0) {
@@ -253,15 +265,16 @@ export class CanonicalSimplifier {
     }
     const [even, rest] = separate(a, divisor);
     if (rest.splits.length === 0 && rest.base === 0) return constant(0, dtype);
-    const droppable = mode === "floor" || (this.#nonNegative(this.#toExpr(even)) && this.#nonNegative(this.#toExpr(rest)));
-    if (!droppable) return this.#moduloSplit(toSplit(a, this.#toExpr(a)), divisor, mode);
+    if (mode === "trunc" && !this.#separates(a, even, rest)) return this.#moduloSplit(toSplit(a, this.#toExpr(a)), divisor, mode);
     if (rest.splits.length === 0) {
       return constant(mode === "floor" ? floorModInt(rest.base, divisor) : rest.base % divisor, dtype);
     }
     if (this.#within(this.#toExpr(rest), 0, divisor)) return rest;
-    const base = floorModInt(rest.base, divisor);
-    // For truncation the shift must not make the number negative; taking multiples off a constant could.
-    const shifted: Sum = mode === "floor" || (rest.base > 0 && this.#nonNegative(this.#toExpr({ ...rest, base }))) ? { ...rest, base } : rest;
+    const shifted: Sum = { ...rest, base: mode === "floor" ? floorModInt(rest.base, divisor) : (rest.base % divisor) + 0 };
+    // Under truncation the shift must not change the sign.
+    if (mode === "trunc" && !(this.#nonNegative(this.#toExpr(rest)) && this.#nonNegative(this.#toExpr(shifted)))) {
+      return this.#moduloSplit(toSplit(rest, this.#toExpr(rest)), divisor, mode);
+    }
     return this.#moduloSplit(toSplit(shifted, this.#toExpr(shifted)), divisor, mode);
   }
 
@@ -343,19 +356,24 @@ export class CanonicalSimplifier {
     const quotient = timesConstant(even, 1 / factor) as Sum;
     const zero = constant(0, diff.dtype);
     // factor*q + r < 0 is q < 0 for 0 <= r < factor, and q <= 0 with r < 0: only the first is exact for any q.
-    if (this.#within(this.#toExpr(rest), 0, factor)) return this.#rewriter.simplify(makeBinary("tir.LT", this.#toExpr(quotient), zero));
+    if (this.#within(this.#toExpr(rest), 0, factor)) return this.simplify(makeBinary("tir.LT", this.#toExpr(quotient), zero));
     const [only, ...others] = rest.splits;
     if (only !== undefined && others.length === 0 && rest.base === 0 && only.scale === 1 && only.mode === "floor") {
       const lower = factor * only.lower;
       if (only.upper !== Infinity && only.upper % lower === 0) {
-        const splits = quotient.splits.slice();
-        if (addSplit(splits, { ...only, lower }, 1)) {
-          return this.#rewriter.simplify(makeBinary("tir.LT", this.#toExpr({ ...quotient, splits }), zero));
-        }
+        // (y % m) // d is (y // d) % (m // d), whose numerator may lose terms.
+        const number = (n: number): PrimExpr => constant(n, only.dtype);
+        const part = combine("tir.FloorMod", combine("tir.FloorDiv", only.index, number(lower)), number(only.upper / lower));
+        return this.simplify(makeBinary("tir.LT", combine("tir.Add", this.#toExpr(quotient), part), zero));
       }
     }
     return plain();
   }
+}
+
+/** A split that is all of its index, which is a sum itself. */
+function isWholeSum(s: Split): boolean {
+  return s.lower === 1 && s.upper === Infinity && s.scale !== 0 && (s.index.kind === "tir.Add" || s.index.kind === "tir.Sub");
 }
 
 function dtypeOf(c: Canonical): DType {

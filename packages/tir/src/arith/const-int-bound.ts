@@ -2,6 +2,7 @@ import { parseDType } from "@verticil/runtime-ffi";
 import type { AnyVar, Call, PrimExpr } from "../ir/expr.ts";
 import type { ArithContext } from "./context.ts";
 import { exprDeepEqual } from "./expr-deep-equal.ts";
+import { productSumBound } from "./product-sum-bound.ts";
 import { ScopedMemo } from "./scoped-memo.ts";
 import {
   addBound,
@@ -76,8 +77,11 @@ export class ConstIntBoundAnalyzer {
         return this.#vars.get(e) ?? intersectBound(boundOfDType(e.dtype), { min: 0, max: Infinity });
       case "tir.Add":
         return addBound(this.evaluate(e.a), this.evaluate(e.b));
-      case "tir.Sub":
-        return subBound(this.evaluate(e.a), this.evaluate(e.b));
+      case "tir.Sub": {
+        const bound = subBound(this.evaluate(e.a), this.evaluate(e.b));
+        const tighter = e.a.kind === "tir.Mul" && e.b.kind === "tir.Mul" ? productSumBound(e.a, e.b, (x) => this.evaluate(x)) : undefined;
+        return tighter === undefined ? bound : intersectBound(bound, tighter);
+      }
       case "tir.Mul":
         return mulBound(this.evaluate(e.a), this.evaluate(e.b));
       case "tir.Div":

@@ -8,6 +8,7 @@ import { detectIterMap, normalizeToIterSum, type IterMapOptions } from "./detect
 import { iterMapSimplify } from "./iter-map-simplify.ts";
 import { normalizeIterMapToExpr } from "./iter-map-to-expr.ts";
 import type { IterMapLevel } from "./iter-map.ts";
+import { fuzzing } from "./testing/fuzzing.ts";
 import { itersOf } from "./testing/ranges.ts";
 import { assignments, evaluateExpr, exprText } from "./testing/evaluate-expr.ts";
 
@@ -150,7 +151,7 @@ test("what is recognized has the values of the indices, and takes the combinatio
       expect(images.size, `${indices.map(exprText).join("; ")} ${lvl} ${sizes.join()} ${exprText(opts.predicate ?? constant(true, "bool"))}`).toBe(size);
       if (lvl === "bijective") expect(count).toBe(size);
     }),
-    { numRuns: Number(process.env["VERTICIL_RUNS"] ?? 1500), seed: Number(process.env["VERTICIL_SEED"] ?? 31) },
+    fuzzing(31, 1500),
   );
   for (const lvl of ["bijective", "surjective", "noCheck"] as const) expect(seen.get(lvl)).toBeGreaterThan(20);
 });

@@ -1,6 +1,6 @@
 import type { AnyVar, BinaryExpr, PrimExpr, Range } from "../ir/expr.ts";
 import { mapExprChildren } from "../ir/map-children.ts";
-import { add, ceilDiv, constant, floorDiv, ge, le, mul, sub } from "../ir/ops.ts";
+import { add, cast, ceilDiv, constant, floorDiv, ge, le, mul, sub } from "../ir/ops.ts";
 import type { Analyzer } from "./analyzer.ts";
 import { exprDeepEqual } from "./expr-deep-equal.ts";
 import type { IterConstraint } from "./iter-constraint.ts";
@@ -43,7 +43,8 @@ export class IterMapRewriter {
     this.#level = opts.level;
     this.#fusion = new IterFusion(analyzer, opts.level);
     this.padding = new IterPadding(analyzer, this.#fusion);
-    for (const [v, { min, extent }] of iters) {
+    for (const [v, range] of iters) {
+      const [min, extent] = [cast(v.dtype, range.min), cast(v.dtype, range.extent)];
       if (opts.simplifyTrivial && equalsInt(extent, 1)) {
         this.#vars.set(v, makeIterSum([], min));
         continue;

@@ -102,6 +102,11 @@ export class ModularSetAnalyzer {
         const kept = /^u?int|^bool/.test(e.value.dtype) && (e.dtype === "int64" || (outer.min === inner.min && outer.max === inner.max));
         return kept ? this.evaluate(e.value) : anything;
       }
+      case "tir.Let": {
+        if (this.#vars.has(e.bind)) return anything;
+        this.#vars.set(e.bind, this.evaluate(e.value));
+        return this.evaluate(e.body);
+      }
       case "tir.Call":
         return this.#call(e);
       default:
@@ -139,6 +144,11 @@ export class ModularSetAnalyzer {
     if (name === "tir.likely" && x !== undefined) return this.evaluate(x);
     if (name === "tir.if_then_else" && y !== undefined && z !== undefined) return unionModular(this.evaluate(y), this.evaluate(z));
     if (x === undefined || y === undefined) return anything;
+    // The low bits of a number are its remainder by a power of two.
+    if (name === "tir.bitwise_and" && y.kind === "ir.IntImm" && typeof y.value === "number" && y.value >= 0 && Number.isInteger(Math.log2(y.value + 1))) {
+      const set = this.evaluate(x);
+      return makeModularSet(gcd(set.coeff, y.value + 1), set.base);
+    }
     if (name === "tir.shift_right" && y.kind === "ir.IntImm" && typeof y.value === "number" && y.value >= 0 && y.value < 31) {
       const set = this.evaluate(x);
       const v = 2 ** y.value;

@@ -1,4 +1,4 @@
-import { isFloat, lanesOf, scalarOf } from "@verticil/runtime-ffi";
+import { isFloat, isInteger, lanesOf, parseDType, scalarOf } from "@verticil/runtime-ffi";
 import type { AnyVar, BinaryExpr, BinaryKind, Call, PrimExpr } from "../ir/expr.ts";
 import { makeBinary, makeBroadcast, makeCall, makeLet, makeNot, makeRamp, makeSelect, isBinary } from "../ir/make-expr.ts";
 import { cast, constant, isConstInt, toExpr } from "../ir/ops.ts";
@@ -192,6 +192,8 @@ export class RewriteSimplifier {
   }
 
   #apply(e: PrimExpr): PrimExpr | undefined {
+    const same = cancelled(e);
+    if (same !== undefined) return same;
     const [first, second] = operandKinds(e);
     const any = applyRules(compiled.any.candidates(e.kind, first, second), e, this.#stack, this.#ctx);
     if (any !== undefined) return any;
@@ -268,9 +270,14 @@ export class RewriteSimplifier {
   #compare(e: BinaryExpr, kind: "tir.LT" | "tir.LE" | "tir.EQ" | "tir.NE", a: PrimExpr, b: PrimExpr): PrimExpr {
     const known = this.#literal(e);
     if (known !== undefined) return known;
+    let result: CompareResult = isUnknown;
     if (isIndexType(a.dtype)) {
-      const decided = this.#decide(kind, this.#ctx.tryCompare(a, b), a, b);
+      result = this.#ctx.tryCompare(a, b);
+      const decided = this.#decide(kind, result);
       if (decided !== undefined) return decided;
+    }
+    if (kind === "tir.NE" && (result === isGreaterOrEqual || result === isLessOrEqual)) {
+      return this.#again(result === isGreaterOrEqual ? makeBinary("tir.LT", b, a) : makeBinary("tir.LT", a, b)) ?? e;
     }
     if (kind === "tir.EQ") return this.#again(this.#apply(e)) ?? e;
     if (kind === "tir.NE") {
@@ -281,20 +288,19 @@ export class RewriteSimplifier {
     // `a <= b` is the negation of `b < a`.
     const lt = kind === "tir.LT" ? e : makeBinary("tir.LT", b, a);
     const simpler = this.#apply(lt) ?? this.#commonFactor(lt);
-    if (simpler === undefined) return e;
+    if (simpler === undefined) {
+      // What is left of `<=` when one outcome is excluded; last, so that `3 <= 2*x` becomes `2 <= x`.
+      if (kind === "tir.LE" && result === isNotEqual) return this.#again(makeBinary("tir.LT", a, b)) ?? e;
+      return kind === "tir.LE" && result === isGreaterOrEqual ? (this.#again(makeBinary("tir.EQ", a, b)) ?? e) : e;
+    }
     return this.#again(kind === "tir.LT" ? simpler : negate(simpler)) ?? e;
   }
 
-  #decide(kind: BinaryKind, result: CompareResult, a: PrimExpr, b: PrimExpr): PrimExpr | undefined {
+  #decide(kind: BinaryKind, result: CompareResult): PrimExpr | undefined {
     if (result === isUnknown) return undefined;
     const mask = kind === "tir.LT" ? isLess : kind === "tir.LE" ? isLessOrEqual : kind === "tir.EQ" ? isEqual : isNotEqual;
     if ((result & ~mask) === 0) return yes;
     if ((result & mask) === 0) return no;
-    // What is left of `<=` when one side is excluded.
-    if (kind === "tir.NE" && result === isGreaterOrEqual) return this.#again(makeBinary("tir.LT", b, a));
-    if (kind === "tir.NE" && result === isLessOrEqual) return this.#again(makeBinary("tir.LT", a, b));
-    if (kind === "tir.LE" && result === isNotEqual) return this.#again(makeBinary("tir.LT", a, b));
-    if (kind === "tir.LE" && result === isGreaterOrEqual) return this.#again(makeBinary("tir.EQ", a, b));
     return undefined;
   }
 
@@ -350,6 +356,11 @@ export class RewriteSimplifier {
       if (name === "tir.bitwise_or") return toExprOf(BigInt(x.value) | BigInt(y.value), e);
       if (name === "tir.bitwise_xor") return toExprOf(BigInt(x.value) ^ BigInt(y.value), e);
     }
+    if (name === "tir.clz" && x?.kind === "ir.IntImm") {
+      const { bits } = parseDType(x.dtype);
+      const value = BigInt.asUintN(bits, BigInt(x.value));
+      return constant(value === 0n ? bits : bits - value.toString(2).length, e.dtype);
+    }
     if (name === "tir.ceil" && x?.kind === "ir.FloatImm") return constant(Math.ceil(x.value), e.dtype);
     if (name === "tir.floor" && x?.kind === "ir.FloatImm") return constant(Math.floor(x.value), e.dtype);
     return node;
@@ -376,6 +387,13 @@ export class RewriteSimplifier {
     }
     return c === e.args[0] && t === e.args[1] && f === e.args[2] ? e : makeCall(e.dtype, e.op, [c, t, f], e.span);
   }
+}
+
+/** What holds of integers of every width, even where they wrap around: `x - x` is 0, `x == x` true. */
+function cancelled(e: PrimExpr): PrimExpr | undefined {
+  if (e.kind !== "tir.Sub" && e.kind !== "tir.EQ") return undefined;
+  if (isIndexType(e.a.dtype) || !isInteger(e.a.dtype) || !exprDeepEqual(e.a, e.b)) return undefined;
+  return e.kind === "tir.Sub" ? constant(0, e.dtype) : constant(true, e.dtype);
 }
 
 function isConstant(e: PrimExpr): boolean {

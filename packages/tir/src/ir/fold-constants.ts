@@ -1,5 +1,5 @@
 import { makeFloatImm, makeIntImm } from "@verticil/ir-core";
-import { isFloat, parseDType, type DType } from "@verticil/runtime-ffi";
+import { floatToHalf, halfToFloat, isFloat, parseDType, type DType } from "@verticil/runtime-ffi";
 import type { ArithKind, CompareKind, PrimExpr } from "./expr.ts";
 
 type Int = number | bigint;
@@ -90,6 +90,8 @@ function floatResult(kind: ArithKind, a: number, b: number): number | undefined 
   }
 }
 
+const foldedFloats: ReadonlySet<DType> = new Set<DType>(["float16", "float32", "float64"]);
+
 /**
  * The folded form of an arithmetic operation: two constants, or an identity (`x + 0`, `x * 1`, `x * 0` of integers,
  * `x // 1`, `0 // x`, …). Undefined if it does not fold. Division by a constant zero is left as it is.
@@ -102,8 +104,10 @@ export function foldArith(kind: ArithKind, a: PrimExpr, b: PrimExpr): PrimExpr |
     return value === undefined ? undefined : makeIntImm(wrapInteger(value, a.dtype), a.dtype);
   }
   if (a.kind === "ir.FloatImm" && b.kind === "ir.FloatImm") {
-    const value = a.dtype === "float32" || a.dtype === "float64" ? floatResult(kind, a.value, b.value) : undefined;
-    return value === undefined ? undefined : makeFloatImm(value, a.dtype);
+    const value = foldedFloats.has(a.dtype) ? floatResult(kind, a.value, b.value) : undefined;
+    if (value === undefined) return undefined;
+    // The result of two half floats in double precision is rounded once more without error.
+    return makeFloatImm(a.dtype === "float16" ? halfToFloat(floatToHalf(value)) : value, a.dtype);
   }
   return foldIdentity(kind, a, b);
 }

@@ -95,6 +95,7 @@ export function cast(dtype: DType, value: PrimExpr): PrimExpr {
   }
   if (value.kind === "ir.FloatImm") {
     if (isFloat(dtype)) return makeFloatImm(value.value, dtype);
+    if (dtype === "bool") return makeIntImm(value.value === 0 ? 0 : 1, "bool");
     if (isInteger(dtype) && Number.isSafeInteger(Math.trunc(value.value))) return makeIntImm(Math.trunc(value.value), dtype);
   }
   return makeCast(dtype, value);

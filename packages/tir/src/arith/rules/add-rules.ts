@@ -5,6 +5,8 @@ export const addRules: readonly RuleRow[] = [
   // What cancels.
   rule("(x - y) + y", "x"),
   rule("(x - y) + (y - z)", "x - z"),
+  orderRule("min(x * c1 + c2, 0) + x * c3", "min(x * c3, c2)", "c1 == 0 - c3"),
+  orderRule("max(x * c1 + c2, 0) + x * c3", "max(x * c3, c2)", "c1 == 0 - c3"),
   rule("min(x, y - z) + z", "min(x + z, y)"),
   rule("max(x, y - z) + z", "max(x + z, y)"),
   rule("min(x, y + z * c1) + z * c2", "min(x + z * c2, y)", "c1 == 0 - c2"),

@@ -1,6 +1,6 @@
 import { makeIntImm } from "@verticil/ir-core";
 import { at } from "@verticil/ir-core";
-import { lanesOf, parseDType, type DType } from "@verticil/runtime-ffi";
+import { lanesOf, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
 import type { BinaryKind, PrimExpr } from "../../ir/expr.ts";
 import { foldArith, foldCompare } from "../../ir/fold-constants.ts";
 import { makeBinary, makeBroadcast, makeNot, makeRamp, makeSelect } from "../../ir/make-expr.ts";
@@ -77,9 +77,37 @@ export function compileRow(row: RuleRow): CompiledRule[] {
     const key = termText(form, rename) + (when === undefined ? "" : ` when ${termText(when, rename)} ${termText(to, rename)}`);
     if (seen.has(key)) continue;
     seen.add(key);
-    out.push(compileForm(row, form, to, when));
+    out.push(compileForm(row, form, !row.follow || termText(form) === termText(from) ? to : inOrderOf(form, to), when));
   }
   return out;
+}
+
+/**
+ * The result with the operands of sums, minima and maxima in the order in which the pattern last mentions them, so that
+ * exchanged operands stay exchanged.
+ */
+function inOrderOf(form: RuleTerm, to: RuleTerm): RuleTerm {
+  const places = new Map<string, number>();
+  let next = 0;
+  const collect = (t: RuleTerm): void => {
+    if (t.tag === "var") places.set(t.name, next++);
+    else if (t.tag === "op") t.args.forEach(collect);
+  };
+  collect(form);
+  const placeOf = (t: RuleTerm): number => {
+    if (t.tag === "var") return places.get(t.name) ?? 0;
+    return t.tag === "op" ? Math.min(...t.args.map(placeOf)) : Infinity;
+  };
+  const order = (t: RuleTerm): RuleTerm => {
+    if (t.tag !== "op") return t;
+    const args = t.args.map(order);
+    const [a, b] = args;
+    if ((t.op === "+" || t.op === "min" || t.op === "max") && a !== undefined && b !== undefined) {
+      if (!isConstantTerm(a) && !isConstantTerm(b) && placeOf(b) < placeOf(a)) return { ...t, args: [b, a] };
+    }
+    return { ...t, args };
+  };
+  return order(to);
 }
 
 function compileForm(row: RuleRow, from: RuleTerm, to: RuleTerm, when: RuleTerm | undefined): CompiledRule {
@@ -162,7 +190,8 @@ function compileOpPattern(op: RuleOp, args: readonly RuleTerm[], slots: Map<stri
   const a = compilePattern(first, slots);
   const b = compilePattern(at(args, 1), slots);
   if (comparisons.has(op)) {
-    return (e, r) => e.kind === kind && "a" in e && "b" in e && isIndexType(e.a.dtype) && a(e.a, r) && b(e.b, r);
+    const vector = args.some((t) => t.tag === "op" && (t.op === "ramp" || t.op === "broadcast"));
+    return (e, r) => e.kind === kind && "a" in e && "b" in e && isIndexType(vector ? scalarOf(e.a.dtype) : e.a.dtype) && a(e.a, r) && b(e.b, r);
   }
   return (e, r) => e.kind === kind && "a" in e && "b" in e && a(e.a, r) && b(e.b, r);
 }
@@ -324,7 +353,10 @@ function compileBuild(t: RuleTerm, slots: ReadonlyMap<string, number>): Builder 
   if (t.op === "ramp") {
     const [base, stride] = operands(first, at(t.args, 1), slots);
     const lanes = compileNumber(at(t.args, 2), slots);
-    return (r, dtype) => makeRamp(base(r, dtype), stride(r, dtype), lanes(r));
+    return (r, dtype) => {
+      const { scalar } = parseDType(dtype);
+      return makeRamp(base(r, scalar), stride(r, scalar), lanes(r));
+    };
   }
   if (t.op === "broadcast") {
     const value = compileBuild(first, slots);

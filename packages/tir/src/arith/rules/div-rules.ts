@@ -1,4 +1,4 @@
-import { rule, type RuleRow } from "./rule.ts";
+import { fixedRule, rule, type RuleRow } from "./rule.ts";
 
 /** Truncated division of index type: most rules hold only for what is not negative. */
 export const divRules: readonly RuleRow[] = [
@@ -12,14 +12,13 @@ export const divRules: readonly RuleRow[] = [
   rule("div(x * c1 + y, c2)", "x * div(c1, c2) + div(y, c2)", "c1 >= 0 && c2 > 0 && c1 % c2 == 0 && x >= 0 && y >= 0"),
   rule("div(min(x * c1, y), c2)", "min(x * div(c1, c2), div(y, c2))", "c1 >= 0 && c2 > 0 && c1 % c2 == 0 && x >= 0 && y >= 0"),
   rule("div(max(x * c1, y), c2)", "max(x * div(c1, c2), div(y, c2))", "c1 >= 0 && c2 > 0 && c1 % c2 == 0 && x >= 0 && y >= 0"),
-  rule("div(x * c1 + y + z, c2)", "x * div(c1, c2) + div(y + z, c2)", "c1 >= 0 && c2 > 0 && c1 % c2 == 0 && x >= 0 && y + z >= 0"),
+  fixedRule("div(x * c1 + y + z, c2)", "x * div(c1, c2) + div(y + z, c2)", "c1 >= 0 && c2 > 0 && c1 % c2 == 0 && x >= 0 && y + z >= 0"),
   rule("div(x * c1 - y + z, c2)", "x * div(c1, c2) + div(z - y, c2)", "c1 >= 0 && c2 > 0 && c1 % c2 == 0 && x >= 0 && z - y >= 0"),
   rule("div(x * c1 + y - z, c2)", "x * div(c1, c2) + div(y - z, c2)", "c1 >= 0 && c2 > 0 && c1 % c2 == 0 && x >= 0 && y - z >= 0"),
   rule("div(x + c1, c2)", "div(x, c2) + div(c1, c2)", "c1 > 0 && c2 > 0 && c1 % c2 == 0 && x >= 0"),
   rule("div(x + y, x)", "div(y, x) + 1", "x >= 0 && y >= 0"),
   rule("div((x + y) + z, x)", "div(y + z, x) + 1", "x >= 0 && y + z >= 0"),
   rule("div(x * z + y, z)", "x + div(y, z)", "x >= 0 && y >= 0 && z >= 0"),
-  rule("div(x, c1)", "0 - div(x, 0 - c1)", "c1 < 0 - 1"),
 ];
 
 /** Remainders of truncated division of index type. */

@@ -1,4 +1,4 @@
-import { rule, type RuleRow } from "./rule.ts";
+import { fixedRule, rule, type RuleRow } from "./rule.ts";
 
 /** Floor division of index type. */
 export const floorDivRules: readonly RuleRow[] = [
@@ -7,17 +7,17 @@ export const floorDivRules: readonly RuleRow[] = [
   // Factors that divide each other.
   rule("x * c1 // c2", "x * (c1 // c2)", "c2 != 0 && c1 % c2 == 0"),
   rule("x * c1 // c2", "x // (c2 // c1)", "c1 > 0 && c2 > 0 && c2 % c1 == 0"),
-  rule("(x * c1 + y) // c2", "x * (c1 // c2) + y // c2", "c2 > 0 && c1 % c2 == 0"),
+  fixedRule("(x * c1 + y) // c2", "x * (c1 // c2) + y // c2", "c2 > 0 && c1 % c2 == 0"),
   rule("(x * c1 + y) // c2", "x // (c2 // c1) + y // c2", "c1 > 0 && c2 > 0 && c2 % c1 == 0 && y % c2 < c1"),
   rule("(x * c1 + y) // c2", "x * (c1 // c2) + y // c2", "c2 > 0 && x * (c1 % c2) + y % c2 < c2 && x * (c1 % c2) + y % c2 >= 0"),
-  rule("(x * c1 + y + z) // c2", "x * (c1 // c2) + (y + z) // c2", "c2 > 0 && c1 % c2 == 0"),
+  fixedRule("(x * c1 + y + z) // c2", "x * (c1 // c2) + (y + z) // c2", "c2 > 0 && c1 % c2 == 0"),
   rule("(x * c1 + y + z) // c2", "x // (c2 // c1)", "c1 > 0 && c2 > 0 && c2 % c1 == 0 && y + z >= 0 && y + z < c1"),
   rule("(x * c1 - y + z) // c2", "x * (c1 // c2) + (z - y) // c2", "c2 > 0 && c1 % c2 == 0"),
   rule("(x * c1 + y - z) // c2", "x * (c1 // c2) + (y - z) // c2", "c2 > 0 && c1 % c2 == 0"),
   rule("(x * c1 - y) // c2", "x * (c1 // c2) + (0 - y) // c2", "c2 > 0 && c1 % c2 == 0"),
   rule("(x + c1) // c2", "x // c2 + c1 // c2", "c2 > 0 && c1 % c2 == 0"),
   rule("x * c1 // (x * c2)", "c1 // c2", "c2 > 0"),
-  rule("(x * c1 + c3) // c2", "(x * (c1 // gcd(c1, c2)) + c3 // gcd(c1, c2)) // (c2 // gcd(c1, c2))", "c1 > 0 && c2 > 0 && gcd(c1, c2) > 1 && c3 != 0"),
+  rule("(x * c1 + c3) // c2", "(x * (c1 // gcd(c1, c2)) + c3 // gcd(c1, c2)) // (c2 // gcd(c1, c2))", "c1 > 0 && c2 > 0 && gcd(c1, c2) > 1 && c3 > 0"),
   // Divisors that are not constant; dividing by zero is undefined.
   rule("x // x", "1"),
   rule("x * c1 // x", "c1"),
@@ -35,7 +35,6 @@ export const floorDivRules: readonly RuleRow[] = [
   rule("min(x * c1, y) // c2", "min(x * (c1 // c2), y // c2)", "c2 > 0 && c1 % c2 == 0"),
   rule("max(x * c1, y) // c2", "max(x * (c1 // c2), y // c2)", "c2 > 0 && c1 % c2 == 0"),
   rule("(x - x % c1) // c1", "x // c1", "c1 != 0"),
-  rule("x // c1", "(0 - x) // (0 - c1)", "c1 < 0"),
 ];
 
 /** Remainders of floor division of index type. */
@@ -56,6 +55,7 @@ export const floorModRules: readonly RuleRow[] = [
   rule("(x - y) % y", "x % y"),
   rule("(x * y + z) % y", "z % y"),
   rule("(x + z % y) % y", "0", "(x + z) % y == 0"),
+  rule("(x + x * c1 % y) % y", "0", "c1 == 0 - 1"),
   rule("(x - x % z) % y", "0", "y == z || y == 0 - z"),
   rule("(x % z - x) % y", "0", "y == z || y == 0 - z"),
   rule("(x * z * c1 + y) % (z * c1)", "y % (z * c1)", "c1 != 0"),

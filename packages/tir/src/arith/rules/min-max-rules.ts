@@ -1,4 +1,4 @@
-import { rule, type RuleRow } from "./rule.ts";
+import { fixedRule, rule, type RuleRow } from "./rule.ts";
 
 /**
  * Minima (`min` as `m`, `max` as `w`) or maxima (the other way round): the rules are the same with the order turned.
@@ -13,7 +13,7 @@ function latticeRows(m: "min" | "max", w: "min" | "max", below: "<" | ">"): Rule
     rule(M("x + c1", "x"), "x + c1", `c1 ${below} 0`),
     rule(M("x + c1", "x"), "x", `0 ${below}= c1`),
     rule(M("c1 - x", "c2 - x"), `${m}(c1, c2) - x`),
-    rule(`${m}(${w}(x, y), ${m}(x, y))`, M("x", "y")),
+    fixedRule(`${m}(${w}(x, y), ${m}(x, y))`, M("x", "y")),
     rule(`${m}(${m}(x, y), x)`, M("x", "y")),
     rule(`${m}(${w}(x, y), x)`, "x"),
     rule(M("x", "y", "z", "y"), M("x", "y", "z")),

@@ -9,13 +9,20 @@ export interface RuleRow {
   readonly when: string | undefined;
   /** Operands of commutative operators may be exchanged. True unless told. */
   readonly commute: boolean;
+  /** Where operands were exchanged, they stay so in the result. True unless told. */
+  readonly follow: boolean;
 }
 
 export function rule(from: string, to: string, when?: string): RuleRow {
-  return { from, to, when, commute: true };
+  return { from, to, when, commute: true, follow: true };
+}
+
+/** A rule whose result is as it is written, in whichever order its operands are found. */
+export function fixedRule(from: string, to: string, when?: string): RuleRow {
+  return { from, to, when, commute: true, follow: false };
 }
 
 /** A rule whose pattern is taken as it is written: one that gives operands an order. */
 export function orderRule(from: string, to: string, when?: string): RuleRow {
-  return { from, to, when, commute: false };
+  return { from, to, when, commute: false, follow: false };
 }

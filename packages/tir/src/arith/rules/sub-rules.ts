@@ -1,4 +1,4 @@
-import { rule, type RuleRow } from "./rule.ts";
+import { orderRule, rule, type RuleRow } from "./rule.ts";
 
 /** A quotient taken off its numerator, for one of the two divisions. `q` is the division, `r` its remainder. */
 function remainderRows(q: (a: string) => string, r: (a: string) => string): RuleRow[] {
@@ -31,6 +31,10 @@ export const subRules: readonly RuleRow[] = [
   rule("(x - y) - (x - z)", "z - y"),
   rule("(x - y) - (z - y)", "x - z"),
   // Minima and maxima of what is taken off.
+  orderRule("min(x, y) - x", "min(0, y - x)"),
+  orderRule("max(x, y) - x", "max(0, y - x)"),
+  orderRule("x - max(y, x)", "min(x - y, 0)"),
+  orderRule("x - min(y, x)", "max(x - y, 0)"),
   rule("min(x, y) - y", "min(x - y, 0)"),
   rule("x - max(x, y)", "min(0, x - y)"),
   rule("max(x, y) - y", "max(x - y, 0)"),
