@@ -42,6 +42,8 @@ export interface InterpreterOptions {
   readonly externs?: ReadonlyMap<string, Extern>;
   /** Report reads of allocated memory that was never written; costs time. */
   readonly checkUninitialized?: boolean;
+  /** False runs every element by itself, the plainest way: what strips are checked against. */
+  readonly strips?: boolean;
 }
 
 /** A value passed to a function of the module. */

@@ -18,6 +18,7 @@ import {
 } from "./expr.ts";
 import { compareTest, constantCode, numberRun } from "./code.ts";
 import { allocateMemory, scramble, strideBytes, tensorMemory, type Memory } from "./memory.ts";
+import { compileNest } from "./nest.ts";
 import type { PointerCell } from "./cells.ts";
 import type { Scope } from "./scope.ts";
 
@@ -118,7 +119,8 @@ function inOrder(runs: readonly Run[]): Run {
 }
 
 function compileFor(scope: Scope, s: For): Run {
-  return compileLoop(scope, s.loopVar, s.min, s.extent, () => compileStmt(scope, s.body));
+  const nest = compileNest(scope, s, (x) => compileStmt(scope, x));
+  return nest ?? compileLoop(scope, s.loopVar, s.min, s.extent, () => compileStmt(scope, s.body));
 }
 
 function compileLoop(scope: Scope, v: Var, min: PrimExpr, extent: PrimExpr, compileBody: () => Run): Run {

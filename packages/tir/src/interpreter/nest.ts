@@ -1,0 +1,363 @@
+import { at, DiagnosticError } from "@verticil/ir-core";
+import { isFloat, lanesOf, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
+import type { AnyVar, PrimExpr } from "../ir/expr.ts";
+import { asInt, isConstInt } from "../ir/ops.ts";
+import type { Block, BufferStore, For, Stmt } from "../ir/stmt.ts";
+import { collectBuffers, usesVar } from "../ir/free-vars.ts";
+import { forEachExprChild } from "../ir/visit.ts";
+import { sideEffect } from "../analysis/side-effect.ts";
+import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
+import { compareTest, constantCode } from "./code.ts";
+import type { IndexCell } from "./cells.ts";
+import { compileExpr, geometryOf } from "./expr.ts";
+import { strideBytes } from "./memory.ts";
+import { encodeBfloat, encodeHalf, rounding } from "./scalar.ts";
+import type { Scope, View } from "./scope.ts";
+import { affinePlace, Bail, compileStrip, spread, stripLength, type AffinePlace, type Axis, type Strip } from "./strip.ts";
+
+/** Shorter loops are not worth a strip. */
+const MIN_EXTENT = 4;
+
+interface Loop {
+  readonly v: AnyVar;
+  readonly cell: IndexCell;
+  readonly min: number;
+  readonly extent: number;
+}
+
+/** What a nest of loops does: one store, and for a reduction the store before it. */
+interface Body {
+  readonly store: BufferStore;
+  readonly init: BufferStore | undefined;
+  readonly block: Block | undefined;
+}
+
+/**
+ * A nest of loops around one store, run strip by strip: the innermost work is done for up to 256 values of one loop
+ * variable at a time in plain loops over arrays, instead of a closure an element. The loop that strips run along may
+ * move inwards where no two of its iterations touch the same element, so that each element's own history, and with it
+ * every rounding, stays as it was. Whatever a strip cannot say precisely (an error, an overlap of buffers) is left to
+ * `plain`, the closures for one element. Undefined for what has no such form.
+ */
+export function compileNest(scope: Scope, s: For, compilePlain: (s: Stmt) => () => void): (() => void) | undefined {
+  if (scope.options.strips === false || scope.options.checkUninitialized === true) return undefined;
+  const loops: Loop[] = [];
+  let inner: Stmt = s;
+  const chain: For[] = [];
+  while (inner.kind === "tir.For" && inner.forKind !== "thread_binding") {
+    chain.push(inner);
+    inner = inner.body;
+  }
+  const body = bodyOf(inner);
+  if (body === undefined) return undefined;
+  for (const loop of chain) {
+    const min = asInt(loop.min);
+    const extent = asInt(loop.extent);
+    if (min === undefined || extent === undefined || extent < 1) return undefined;
+    const cell = scope.bindIndex(loop.loopVar, min, min + extent - 1);
+    loops.push({ v: loop.loopVar, cell, min, extent });
+  }
+  // This also binds the block's variables, to sums of the loops' cells.
+  const plain = compilePlain(inner);
+  if (body.block?.iterVars.some((iv) => !isLinear(scope, iv.var)) === true) return undefined;
+  return stripsAlong(scope, loops, body, plain);
+}
+
+function bodyOf(s: Stmt): Body | undefined {
+  if (s.kind === "tir.BufferStore") return { store: s, init: undefined, block: undefined };
+  if (s.kind !== "tir.BlockRealize" || !isConstInt(s.predicate, 1)) return undefined;
+  const { block } = s;
+  if (block.allocBuffers.length > 0 || block.matchBuffers.length > 0 || block.body.kind !== "tir.BufferStore") return undefined;
+  const { init } = block;
+  if (init !== undefined && init.kind !== "tir.BufferStore") return undefined;
+  return { store: block.body, init, block };
+}
+
+function isLinear(scope: Scope, v: AnyVar): boolean {
+  const code = compileExpr(scope, v);
+  return !code.wide && code.linear !== undefined;
+}
+
+function axisOf(scope: Scope, loop: Loop, body: Body): Axis {
+  const dependents = new Set<AnyVar>([loop.v]);
+  for (const iv of body.block?.iterVars ?? []) {
+    const code = compileExpr(scope, iv.var);
+    if (!code.wide && code.linear?.terms.some(([cell]) => cell === loop.cell) === true) dependents.add(iv.var);
+  }
+  return { cell: loop.cell, dependents };
+}
+
+function stripsAlong(scope: Scope, loops: readonly Loop[], body: Body, plain: () => void): (() => void) | undefined {
+  const { store } = body;
+  if (store.predicate !== undefined || lanesOf(store.value.dtype) !== 1) return undefined;
+  // What has effects happens as often, and in the order, that the program says.
+  if (![store.value, ...store.indices, ...(body.init ? [body.init.value] : [])].every((e) => ["pure", "read"].includes(sideEffect(e)))) return undefined;
+  const innermost = at(loops, -1);
+  const candidates = loops.filter((l) => l.extent >= MIN_EXTENT).toSorted((a, b) => Math.min(b.extent, 64) - Math.min(a.extent, 64) || loops.indexOf(b) - loops.indexOf(a));
+  for (const loop of candidates) {
+    const axis = axisOf(scope, loop, body);
+    const place = affinePlace(scope, axis, store);
+    if (place === undefined) return undefined;
+    if (place.step !== 0 && (loop === innermost || isSeparate(place, loop, loops))) {
+      const run = elementwise(scope, axis, body, place, plain);
+      return run && overLoops(loops, loop, run, plain, aliasGuard(scope, body));
+    }
+  }
+  if (innermost.extent < MIN_EXTENT) return undefined;
+  const axis = axisOf(scope, innermost, body);
+  const place = affinePlace(scope, axis, store);
+  const run = place?.step === 0 ? folding(scope, axis, body, place, plain) : undefined;
+  return run && overLoops(loops, innermost, run, plain, aliasGuard(scope, body));
+}
+
+/** True if two iterations that differ in `loop` never store to one element, whatever the other loops do. */
+function isSeparate(place: AffinePlace, loop: Loop, loops: readonly Loop[]): boolean {
+  const step = Math.abs(place.step);
+  let small = 0;
+  for (const [cell, factor] of place.code.linear?.terms ?? []) {
+    if (cell === loop.cell) continue;
+    const extent = loops.find((l) => l.cell === cell)?.extent;
+    // A variable from outside of the nest is the same for all of its iterations.
+    if (extent === undefined) continue;
+    const f = Math.abs(factor);
+    if (f < step) small += f * (extent - 1);
+    else if (f % (step * loop.extent) !== 0) return false;
+  }
+  return small < step;
+}
+
+/** Runs all loops but `along` in their order, and `along` innermost in strips; all of them plainly if `mayOverlap`. */
+function overLoops(
+  loops: readonly Loop[],
+  along: Loop,
+  strip: (n: number) => void,
+  plain: () => void,
+  mayOverlap: () => boolean,
+): () => void {
+  let body = (): void => {
+    for (let from = 0; from < along.extent; from += stripLength) {
+      along.cell.value = along.min + from;
+      strip(Math.min(stripLength, along.extent - from));
+    }
+  };
+  for (const loop of loops.filter((l) => l !== along).toReversed()) body = looping(loop, body);
+  const exact = loops.toReversed().reduce((inner, loop) => looping(loop, inner), plain);
+  return () => (mayOverlap() ? exact() : body());
+}
+
+function looping({ cell, min, extent }: Loop, body: () => void): () => void {
+  const end = min + extent;
+  return () => {
+    for (let i = min; i < end; i++) {
+      cell.value = i;
+      body();
+    }
+  };
+}
+
+/** The bytes of a view that its buffer covers. */
+function bytesOf(scope: Scope, view: View): readonly [from: number, to: number] {
+  const geometry = geometryOf(scope, view.buffer);
+  const pointer = view.pointer;
+  if (geometry === undefined || pointer === undefined) return [0, Infinity];
+  const from = pointer.memory.start + pointer.byteOffset;
+  const elements = geometry.shape.reduce((last, d, i) => last + (d - 1) * at(geometry.strides, i), 1);
+  return [from, from + elements * strideBytes(view.buffer.dtype)];
+}
+
+/** Says whether a buffer that is read shares memory with the one that is written. */
+function aliasGuard(scope: Scope, body: Body): () => boolean {
+  const written = scope.view(body.store.buffer);
+  const others = [...collectBuffers(body.store), ...(body.init ? collectBuffers(body.init) : [])]
+    .filter((b) => b !== body.store.buffer)
+    .map((b) => scope.view(b));
+  return () => {
+    if (written.pointer === undefined) return true;
+    const [from, to] = bytesOf(scope, written);
+    return others.some((view) => {
+      if (view.pointer?.memory.buffer !== written.pointer?.memory.buffer) return false;
+      const [a, b] = bytesOf(scope, view);
+      return a < to && from < b;
+    });
+  };
+}
+
+/** True if every load of the stored buffer in `e` is of the element that is stored. */
+function readsOwnElement(e: PrimExpr, store: BufferStore): boolean {
+  if (e.kind === "tir.BufferLoad" && e.buffer === store.buffer) return isOwn(e, store);
+  let own = true;
+  const visit = (x: PrimExpr): void => {
+    if (x.kind === "tir.BufferLoad" && x.buffer === store.buffer) {
+      if (!isOwn(x, store)) own = false;
+      return;
+    }
+    forEachExprChild(x, visit);
+  };
+  visit(e);
+  return own;
+}
+
+function isOwn(e: PrimExpr, store: BufferStore): boolean {
+  return (
+    e.kind === "tir.BufferLoad" &&
+    e.buffer === store.buffer &&
+    e.predicate === undefined &&
+    e.indices.length === store.indices.length &&
+    e.indices.every((x, i) => exprDeepEqual(x, at(store.indices, i)))
+  );
+}
+
+/** The test of a reduction's first iteration, for the value that the cells hold. */
+function firstTest(scope: Scope, block: Block): () => boolean {
+  return block.iterVars
+    .filter((iv) => iv.iterType === "kCommReduce")
+    .map((iv) => compareTest("tir.EQ", compileExpr(scope, iv.var), iv.dom ? compileExpr(scope, iv.dom.min) : constantCode(0)))
+    .reduce<() => boolean>((rest, first) => () => first() && rest(), () => true);
+}
+
+/** How a value becomes the words of a buffer; undefined for types that are more than a word. */
+function encoder(dtype: DType): ((x: number) => number) | undefined {
+  const { scalar, code } = parseDType(dtype);
+  if (scalar === "float16") return encodeHalf;
+  if (scalar === "bfloat16") return encodeBfloat;
+  if (code === "bool") return (x) => (x === 0 ? 0 : 1);
+  return /^(float(32|64)|u?int(8|16|32))$/.test(scalar) ? (x) => x : undefined;
+}
+
+/** Runs a strip; what fails in it is run again element by element, which says what is wrong or gets it right. */
+function orPlain(axis: Axis, strip: (n: number) => void, plain: () => void): (n: number) => void {
+  return (n) => {
+    const from = axis.cell.value;
+    try {
+      strip(n);
+    } catch (error) {
+      if (!(error instanceof Bail || error instanceof DiagnosticError)) throw error;
+      for (let i = 0; i < n; i++) {
+        axis.cell.value = from + i;
+        plain();
+      }
+    }
+  };
+}
+
+/** Each lane stores to an element of its own. */
+function elementwise(scope: Scope, axis: Axis, body: Body, place: AffinePlace, plain: () => void): ((n: number) => void) | undefined {
+  const { store, init, block } = body;
+  const encode = encoder(store.buffer.dtype);
+  if (encode === undefined || !readsOwnElement(store.value, store)) return undefined;
+  // A reduction along the strip would store to one element.
+  if (block?.iterVars.some((iv) => iv.iterType === "kCommReduce" && axis.dependents.has(iv.var)) === true) return undefined;
+  const accumulate = multiplyAdd(scope, axis, store, place);
+  const value = compileStrip(scope, axis, store.value);
+  if (value === undefined) return undefined;
+  const write = writer(place, spread(value), encode);
+  const update = accumulate ?? write;
+  if (init === undefined || block === undefined) return orPlain(axis, update, plain);
+  if (!isOwnStore(init, store)) return undefined;
+  const start = compileStrip(scope, axis, init.value);
+  if (start === undefined || !readsOwnElement(init.value, store) || collectBuffers(init.value).includes(store.buffer)) return undefined;
+  const isFirst = firstTest(scope, block);
+  const writeStart = writer(place, spread(start), encode);
+  return orPlain(
+    axis,
+    (n) => {
+      // Both may fail only before anything is stored, or when running them again does no harm.
+      if (isFirst()) writeStart(n);
+      update(n);
+    },
+    plain,
+  );
+}
+
+function isOwnStore(init: BufferStore, store: BufferStore): boolean {
+  return init.buffer === store.buffer && init.predicate === undefined && init.indices.every((x, i) => exprDeepEqual(x, at(store.indices, i)));
+}
+
+function writer(place: AffinePlace, value: Extract<Strip, { kind: "lanes" }>, encode: (x: number) => number): (n: number) => void {
+  const { view, run, step } = place;
+  return (n) => {
+    value.fill(n, undefined);
+    const { words } = view;
+    const from = run();
+    const last = from + step * (n - 1);
+    if (from < 0 || from >= words.length || last < 0 || last >= words.length) throw new Bail();
+    const { out } = value;
+    for (let i = 0, p = from; i < n; i++, p += step) words[p] = encode(out[i] ?? 0);
+  };
+}
+
+/** `c = c + x * y` in float32 with elements at regular places: what convolutions and matrix products are made of. */
+function multiplyAdd(scope: Scope, axis: Axis, store: BufferStore, place: AffinePlace): ((n: number) => void) | undefined {
+  const { value } = store;
+  if (value.dtype !== "float32" || value.kind !== "tir.Add" || !isOwn(value.a, store)) return undefined;
+  const product = value.b;
+  if (product.kind !== "tir.Mul") return undefined;
+  const [a, b] = [operand(scope, axis, product.a), operand(scope, axis, product.b)];
+  if (a === undefined || b === undefined) return undefined;
+  return (n) => {
+    const c = place.view.words;
+    const x = a.view.words;
+    const y = b.view.words;
+    const [pc, px, py] = [place.run(), a.run(), b.run()];
+    const [sc, sx, sy] = [place.step, a.step, b.step];
+    if (!(inside(c, pc, sc, n) && inside(x, px, sx, n) && inside(y, py, sy, n))) throw new Bail();
+    if (!(c instanceof Float32Array && x instanceof Float32Array && y instanceof Float32Array)) throw new Bail();
+    if (sy === 0) scaleAdd(c, pc, sc, x, px, sx, y[py] ?? 0, n);
+    else if (sx === 0) scaleAdd(c, pc, sc, y, py, sy, x[px] ?? 0, n);
+    else for (let i = 0; i < n; i++) c[pc + i * sc] = Math.fround((c[pc + i * sc] ?? 0) + Math.fround((x[px + i * sx] ?? 0) * (y[py + i * sy] ?? 0)));
+  };
+}
+
+function scaleAdd(c: Float32Array, pc: number, sc: number, x: Float32Array, px: number, sx: number, y: number, n: number): void {
+  if (sc === 1 && sx === 1) for (let i = 0; i < n; i++) c[pc + i] = Math.fround((c[pc + i] ?? 0) + Math.fround((x[px + i] ?? 0) * y));
+  else for (let i = 0; i < n; i++) c[pc + i * sc] = Math.fround((c[pc + i * sc] ?? 0) + Math.fround((x[px + i * sx] ?? 0) * y));
+}
+
+function inside(words: { readonly length: number }, from: number, step: number, n: number): boolean {
+  const last = from + step * (n - 1);
+  return from >= 0 && from < words.length && last >= 0 && last < words.length;
+}
+
+function operand(scope: Scope, axis: Axis, e: PrimExpr): AffinePlace | undefined {
+  return e.kind === "tir.BufferLoad" && e.predicate === undefined && scalarOf(e.dtype) === "float32" ? affinePlace(scope, axis, e) : undefined;
+}
+
+const folds: { readonly [kind: string]: ((a: number, b: number) => number) | undefined } = {
+  "tir.Add": (a, b) => a + b,
+  "tir.Mul": (a, b) => a * b,
+  "tir.Min": Math.min,
+  "tir.Max": Math.max,
+};
+
+/** All lanes go into one element, in order. */
+function folding(scope: Scope, axis: Axis, body: Body, place: AffinePlace, plain: () => void): ((n: number) => void) | undefined {
+  const { store, init, block } = body;
+  const { value } = store;
+  const { dtype } = value;
+  if (!("a" in value && "b" in value) || !isFloat(dtype) || !isOwn(value.a, store)) return undefined;
+  const fold = folds[value.kind];
+  const encode = encoder(store.buffer.dtype);
+  if (fold === undefined || encode === undefined || collectBuffers(value.b).includes(store.buffer)) return undefined;
+  const along = block?.iterVars.some((iv) => iv.iterType === "kCommReduce" && axis.dependents.has(iv.var)) === true;
+  if (init !== undefined && (!along || !isOwnStore(init, store) || usesVar(init.value, (v) => axis.dependents.has(v)))) return undefined;
+  if (!/^float(32|64)$/.test(scalarOf(dtype))) return undefined;
+  const terms = compileStrip(scope, axis, value.b);
+  const start = init && compileExpr(scope, init.value);
+  if (terms === undefined || start?.wide === true || (init && collectBuffers(init.value).includes(store.buffer))) return undefined;
+  const x = spread(terms);
+  const round = rounding(dtype);
+  const isFirst = init && block ? firstTest(scope, block) : undefined;
+  return orPlain(
+    axis,
+    (n) => {
+      x.fill(n, undefined);
+      const { words } = place.view;
+      const p = place.run();
+      if (!inside(words, p, 0, 1)) throw new Bail();
+      let sum = isFirst?.() === true && start !== undefined ? Number(start.run()) : (words[p] ?? 0);
+      for (let i = 0; i < n; i++) sum = round(fold(sum, x.out[i] ?? 0));
+      words[p] = sum;
+    },
+    plain,
+  );
+}
