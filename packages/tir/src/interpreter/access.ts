@@ -1,5 +1,5 @@
 import { at, type Span } from "@verticil/ir-core";
-import { dtypeBytes, getElement, lanesOf, parseDType, scalarOf, tensor, type DType } from "@verticil/runtime-ffi";
+import { dtypeBytes, lanesOf, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
 import type { Buffer } from "../ir/buffer.ts";
 import type { PrimExpr } from "../ir/expr.ts";
 import { asInt } from "../ir/ops.ts";
@@ -7,6 +7,7 @@ import { constantCode, intBinary, numberRun, valueCode, type Code } from "./code
 import { raise } from "./errors.ts";
 import { strideBytes, type Pointer } from "./memory.ts";
 import { decodeBfloat, decodeHalf, encodeBfloat, encodeHalf, integerRange, type Scalar } from "./scalar.ts";
+import { smallFloatOf } from "./small-float.ts";
 import type { Scope, View } from "./scope.ts";
 
 /** Shape and strides that are known before the program runs. */
@@ -130,8 +131,8 @@ function plainLoad(view: View, place: () => number, miss: () => never): Code {
     case "float8_e4m3fn":
     case "float8_e5m2":
     case "float4_e2m1fn": {
-      const table = tensor(Uint8Array.from({ length: 256 }, (_, i) => i), [256], scalar);
-      return valueCode(() => Number(getElement(table, view.words[place()] ?? miss())));
+      const decode = smallFloatOf(scalar)?.decode ?? ((x: number): number => x);
+      return valueCode(() => decode(view.words[place()] ?? miss()));
     }
     case "bool":
     case "uint8":
@@ -213,7 +214,8 @@ function encoder(dtype: DType): (x: number) => number {
   if (scalar === "float16") return encodeHalf;
   if (scalar === "bfloat16") return encodeBfloat;
   if (code === "bool") return (x) => (x === 0 ? 0 : 1);
-  if (code === "float8" || code === "float4") return () => raise("cannot-interpret", { what: `A store of ${dtype}` });
+  const small = smallFloatOf(scalar);
+  if (small !== undefined) return small.encode;
   return (x) => x;
 }
 

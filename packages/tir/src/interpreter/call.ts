@@ -45,6 +45,8 @@ export function callCode(scope: Scope, e: Call, lane: number): Code {
       return valueCode(() => Infinity);
     case "tir.undef":
       return isFloat(e.dtype) ? valueCode(() => NaN) : constantCode(0);
+    case "tir.tvm_warp_activemask":
+      return constantCode(2 ** 32 - 1);
     case "tir.vscale":
       return constantCode(1);
     case "tir.large_uint_imm": {

@@ -29,6 +29,11 @@ export const interpreterDiagnostics = {
     severity: "error",
     message: (p: { name: string }): string => `Buffer \`${p.name}\` is used where it has no memory.`,
   },
+  "divergent-barrier": {
+    severity: "error",
+    message: (p: { what: string }): string => `${p.what} is reached by some threads of a group only.`,
+    help: "Every thread must reach a barrier: take it out of what depends on the thread.",
+  },
   "assertion-failed": {
     severity: "error",
     message: (p: { message: string }): string => `Assertion failed: ${p.message}`,

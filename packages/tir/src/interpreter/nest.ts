@@ -12,8 +12,9 @@ import type { IndexCell } from "./cells.ts";
 import { compileExpr, geometryOf } from "./expr.ts";
 import { strideBytes } from "./memory.ts";
 import { encodeBfloat, encodeHalf, rounding } from "./scalar.ts";
+import { smallFloatOf } from "./small-float.ts";
 import type { Scope, View } from "./scope.ts";
-import { affinePlace, Bail, compileStrip, spread, stripLength, type AffinePlace, type Axis, type Strip } from "./strip.ts";
+import { affinePlace, Bail, compileStrip, spread, stepOf, stripLength, type AffinePlace, type Axis, type Strip } from "./strip.ts";
 
 /** Shorter loops are not worth a strip. */
 const MIN_EXTENT = 4;
@@ -100,14 +101,39 @@ function stripsAlong(scope: Scope, loops: readonly Loop[], body: Body, plain: ()
     if (place === undefined) return undefined;
     if (place.step !== 0 && (loop === innermost || isSeparate(place, loop, loops))) {
       const run = elementwise(scope, axis, body, place, plain);
-      return run && overLoops(loops, loop, run, plain, aliasGuard(scope, body));
+      if (run === undefined) return undefined;
+      const others = loops.filter((l) => l !== loop);
+      const reducing = trailingReduction(scope, others, body.block, place);
+      const whole = reducing.length === 0 ? undefined : wholeReduction(scope, axis, body, place, reducing, run);
+      const outer = whole === undefined ? others : others.slice(0, others.length - reducing.length);
+      return overLoops(outer, loop, whole ?? run, exactly(loops, plain), aliasGuard(scope, body));
     }
   }
   if (innermost.extent < MIN_EXTENT) return undefined;
   const axis = axisOf(scope, innermost, body);
   const place = affinePlace(scope, axis, store);
   const run = place?.step === 0 ? folding(scope, axis, body, place, plain) : undefined;
-  return run && overLoops(loops, innermost, run, plain, aliasGuard(scope, body));
+  return run && overLoops(loops.slice(0, -1), innermost, run, exactly(loops, plain), aliasGuard(scope, body));
+}
+
+/** All loops in their order, one element at a time. */
+function exactly(loops: readonly Loop[], plain: () => void): () => void {
+  return loops.toReversed().reduce((inner, loop) => looping(loop, inner), plain);
+}
+
+/** The innermost loops, at most three, that all go into one element and start a reduction only at their beginning. */
+function trailingReduction(scope: Scope, others: readonly Loop[], block: Block | undefined, place: AffinePlace): readonly Loop[] {
+  if (block === undefined) return [];
+  const reduced = block.iterVars
+    .filter((iv) => iv.iterType === "kCommReduce")
+    .map((iv) => compileExpr(scope, iv.var))
+    .filter((code) => !code.wide);
+  const out: Loop[] = [];
+  for (const loop of others.toReversed().slice(0, 3)) {
+    if (stepOf(place.code, loop.cell) !== 0 || !reduced.some((code) => stepOf(code, loop.cell) > 0)) break;
+    out.unshift(loop);
+  }
+  return out;
 }
 
 /** True if two iterations that differ in `loop` never store to one element, whatever the other loops do. */
@@ -126,12 +152,12 @@ function isSeparate(place: AffinePlace, loop: Loop, loops: readonly Loop[]): boo
   return small < step;
 }
 
-/** Runs all loops but `along` in their order, and `along` innermost in strips; all of them plainly if `mayOverlap`. */
+/** Runs the outer loops in their order, and `along` innermost in strips; `exact` instead if buffers may overlap. */
 function overLoops(
-  loops: readonly Loop[],
+  outer: readonly Loop[],
   along: Loop,
   strip: (n: number) => void,
-  plain: () => void,
+  exact: () => void,
   mayOverlap: () => boolean,
 ): () => void {
   let body = (): void => {
@@ -140,8 +166,7 @@ function overLoops(
       strip(Math.min(stripLength, along.extent - from));
     }
   };
-  for (const loop of loops.filter((l) => l !== along).toReversed()) body = looping(loop, body);
-  const exact = loops.toReversed().reduce((inner, loop) => looping(loop, inner), plain);
+  for (const loop of outer.toReversed()) body = looping(loop, body);
   return () => (mayOverlap() ? exact() : body());
 }
 
@@ -221,6 +246,8 @@ function encoder(dtype: DType): ((x: number) => number) | undefined {
   if (scalar === "float16") return encodeHalf;
   if (scalar === "bfloat16") return encodeBfloat;
   if (code === "bool") return (x) => (x === 0 ? 0 : 1);
+  const small = smallFloatOf(scalar);
+  if (small !== undefined) return small.encode;
   return /^(float(32|64)|u?int(8|16|32))$/.test(scalar) ? (x) => x : undefined;
 }
 
@@ -236,6 +263,7 @@ function orPlain(axis: Axis, strip: (n: number) => void, plain: () => void): (n:
         axis.cell.value = from + i;
         plain();
       }
+      axis.cell.value = from;
     }
   };
 }
@@ -247,7 +275,7 @@ function elementwise(scope: Scope, axis: Axis, body: Body, place: AffinePlace, p
   if (encode === undefined || !readsOwnElement(store.value, store)) return undefined;
   // A reduction along the strip would store to one element.
   if (block?.iterVars.some((iv) => iv.iterType === "kCommReduce" && axis.dependents.has(iv.var)) === true) return undefined;
-  const accumulate = multiplyAdd(scope, axis, store, place);
+  const accumulate = multiplyAdd(scope, axis, store, place, []);
   const value = compileStrip(scope, axis, store.value);
   if (value === undefined) return undefined;
   const write = writer(place, spread(value), encode);
@@ -287,25 +315,92 @@ function writer(place: AffinePlace, value: Extract<Strip, { kind: "lanes" }>, en
 }
 
 /** `c = c + x * y` in float32 with elements at regular places: what convolutions and matrix products are made of. */
-function multiplyAdd(scope: Scope, axis: Axis, store: BufferStore, place: AffinePlace): ((n: number) => void) | undefined {
+function multiplyAdd(scope: Scope, axis: Axis, store: BufferStore, place: AffinePlace, inner: readonly Loop[]): ((n: number) => void) | undefined {
   const { value } = store;
   if (value.dtype !== "float32" || value.kind !== "tir.Add" || !isOwn(value.a, store)) return undefined;
   const product = value.b;
   if (product.kind !== "tir.Mul") return undefined;
   const [a, b] = [operand(scope, axis, product.a), operand(scope, axis, product.b)];
   if (a === undefined || b === undefined) return undefined;
+  const [sc, sx, sy] = [place.step, a.step, b.step];
+  const [l0, l1, l2] = [0, 1, 2].map((i) => {
+    const loop = inner[i];
+    return loop === undefined ? { extent: 1, x: 0, y: 0 } : { extent: loop.extent, x: stepOf(a.code, loop.cell), y: stepOf(b.code, loop.cell) };
+  });
+  if (l0 === undefined || l1 === undefined || l2 === undefined) return undefined;
   return (n) => {
     const c = place.view.words;
     const x = a.view.words;
     const y = b.view.words;
     const [pc, px, py] = [place.run(), a.run(), b.run()];
-    const [sc, sx, sy] = [place.step, a.step, b.step];
-    if (!(inside(c, pc, sc, n) && inside(x, px, sx, n) && inside(y, py, sy, n))) throw new Bail();
+    const xSteps = [sx * (n - 1), l0.x * (l0.extent - 1), l1.x * (l1.extent - 1), l2.x * (l2.extent - 1)];
+    const ySteps = [sy * (n - 1), l0.y * (l0.extent - 1), l1.y * (l1.extent - 1), l2.y * (l2.extent - 1)];
+    if (!(inside(c, pc, sc, n) && covers(x, px, xSteps) && covers(y, py, ySteps))) throw new Bail();
     if (!(c instanceof Float32Array && x instanceof Float32Array && y instanceof Float32Array)) throw new Bail();
-    if (sy === 0) scaleAdd(c, pc, sc, x, px, sx, y[py] ?? 0, n);
-    else if (sx === 0) scaleAdd(c, pc, sc, y, py, sy, x[px] ?? 0, n);
-    else for (let i = 0; i < n; i++) c[pc + i * sc] = Math.fround((c[pc + i * sc] ?? 0) + Math.fround((x[px + i * sx] ?? 0) * (y[py + i * sy] ?? 0)));
+    for (let i = 0; i < l0.extent; i++) {
+      for (let j = 0; j < l1.extent; j++) {
+        let qx = px + i * l0.x + j * l1.x;
+        let qy = py + i * l0.y + j * l1.y;
+        for (let k = 0; k < l2.extent; k++) {
+          if (sy === 0) scaleAdd(c, pc, sc, x, qx, sx, y[qy] ?? 0, n);
+          else if (sx === 0) scaleAdd(c, pc, sc, y, qy, sy, x[qx] ?? 0, n);
+          else multiplyAddLanes(c, pc, sc, x, qx, sx, y, qy, sy, n);
+          qx += l2.x;
+          qy += l2.y;
+        }
+      }
+    }
   };
+}
+
+/** The multiply-adds of several reduction loops for one strip; what it cannot do, strip by strip. */
+function wholeReduction(
+  scope: Scope,
+  axis: Axis,
+  body: Body,
+  place: AffinePlace,
+  reducing: readonly Loop[],
+  strip: (n: number) => void,
+): ((n: number) => void) | undefined {
+  const { store, init, block } = body;
+  const run = multiplyAdd(scope, axis, store, place, reducing);
+  if (run === undefined || block === undefined) return undefined;
+  const start = init && isOwnStore(init, store) ? compileStrip(scope, axis, init.value) : undefined;
+  if (init !== undefined && start === undefined) return undefined;
+  const encode = encoder(store.buffer.dtype);
+  if (encode === undefined) return undefined;
+  const writeStart = start && writer(place, spread(start), encode);
+  const isFirst = firstTest(scope, block);
+  let step = 0;
+  const one = reducing.toReversed().reduce<() => void>((inner, loop) => looping(loop, inner), () => strip(step));
+  return (n) => {
+    for (const loop of reducing) loop.cell.value = loop.min;
+    const from = axis.cell.value;
+    try {
+      if (writeStart !== undefined && isFirst()) writeStart(n);
+      run(n);
+    } catch (error) {
+      if (!(error instanceof Bail || error instanceof DiagnosticError)) throw error;
+      step = n;
+      axis.cell.value = from;
+      one();
+    }
+  };
+}
+
+function multiplyAddLanes(c: Float32Array, pc: number, sc: number, x: Float32Array, px: number, sx: number, y: Float32Array, py: number, sy: number, n: number): void {
+  for (let i = 0; i < n; i++) c[pc + i * sc] = Math.fround((c[pc + i * sc] ?? 0) + Math.fround((x[px + i * sx] ?? 0) * (y[py + i * sy] ?? 0)));
+}
+
+/** True if every element from `from` on, by any part of the steps, is in the words. */
+function covers(words: { readonly length: number }, from: number, steps: readonly number[]): boolean {
+  let low = from;
+  let high = from;
+  for (const step of steps) {
+    if (step < 0) low += step;
+    else high += step;
+  }
+  return low >= 0 && high < words.length;
 }
 
 function scaleAdd(c: Float32Array, pc: number, sc: number, x: Float32Array, px: number, sx: number, y: number, n: number): void {

@@ -1,4 +1,6 @@
 import { parseDType, type DType } from "@verticil/runtime-ffi";
+import { roundTo } from "./round-to.ts";
+import { smallFloatOf } from "./small-float.ts";
 
 /**
  * A scalar at run time: a `number` for everything but 64-bit integers beyond 2^53, which are bigints. A value has one
@@ -7,34 +9,6 @@ import { parseDType, type DType } from "@verticil/runtime-ffi";
 export type Scalar = number | bigint;
 
 const MAX = Number.MAX_SAFE_INTEGER;
-
-const f64 = new Float64Array(1);
-const u32 = new Uint32Array(f64.buffer);
-const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
-
-/** The binary exponent of a finite number that is not zero. */
-function exponentOf(x: number): number {
-  f64[0] = x;
-  return (((u32[HIGH] ?? 0) >>> 20) & 0x7ff) - 1023;
-}
-
-/** 2^e for a normal exponent. */
-function power(e: number): number {
-  u32[HIGH] = (e + 1023) << 20;
-  u32[1 - HIGH] = 0;
-  return f64[0] ?? 0;
-}
-
-/** Rounds to `bits` fraction bits, ties to even: adding a number of the right size shifts the rest out. */
-function roundTo(x: number, bits: number, minExponent: number, max: number): number {
-  if (x === 0 || !Number.isFinite(x)) return x;
-  const e = Math.max(exponentOf(x), minExponent);
-  const shift = 1.5 * power(e + 52 - bits);
-  const r = x + shift - shift;
-  if (r > max) return Infinity;
-  if (r < -max) return -Infinity;
-  return r === 0 && x < 0 ? -0 : r;
-}
 
 /** The IEEE half nearest to `x`, ties to even. */
 export function roundHalf(x: number): number {
@@ -94,7 +68,7 @@ export function rounding(dtype: DType): (x: number) => number {
     case "bfloat16":
       return roundBfloat;
     default:
-      return (x) => x;
+      return smallFloatOf(parseDType(dtype).scalar)?.round ?? ((x) => x);
   }
 }
 

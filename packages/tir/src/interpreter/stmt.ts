@@ -2,6 +2,8 @@ import { assertNever, at } from "@verticil/ir-core";
 import { lanesOf, type DType } from "@verticil/runtime-ffi";
 import type { Buffer, MatchBufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Var } from "../ir/expr.ts";
+import { makeAttrStmt } from "../ir/make-stmt.ts";
+import { substitute } from "../ir/substitute.ts";
 import { asInt, isConstInt } from "../ir/ops.ts";
 import type { AttrStmt, Block, BlockRealize, BufferStore, For, Stmt } from "../ir/stmt.ts";
 import { compactStrides, elementRun, storeFloat, storeRun } from "./access.ts";
@@ -18,6 +20,7 @@ import {
 } from "./expr.ts";
 import { compareTest, constantCode, numberRun } from "./code.ts";
 import { allocateMemory, scramble, strideBytes, tensorMemory, type Memory } from "./memory.ts";
+import { compileThreads, isThreadScope, meetsThreads, type StmtParts } from "./threads.ts";
 import { compileNest } from "./nest.ts";
 import type { PointerCell } from "./cells.ts";
 import type { Scope } from "./scope.ts";
@@ -94,6 +97,9 @@ export function compileStmt(scope: Scope, s: Stmt): Run {
   }
 }
 
+/** What thread groups are put together from. */
+const parts: StmtParts = { stmt: compileStmt, attach: compileAttach, implicit: attachImplicit };
+
 function inOrder(runs: readonly Run[]): Run {
   const some = runs.filter((r) => r !== nothing);
   const [a, b, c] = some;
@@ -119,6 +125,14 @@ function inOrder(runs: readonly Run[]): Run {
 }
 
 function compileFor(scope: Scope, s: For): Run {
+  if (s.forKind === "thread_binding" && s.threadBinding !== undefined && meetsThreads(s)) {
+    const { var: v, threadTag } = s.threadBinding;
+    if (threadTag.startsWith("threadIdx") && !scope.isBound(v)) {
+      const thread: IterVar = { kind: "tir.IterVar", dom: undefined, var: v, iterType: "kThreadIndex", threadTag };
+      const body = substitute(s.body, new Map([[s.loopVar, v]]));
+      return compileAttr(scope, makeAttrStmt(thread, "thread_extent", s.extent, body, s.span));
+    }
+  }
   const nest = compileNest(scope, s, (x) => compileStmt(scope, x));
   return nest ?? compileLoop(scope, s.loopVar, s.min, s.extent, () => compileStmt(scope, s.body));
 }
@@ -140,8 +154,9 @@ function compileLoop(scope: Scope, v: Var, min: PrimExpr, extent: PrimExpr, comp
   };
 }
 
-// Threads run one after the other: what they exchange through shared memory must be in separate loops.
+// Threads run one after the other, up to where they meet if they meet at all.
 function compileAttr(scope: Scope, s: AttrStmt): Run {
+  if (isThreadScope(s) && !scope.isBound(s.node.var) && meetsThreads(s)) return compileThreads(scope, s, parts);
   if ((s.attrKey === "thread_extent" || s.attrKey === "virtual_thread") && s.node?.kind === "tir.IterVar") {
     const v = (s.node as IterVar).var;
     if (!scope.isBound(v)) {

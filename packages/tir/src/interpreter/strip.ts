@@ -1,5 +1,5 @@
 import { at } from "@verticil/ir-core";
-import { getElement, isFloat, lanesOf, parseDType, scalarOf, tensor, type DType } from "@verticil/runtime-ffi";
+import { isFloat, lanesOf, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
 import type { AnyVar, BinaryExpr, BufferLoad, Call, Cast, PrimExpr } from "../ir/expr.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { constantCode, intBinary, type Code, type NumberCode } from "./code.ts";
@@ -8,6 +8,7 @@ import { compileExpr, geometryOf } from "./expr.ts";
 import { binaryMath, unaryMath } from "./math.ts";
 import type { Words } from "./memory.ts";
 import { decodeBfloat, decodeHalf, floorDivNumber, floorModNumber, rounding, truncating, truncDivNumber, wrapping } from "./scalar.ts";
+import { smallFloatOf } from "./small-float.ts";
 import type { Scope, View } from "./scope.ts";
 
 /** How many values of the loop variable are computed at a time. */
@@ -51,11 +52,12 @@ export function affinePlace(scope: Scope, axis: Axis, access: Pick<BufferLoad, "
     sum = intBinary("tir.Add", "int64", sum, intBinary("tir.Mul", "int64", code, constantCode(at(geometry.strides, k))));
   }
   if (sum.wide || sum.linear === undefined) return undefined;
-  return { view: scope.view(buffer), run: sum.run, step: stepOf(sum, axis), code: sum };
+  return { view: scope.view(buffer), run: sum.run, step: stepOf(sum, axis.cell), code: sum };
 }
 
-function stepOf(code: NumberCode, axis: Axis): number {
-  return code.linear?.terms.find(([cell]) => cell === axis.cell)?.[1] ?? 0;
+/** By how much a sum of variables grows with one of them. */
+export function stepOf(code: NumberCode, cell: IndexCell): number {
+  return code.linear?.terms.find(([c]) => c === cell)?.[1] ?? 0;
 }
 
 /** An expression as a strip; undefined where it has no such form. */
@@ -113,7 +115,7 @@ function lanes(fill: (n: number, mask: Mask, out: Float64Array) => void): Strip 
 }
 
 function ramp(code: NumberCode, axis: Axis): Strip {
-  const step = stepOf(code, axis);
+  const step = stepOf(code, axis.cell);
   const { run } = code;
   return lanes((n, _mask, out) => {
     let value = run();
@@ -350,10 +352,8 @@ function decoder(dtype: DType): ((word: number) => number) | undefined {
       return undefined;
     case "float8_e4m3fn":
     case "float8_e5m2":
-    case "float4_e2m1fn": {
-      const table = tensor(Uint8Array.from({ length: 256 }, (_, i) => i), [256], scalar);
-      return (word) => Number(getElement(table, word));
-    }
+    case "float4_e2m1fn":
+      return smallFloatOf(scalar)?.decode;
     case "int4":
     case "uint4":
     case "uint1":
