@@ -1,4 +1,5 @@
-// Makes a fresh clone ready, on a machine with Node and npm only: installs pnpm's lock file and, with --build, builds.
+// Makes a fresh clone ready, on a machine with Node and npm only: installs pnpm's lock file and, with --build, builds
+// what is needed to run (no declarations; `pnpm build` makes all). Everything that it says goes to stderr.
 // Plain JavaScript without dependencies: nothing is installed when it starts.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -19,11 +20,12 @@ const env = {
   ONNXRUNTIME_NODE_INSTALL: "skip",
   TURBO_NO_UPDATE_NOTIFIER: "1",
   TURBO_TELEMETRY_DISABLED: "1",
+  VERTICIL_DTS: "none",
 };
 
 function run(command, args) {
   const shell = process.platform === "win32" && command !== process.execPath;
-  const { status, error } = spawnSync(command, args, { cwd: root, env, shell, stdio: ["ignore", "inherit", "inherit"] });
+  const { status, error } = spawnSync(command, args, { cwd: root, env, shell, stdio: ["ignore", 2, 2] });
   if (error !== undefined) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }
