@@ -2,12 +2,14 @@ import {
   contextEntry,
   irDialect,
   passContext,
+  type ConfigOption,
   type ContextEntry,
   type Dialect,
   type PassContext,
   type PassContextOptions,
 } from "@verticil/ir-core";
 import {
+  fuseOpsMaxDepth,
   layoutTable,
   layoutTableKey,
   legalizeTable,
@@ -31,6 +33,8 @@ export interface Extension {
   readonly layout?: LayoutTable;
   /** Anything else that passes look up. */
   readonly entries?: readonly ContextEntry[];
+  /** Options that its passes take from the context. */
+  readonly configOptions?: readonly ConfigOption[];
 }
 
 /** The dialects that every compilation knows, with their syntax: what `parse` and `print` take. */
@@ -39,12 +43,16 @@ export const scriptDialects: readonly ScriptDialect[] = [tir, relax];
 /** The dialects that every compilation knows, as the generic functions on nodes take them. */
 export const defaultDialects: readonly Dialect[] = [irDialect, tir, relax];
 
+/** The options that the standard passes take from the context. */
+const passConfigOptions: readonly ConfigOption[] = [fuseOpsMaxDepth];
+
 /** A pass context with the standard operators and tables, and those of the extensions over them. */
 export function compileContext(options: PassContextOptions = {}, extensions: readonly Extension[] = []): PassContext {
   const extraDialects = extensions.flatMap((e) => e.dialects ?? []);
   return passContext({
     dialects: extraDialects.length === 0 ? defaultDialects : [...defaultDialects, ...extraDialects],
     ...options,
+    configOptions: [...passConfigOptions, ...extensions.flatMap((e) => e.configOptions ?? []), ...(options.configOptions ?? [])],
     entries: [
       contextEntry(opRegistryKey, opRegistry([...relaxOps.values()], ...extensions.map((e) => e.ops ?? []))),
       contextEntry(legalizeTableKey, merge(legalizeTable, extensions.map((e) => e.legalize))),

@@ -2,6 +2,7 @@ import {
   defaultWasmTarget,
   throwIfErrors,
   type AbortSignalLike,
+  type GivenOptions,
   type IRModule,
   type Pass,
   type PassInstrument,
@@ -24,6 +25,8 @@ export interface CompileOptions {
   readonly pipeline?: Pass;
   /** Operators, rules and tables from outside. */
   readonly extensions?: readonly Extension[];
+  /** Options that reach passes wherever they run, by upstream's keys: `{ "relax.FuseOps.max_depth": 16 }`. */
+  readonly config?: GivenOptions;
   readonly instruments?: readonly PassInstrument[];
   readonly signal?: AbortSignalLike | undefined;
   /** Licences of the weights and the model, for the manifest. */
@@ -44,13 +47,14 @@ export interface Executable {
 /**
  * Compiles a module for a target.
  *
+ * @throws RangeError for configuration that no option takes.
  * @throws DiagnosticError if the module cannot be compiled; every reason at once.
  * @throws the signal's reason if it is aborted between two passes.
  */
 export async function compile(module: IRModule, options: CompileOptions = {}): Promise<Executable> {
   const target = options.target === undefined || options.target === "wasm" ? defaultWasmTarget : options.target;
   const ctx = compileContext(
-    { target, instruments: options.instruments ?? [], signal: options.signal },
+    { target, instruments: options.instruments ?? [], signal: options.signal, config: options.config ?? {} },
     options.extensions ?? [],
   );
   const lowered = (options.pipeline ?? wasmPipeline()).run(module, ctx);

@@ -4,4 +4,5 @@ export { compile, type CompileOptions, type Executable } from "./compile.ts";
 export { compileContext, defaultDialects, scriptDialects, type Extension } from "./compile-context.ts";
 export { countOps } from "./count-ops.ts";
 export { fusionPhase, graphPhase, kernelPhase, memoryPhase, wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
-export { passRegistry, parsePasses, type PassFactory } from "./pass-registry.ts";
+export { passRegistry, parsePasses } from "./pass-registry.ts";
+export { wellFormedChecks } from "./well-formed.ts";

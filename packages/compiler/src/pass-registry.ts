@@ -1,5 +1,5 @@
 import { applyDefaultSchedule, cpuRules } from "@verticil/dlight";
-import { didYouMean, type Pass } from "@verticil/ir-core";
+import { makePassRegistry, parsePassList, passSpec, type OptionSchema, type Pass, type PassRegistry, type PassSpec } from "@verticil/ir-core";
 import {
   allocateWorkspace,
   annotateTIROpPattern,
@@ -23,101 +23,84 @@ import {
 } from "@verticil/relax";
 import { wasmIntrinRules } from "@verticil/target-wasm";
 import { lowerTir, tirPasses } from "@verticil/tir";
+import { tirPassDocs } from "./tir-pass-docs.ts";
 import { wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
 
-/** An option of a pass as it is written on a command line. */
-export type PassOption = number | string | boolean;
+const plain = (name: string, doc: string, make: () => Pass): PassSpec => passSpec(name, doc, {}, make);
 
-/** Makes a pass from options by upstream's names. @throws RangeError for an option that the pass does not have. */
-export type PassFactory = (options: Readonly<Record<string, PassOption>>) => Pass;
-
-const plain =
-  (name: string, make: () => Pass): PassFactory =>
-  (options) => {
-    takeOptions(name, options, []);
-    return make();
-  };
+/** The passes over graphs, and the pipelines. */
+const graphPasses: readonly PassSpec[] = [
+  plain("CanonicalizeBindings", "Drops aliases, redundant match_casts and tuples that are taken apart again.", canonicalizeBindings),
+  passSpec(
+    "FoldConstant",
+    "Evaluates calls whose operands are constants.",
+    { max_growth: { type: "int", min: 0, doc: "bytes that a result may have beyond its operands" } },
+    ({ max_growth: maxGrowth }) => foldConstant(maxGrowth === undefined ? {} : { maxGrowth }),
+  ),
+  plain("FoldBatchnormToConv2D", "Moves the scale and shift of a batch norm into the convolution before it.", foldBatchnormToConv2D),
+  plain("DecomposeOpsForInference", "Splits batch norm and other composed operators into simple ones.", decomposeOpsForInference),
+  plain("PromoteFloat16", "Computes in float32 what the model computes in float16.", promoteFloat16),
+  plain("ConvertLayout", "Puts convolutions into the layout that the schedules want: channels last.", () => convertLayout(wasmLayouts)),
+  passSpec(
+    "EliminateCommonSubexpr",
+    "Computes equal expressions of a function once.",
+    { call_only: { type: "bool", doc: "only calls, not tuples and their items" } },
+    ({ call_only: callOnly }) => eliminateCommonSubexpr({ callOnly: callOnly === true }),
+  ),
+  passSpec(
+    "DeadCodeElimination",
+    "Removes bindings that nothing uses and functions that nothing reaches.",
+    { entry_functions: { type: "list", doc: "functions to keep, besides those with a global symbol" } },
+    ({ entry_functions: entryFunctions }) => deadCodeElimination(entryFunctions === undefined ? {} : { entryFunctions }),
+  ),
+  passSpec(
+    "LegalizeOps",
+    "Replaces operators by tensor programs.",
+    { skip_ops: { type: "list", doc: "operators that stay as they are" } },
+    ({ skip_ops: skip }) => legalizeOps(skip === undefined ? {} : { skip }),
+  ),
+  plain("AnnotateTIROpPattern", "Says of each tensor program how it may be fused.", annotateTIROpPattern),
+  passSpec(
+    "FuseOps",
+    "Groups calls of tensor programs that belong together into functions.",
+    {
+      fuse_opt_level: { type: "int", min: 0, max: 2, doc: "0 fuses nothing, 1 leaves injective work alone, 2 fuses all" },
+      max_depth: { type: "int", min: 1, doc: "the most values in one group" },
+      max_function_args: { type: "int", min: 0, doc: "the most buffers that a group takes; 0 for any number" },
+    },
+    ({ fuse_opt_level: fuseOptLevel, max_depth: maxDepth, max_function_args: maxFunctionArgs }) =>
+      fuseOps({
+        ...(fuseOptLevel === undefined ? {} : { fuseOptLevel }),
+        ...(maxDepth === undefined ? {} : { maxDepth }),
+        ...(maxFunctionArgs === undefined ? {} : { maxFunctionArgs }),
+      }),
+  ),
+  plain("FuseTIR", "Makes one tensor program of each group of FuseOps.", fuseTIR),
+  plain("RewriteDataflowReshape", "Turns tensor programs that only reshape into views.", rewriteDataflowReshape),
+  plain("ToNonDataflow", "Makes plain blocks of dataflow blocks.", toNonDataflow),
+  plain("RemovePurityChecking", "Unwraps what only tells that impure calls are pure.", removePurityChecking),
+  plain("CallTIRRewrite", "Allocates the outputs of calls of tensor programs.", callTIRRewrite),
+  plain("AllocateWorkspace", "Allocates the workspace that tensor programs ask for.", allocateWorkspace),
+  plain("StaticPlanBlockMemory", "Lets tensors whose lives do not overlap share memory.", staticPlanBlockMemory),
+  plain("LowerStaticMain", "Makes one program of `main`, over one arena.", lowerStaticMain),
+  plain("ApplyDefaultSchedule", "Schedules tensor programs by rules, for the processor.", () => applyDefaultSchedule(cpuRules)),
+  plain("LowerTIR", "Lowers tensor programs to flat loops: all passes of that.", () => lowerTir({ intrinRules: wasmIntrinRules })),
+  plain("WasmPipeline", "The whole pipeline for WebAssembly.", wasmPipeline),
+];
 
 /** Passes by upstream's name, for the command line. */
-export const passRegistry: ReadonlyMap<string, PassFactory> = new Map<string, PassFactory>([
-  ["CanonicalizeBindings", plain("CanonicalizeBindings", canonicalizeBindings)],
-  ["FoldConstant", plain("FoldConstant", () => foldConstant())],
-  ["FoldBatchnormToConv2D", plain("FoldBatchnormToConv2D", foldBatchnormToConv2D)],
-  ["DecomposeOpsForInference", plain("DecomposeOpsForInference", decomposeOpsForInference)],
-  ["PromoteFloat16", plain("PromoteFloat16", promoteFloat16)],
-  ["ConvertLayout", plain("ConvertLayout", () => convertLayout(wasmLayouts))],
-  [
-    "EliminateCommonSubexpr",
-    (options) => {
-      const { call_only: callOnly } = takeOptions("EliminateCommonSubexpr", options, ["call_only"]);
-      return eliminateCommonSubexpr({ callOnly: callOnly === true });
-    },
-  ],
-  ["DeadCodeElimination", plain("DeadCodeElimination", () => deadCodeElimination())],
-  ["LegalizeOps", plain("LegalizeOps", () => legalizeOps())],
-  ["AnnotateTIROpPattern", plain("AnnotateTIROpPattern", annotateTIROpPattern)],
-  [
-    "FuseOps",
-    (options) => {
-      const taken = takeOptions("FuseOps", options, ["fuse_opt_level", "max_depth", "max_function_args"]);
-      return fuseOps({
-        ...(typeof taken["fuse_opt_level"] === "number" ? { fuseOptLevel: taken["fuse_opt_level"] } : {}),
-        ...(typeof taken["max_depth"] === "number" ? { maxDepth: taken["max_depth"] } : {}),
-        ...(typeof taken["max_function_args"] === "number" ? { maxFunctionArgs: taken["max_function_args"] } : {}),
-      });
-    },
-  ],
-  ["FuseTIR", plain("FuseTIR", fuseTIR)],
-  ["RewriteDataflowReshape", plain("RewriteDataflowReshape", rewriteDataflowReshape)],
-  ["ApplyDefaultSchedule", plain("ApplyDefaultSchedule", () => applyDefaultSchedule(cpuRules))],
-  ["ToNonDataflow", plain("ToNonDataflow", toNonDataflow)],
-  ["RemovePurityChecking", plain("RemovePurityChecking", removePurityChecking)],
-  ["CallTIRRewrite", plain("CallTIRRewrite", callTIRRewrite)],
-  ["AllocateWorkspace", plain("AllocateWorkspace", allocateWorkspace)],
-  ["StaticPlanBlockMemory", plain("StaticPlanBlockMemory", staticPlanBlockMemory)],
-  ["LowerStaticMain", plain("LowerStaticMain", lowerStaticMain)],
-  ["LowerTIR", plain("LowerTIR", () => lowerTir({ intrinRules: wasmIntrinRules }))],
-  ["WasmPipeline", plain("WasmPipeline", wasmPipeline)],
-  ...[...tirPasses].map(([name, { params, make }]): [string, PassFactory] => [name, (options) => make(takeOptions(name, options, params))]),
+export const passRegistry: PassRegistry = /* @__PURE__ */ makePassRegistry([
+  ...graphPasses,
+  ...[...tirPasses].map(([name, { params, make }]) => {
+    const options: OptionSchema = Object.fromEntries(params.map((p) => [p, { type: "any", doc: "" }]));
+    return passSpec(name, tirPassDocs[name] ?? "", options, (given) => make(given));
+  }),
 ]);
-
-function takeOptions(name: string, options: Readonly<Record<string, PassOption>>, allowed: readonly string[]): Readonly<Record<string, PassOption>> {
-  for (const key of Object.keys(options)) {
-    if (!allowed.includes(key)) {
-      throw new RangeError(`\`${name}\` has no option \`${key}\`; it has ${allowed.length === 0 ? "none" : allowed.join(", ")}.`);
-    }
-  }
-  return options;
-}
 
 /**
  * Passes from text such as `FuseOps(fuse_opt_level=2),FuseTIR`.
  * @throws RangeError that names what could not be read, and the nearest name there is.
  */
-export function parsePasses(text: string): readonly Pass[] {
-  const passes: Pass[] = [];
-  const pattern = /\s*([A-Za-z]\w*)\s*(?:\(([^()]*)\))?\s*(,|$)/y;
-  while (pattern.lastIndex < text.length) {
-    const from = pattern.lastIndex;
-    const match = pattern.exec(text);
-    if (match === null) throw new RangeError(`\`${text.slice(from)}\` is not a list of passes such as \`FuseOps(fuse_opt_level=2),FuseTIR\`.`);
-    const name = match[1] ?? "";
-    const make = passRegistry.get(name);
-    if (make === undefined) {
-      const near = didYouMean(name, passRegistry.keys());
-      throw new RangeError(`There is no pass \`${name}\`.${near === undefined ? "" : ` Did you mean \`${near}\`?`}`);
-    }
-    passes.push(make(parseOptions(match[2] ?? "")));
-  }
-  return passes;
-}
-
-function parseOptions(text: string): Readonly<Record<string, PassOption>> {
-  const out: Record<string, PassOption> = {};
-  for (const part of text.split(",").map((p) => p.trim()).filter((p) => p !== "")) {
-    const [key, value] = part.split("=").map((s) => s.trim());
-    if (key === undefined || value === undefined || key === "") throw new RangeError(`\`${part}\` is not an option such as \`fuse_opt_level=2\`.`);
-    out[key] = /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : /^true$/i.test(value) ? true : /^false$/i.test(value) ? false : value.replace(/^(['"])(.*)\1$/, "$2");
-  }
-  return out;
+export function parsePasses(text: string, registry: PassRegistry = passRegistry): readonly Pass[] {
+  return parsePassList(text, registry);
 }

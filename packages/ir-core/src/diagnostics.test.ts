@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DiagnosticError, Diagnostics, formatDiagnostic, throwIfErrors } from "./diagnostics.ts";
+import { DiagnosticError, Diagnostics, diagnosticToJson, formatDiagnostic, throwIfErrors } from "./diagnostics.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { SourceText } from "./source-text.ts";
 
@@ -19,6 +19,27 @@ test("a diagnostic is printed with the line and carets", () => {
   expect(formatDiagnostic(diagnostics.all[0]!)).toBe(
     "error[tir/overflow]: Constant 99 is too large.\n --> k.py:2:10\n2 |   return 99\n  |          ^^\nhelp: Cast it first.",
   );
+});
+
+test("a diagnostic is plain data for programs", () => {
+  const source = new SourceText("k.py", "def f():\n  return 99\n");
+  const diagnostics = new Diagnostics();
+  const span = { source, start: 18, end: 20 };
+  diagnostics.reporter("tir", catalogue)("overflow", { value: 99 }, span, [{ message: "Here.", span }]);
+  diagnostics.reporter("tir", catalogue)("odd", undefined as never);
+  const place = { file: "k.py", start: { line: 2, column: 10, offset: 18 }, end: { line: 2, column: 12, offset: 20 } };
+  expect(diagnostics.all.map((d) => diagnosticToJson(d))).toEqual([
+    { code: "tir/overflow", severity: "error", message: "Constant 99 is too large.", help: "Cast it first.", span: place, related: [{ message: "Here.", span: place }] },
+    { code: "tir/odd", severity: "warning", message: "Odd.", related: [] },
+  ]);
+});
+
+test("colours are only on request", () => {
+  const diagnostics = new Diagnostics();
+  diagnostics.reporter("tir", catalogue)("odd", undefined as never);
+  const [d] = diagnostics.all;
+  expect(formatDiagnostic(d!, { color: true })).toBe("\u001b[1;33mwarning[tir/odd]\u001b[0m: Odd.");
+  expect(formatDiagnostic(d!)).toBe("warning[tir/odd]: Odd.");
 });
 
 test("warnings do not throw, errors do, with all diagnostics", () => {

@@ -99,6 +99,40 @@ export function formatDiagnostic(d: Diagnostic, opts: { readonly color?: boolean
   return out.join("\n");
 }
 
+/** A place as plain data: 1-based lines and columns, 0-based offsets. */
+export interface JsonSpan {
+  readonly file: string;
+  readonly start: { readonly line: number; readonly column: number; readonly offset: number };
+  readonly end: { readonly line: number; readonly column: number; readonly offset: number };
+}
+
+/** A diagnostic as plain data, for editors and other programs. */
+export interface JsonDiagnostic {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly help?: string;
+  readonly span?: JsonSpan;
+  readonly related: readonly { readonly message: string; readonly span: JsonSpan }[];
+}
+
+/** A diagnostic as plain data. */
+export function diagnosticToJson(d: Diagnostic): JsonDiagnostic {
+  return {
+    code: d.code,
+    severity: d.severity,
+    message: d.message,
+    ...(d.help === undefined ? {} : { help: d.help }),
+    ...(d.span === undefined ? {} : { span: spanToJson(d.span) }),
+    related: d.related.map((r) => ({ message: r.message, span: spanToJson(r.span) })),
+  };
+}
+
+function spanToJson(span: Span): JsonSpan {
+  const place = (offset: number): JsonSpan["start"] => ({ ...span.source.position(offset), offset });
+  return { file: span.source.name, start: place(span.start), end: place(span.end) };
+}
+
 function excerpt(span: Span): string[] {
   const { line, column } = span.source.position(span.start);
   const gutter = " ".repeat(String(line).length);

@@ -4,11 +4,14 @@ export { contextEntry, contextKey, type ContextEntry, type ContextKey } from "./
 export {
   DiagnosticError,
   Diagnostics,
+  diagnosticToJson,
   formatDiagnostic,
   throwIfErrors,
   type Catalogue,
   type Diagnostic,
   type DiagnosticDef,
+  type JsonDiagnostic,
+  type JsonSpan,
   type RelatedSpan,
   type MessageParams,
   type Reporter,
@@ -64,6 +67,18 @@ export {
 } from "./module-access.ts";
 export { isNode, type AttrMap, type AttrValue, type Node } from "./node.ts";
 export {
+  checkOptions,
+  describeOption,
+  type GivenOptions,
+  type OptionDef,
+  type OptionSchema,
+  type OptionType,
+  type OptionValue,
+  type OptionValues,
+} from "./pass-option.ts";
+export { configOption, type ConfigOption, type PassConfig } from "./pass-config.ts";
+export { makePassRegistry, parseOptionValue, parsePassList, passSpec, type PassRegistry, type PassSpec } from "./pass-registry.ts";
+export {
   definePass,
   passContext,
   runPass,
@@ -100,6 +115,7 @@ export {
   type JsonValue,
 } from "./json.ts";
 export { printInstrument, type PrintInstrumentOptions } from "./instruments/print.ts";
-export { structuralDiffInstrument, type PassChange, type StructuralDiffInstrument } from "./instruments/structural-diff.ts";
+export { formatModuleDiff, moduleDiff, type ModuleDiff } from "./module-diff.ts";
+export { formatPassChange, structuralDiffInstrument, type PassChange, type StructuralDiffInstrument } from "./instruments/structural-diff.ts";
 export { timingInstrument, type PassTiming, type TimingInstrument } from "./instruments/timing.ts";
 export { wellFormedInstrument, type WellFormedCheck } from "./instruments/well-formed.ts";

@@ -5,7 +5,8 @@ import { structuralDiffInstrument } from "./instruments/structural-diff.ts";
 import { timingInstrument } from "./instruments/timing.ts";
 import { wellFormedInstrument } from "./instruments/well-formed.ts";
 import { withModuleAttrs } from "./module-access.ts";
-import { definePass, passContext, runPass, sequential } from "./pass.ts";
+import { configOption } from "./pass-config.ts";
+import { definePass, passContext, runPass, sequential, type Pass } from "./pass.ts";
 import { func, int, toyDialects, toyModule } from "./testing/toy-dialect.ts";
 
 const module = toyModule({ main: func([], int(1)) });
@@ -20,6 +21,24 @@ test("a pipeline runs its passes in order, nested ones too", () => {
 test("disabled passes and those above the optimisation level are left out", () => {
   const ctx = passContext({ optLevel: 1, disabledPasses: ["a"] });
   expect(sequential("p", [tag("a"), tag("b", 2), tag("c", 1)]).run(module, ctx).attrs).toEqual({ c: 1 });
+});
+
+test("required passes run at any optimisation level, but not where they are disabled", () => {
+  const passes = sequential("p", [tag("a", 3), tag("b", 3)]);
+  expect(passes.run(module, passContext({ requiredPasses: ["a"] })).attrs).toEqual({ a: 1 });
+  expect(passes.run(module, passContext({ requiredPasses: ["a"], disabledPasses: ["a"] })).attrs).toEqual({});
+});
+
+test("an instrument may keep a pass from running", () => {
+  const instrument = { name: "skip", shouldRun: (pass: Pass): boolean => pass.name !== "a" };
+  expect(sequential("p", [tag("a"), tag("b")]).run(module, passContext({ instruments: [instrument] })).attrs).toEqual({ b: 1 });
+});
+
+test("configuration reaches passes, and a key that no option has is refused", () => {
+  const option = configOption("test.count", { type: "int", doc: "" });
+  const pass = definePass("count", (m, ctx) => withModuleAttrs(m, { count: ctx.config.get(option) ?? 0 }));
+  expect(pass.run(module, passContext({ configOptions: [option], config: { "test.count": 7 } })).attrs).toEqual({ count: 7 });
+  expect(() => passContext({ configOptions: [option], config: { "test.cuont": 7 } })).toThrow("Did you mean `test.count`?");
 });
 
 test("a pipeline stops after a pass that reported an error", () => {
@@ -61,7 +80,7 @@ test("the structural diff says where a pass changed the module", () => {
   const diff = structuralDiffInstrument();
   const ctx = passContext({ dialects: toyDialects, instruments: [diff] });
   sequential("p", [tag("a"), definePass("nothing", (m) => ({ ...m }))]).run(module, ctx);
-  expect(diff.report()).toBe('a: changed at attrs["a"]\nnothing: no change');
+  expect(diff.report()).toBe('a:\n  ~ attrs["a"]\nnothing: no change');
 });
 
 test("the well-formedness hook names the pass", () => {

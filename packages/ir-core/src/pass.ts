@@ -1,5 +1,7 @@
 import type { ContextEntry, ContextKey } from "./context-key.ts";
 import { Diagnostics } from "./diagnostics.ts";
+import { passConfig, type ConfigOption, type PassConfig } from "./pass-config.ts";
+import type { GivenOptions } from "./pass-option.ts";
 import { irDialect, type IRModule } from "./ir.ts";
 import type { Dialect } from "./field-table.ts";
 import { defaultWasmTarget, type Target } from "./target.ts";
@@ -7,6 +9,8 @@ import { defaultWasmTarget, type Target } from "./target.ts";
 /** Hooks around each pass, in the order of the list. They see modules; they never change them. */
 export interface PassInstrument {
   readonly name: string;
+  /** False keeps a pass from running. */
+  shouldRun?(pass: Pass, module: IRModule, ctx: PassContext): boolean;
   runBefore?(pass: Pass, module: IRModule, ctx: PassContext): void;
   runAfter?(pass: Pass, module: IRModule, ctx: PassContext, before: IRModule): void;
 }
@@ -28,8 +32,12 @@ export interface PassContext {
   readonly instruments: readonly PassInstrument[];
   readonly optLevel: number;
   readonly disabledPasses: ReadonlySet<string>;
+  /** Passes that run at any optimisation level. */
+  readonly requiredPasses: ReadonlySet<string>;
   /** Aborts a pipeline between two passes. */
   readonly signal?: AbortSignalLike | undefined;
+  /** Options that reach passes wherever they run. */
+  readonly config: PassConfig;
   /** The value under a key. @throws Error that names the key if there is none. */
   get<T>(key: ContextKey<T>): T;
   /** The value under a key, or undefined. */
@@ -50,11 +58,18 @@ export interface PassContextOptions {
   readonly instruments?: readonly PassInstrument[];
   readonly optLevel?: number;
   readonly disabledPasses?: Iterable<string>;
+  readonly requiredPasses?: Iterable<string>;
+  /** Values of options by key; a key that none of `configOptions` has is an error. */
+  readonly config?: GivenOptions;
+  readonly configOptions?: readonly ConfigOption[];
   readonly signal?: AbortSignalLike | undefined;
   readonly entries?: readonly ContextEntry[];
 }
 
-/** A context. Without options: the wasm target, the shared nodes only, no instruments, optimisation level 2. */
+/**
+ * A context. Without options: the wasm target, the shared nodes only, no instruments, optimisation level 2.
+ * @throws RangeError for configuration that no option takes.
+ */
 export function passContext(options: PassContextOptions = {}): PassContext {
   const values = new Map((options.entries ?? []).map((e) => [e.key.id, e.value]));
   const find = <T>(key: ContextKey<T>): T | undefined => values.get(key.id) as T | undefined;
@@ -65,6 +80,8 @@ export function passContext(options: PassContextOptions = {}): PassContext {
     instruments: options.instruments ?? [],
     optLevel: options.optLevel ?? 2,
     disabledPasses: new Set(options.disabledPasses ?? []),
+    requiredPasses: new Set(options.requiredPasses ?? []),
+    config: passConfig(options.configOptions ?? [], options.config ?? {}),
     signal: options.signal,
     find,
     get<T>(key: ContextKey<T>): T {
@@ -94,7 +111,7 @@ export function sequential(name: string, passes: readonly Pass[]): Pass & { read
       let current = module;
       for (const pass of passes) {
         ctx.signal?.throwIfAborted();
-        if (pass.optLevel > ctx.optLevel || ctx.disabledPasses.has(pass.name)) continue;
+        if (!isEnabled(pass, ctx)) continue;
         current = "passes" in pass ? pass.run(current, ctx) : runPass(pass, current, ctx);
         if (ctx.diagnostics.hasErrors) break;
       }
@@ -103,8 +120,15 @@ export function sequential(name: string, passes: readonly Pass[]): Pass & { read
   };
 }
 
-/** Runs one pass with the context's instruments around it. */
+/** Disabled passes never run, required ones always do, others at their optimisation level. */
+function isEnabled(pass: Pass, ctx: PassContext): boolean {
+  if (ctx.disabledPasses.has(pass.name)) return false;
+  return ctx.requiredPasses.has(pass.name) || pass.optLevel <= ctx.optLevel;
+}
+
+/** Runs one pass with the context's instruments around it; one that an instrument keeps from running gives the module back. */
 export function runPass(pass: Pass, module: IRModule, ctx: PassContext): IRModule {
+  if (ctx.instruments.some((i) => i.shouldRun?.(pass, module, ctx) === false)) return module;
   for (const instrument of ctx.instruments) instrument.runBefore?.(pass, module, ctx);
   const result = pass.run(module, ctx);
   for (const instrument of ctx.instruments) instrument.runAfter?.(pass, result, ctx, module);

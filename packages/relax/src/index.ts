@@ -206,6 +206,7 @@ export {
 } from "./transform/fold-metadata-op.ts";
 export {
   fuseOps,
+  fuseOpsMaxDepth,
   type FuseOpsOptions,
 } from "./transform/fuse-ops.ts";
 export {

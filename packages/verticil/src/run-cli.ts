@@ -1,12 +1,14 @@
 import { Command, CommanderError } from "commander";
 import { DiagnosticError, formatDiagnostic } from "@verticil/ir-core";
 import { addBenchCommand } from "./commands/bench.ts";
-import { addCompareCommand, Divergence } from "./commands/compare.ts";
+import { addCompareCommand } from "./commands/compare.ts";
 import { addCompileCommand } from "./commands/compile.ts";
 import { addDetectCommand } from "./commands/detect.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addOptCommand } from "./commands/opt.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addScriptCommands } from "./commands/script.ts";
+import { Divergence } from "./divergence.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -31,7 +33,8 @@ export async function runCli(args: readonly string[], terminal: Terminal, signal
   addOptCommand(program, terminal, signal);
   addCompareCommand(program, terminal, signal);
   addDetectCommand(program, terminal, signal);
-  for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput());
+  addScriptCommands(program, terminal);
+  for (const command of program.commands.flatMap((c) => [c, ...c.commands])) command.exitOverride().configureOutput(program.configureOutput());
   try {
     await program.parseAsync([...args], { from: "user" });
     return 0;

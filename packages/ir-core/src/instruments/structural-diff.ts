@@ -1,30 +1,38 @@
+import { formatModuleDiff, moduleDiff, type ModuleDiff } from "../module-diff.ts";
 import type { PassInstrument } from "../pass.ts";
-import { firstMismatch, type Mismatch } from "../structural-equal.ts";
 
-/** What a pass did to the module: the first difference, or undefined if there is none. */
+/** What a pass did to the module; undefined if nothing. */
 export interface PassChange {
   readonly pass: string;
-  readonly mismatch: Mismatch | undefined;
+  readonly diff: ModuleDiff | undefined;
 }
 
-/** Notes for each pass whether it changed the module, and where first. */
+/** Notes for each pass which functions it added, removed and changed, and where each of these changed first. */
 export interface StructuralDiffInstrument extends PassInstrument {
   readonly changes: readonly PassChange[];
   report(): string;
 }
 
-/** Compares the module before and after each pass. */
-export function structuralDiffInstrument(): StructuralDiffInstrument {
+/** Compares the module before and after each pass. `onChange` is told of each at once. */
+export function structuralDiffInstrument(onChange?: (change: PassChange) => void): StructuralDiffInstrument {
   const changes: PassChange[] = [];
   return {
     name: "StructuralDiff",
     changes,
     runAfter(pass, module, ctx, before) {
-      const mismatch = module === before ? undefined : firstMismatch(before, module, { dialects: ctx.dialects });
-      changes.push({ pass: pass.name, mismatch });
+      const diff = module === before ? undefined : moduleDiff(before, module, { dialects: ctx.dialects });
+      const change = { pass: pass.name, diff };
+      changes.push(change);
+      onChange?.(change);
     },
     report() {
-      return changes.map((c) => `${c.pass}: ${c.mismatch === undefined ? "no change" : `changed at ${c.mismatch.path}`}`).join("\n");
+      return changes.map((c) => formatPassChange(c)).join("\n");
     },
   };
+}
+
+/** What a pass did, as a line and a line for each function it touched. */
+export function formatPassChange({ pass, diff }: PassChange): string {
+  if (diff === undefined) return `${pass}: no change`;
+  return [`${pass}:`, ...formatModuleDiff(diff).map((line) => `  ${line}`)].join("\n");
 }

@@ -1,4 +1,4 @@
-import { at, definePass, type AttrMap, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
+import { at, configOption, definePass, type AttrMap, type ConfigOption, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
 import { forEachUse, isVar, varToValue } from "../analysis/variables.ts";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { callTirParts } from "../ir/call-target.ts";
@@ -22,6 +22,12 @@ export interface FuseOpsOptions {
   readonly maxFunctionArgs?: number;
 }
 
+/** The most values in one fused function, for every `FuseOps` of a pipeline that does not say so itself. */
+export const fuseOpsMaxDepth: ConfigOption<{ readonly type: "int"; readonly min: 1; readonly doc: string }> = /* @__PURE__ */ configOption(
+  "relax.FuseOps.max_depth",
+  { type: "int", min: 1, doc: "the most values in one fused function" },
+);
+
 /**
  * Upstream's `FuseOps`: groups the `call_tir`s of each dataflow block by the patterns of their tensor programs and
  * moves each group into a private function marked `Primitive`.
@@ -31,7 +37,7 @@ export function fuseOps(opts: FuseOpsOptions = {}): Pass {
     const bufferLimit = ctx.target.kind === "webgpu" ? (ctx.target.limits["maxStorageBuffersPerShaderStage"] ?? 8) : 0;
     const limits: FusionLimits = {
       optLevel: opts.fuseOptLevel ?? ctx.optLevel,
-      maxDepth: opts.maxDepth ?? 256,
+      maxDepth: opts.maxDepth ?? ctx.config.get(fuseOpsMaxDepth) ?? 256,
       maxFunctionArgs: opts.maxFunctionArgs ?? bufferLimit,
     };
     const bb = new BlockBuilder({ ops: ctx.get(opRegistryKey), module });

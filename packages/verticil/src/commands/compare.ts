@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { compareTargets, type Comparison, type CompareTarget } from "@verticil/compiler";
+import { Divergence } from "../divergence.ts";
 import { importedInputs } from "../imported-inputs.ts";
 import { readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
@@ -37,9 +38,6 @@ export function addCompareCommand(program: Command, terminal: Terminal, signal: 
     if (result.firstDivergence !== undefined) throw new Divergence();
   });
 }
-
-/** The targets differ: exit code 1, and all has been said. */
-export class Divergence extends Error {}
 
 function target(name: string): CompareTarget {
   const found = TARGETS.find((t) => t === name);
