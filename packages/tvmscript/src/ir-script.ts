@@ -96,6 +96,7 @@ const members = membersOf(
       }),
     ],
     ["Range", new ScriptFunction("I.Range", (a) => new ScriptRange(a.args))],
+    ["meta_var", new ScriptFunction("I.meta_var", (a, site) => a.need(0, "value", site))],
     ["ir_module", new ScriptFunction("I.ir_module", () => null)],
   ]),
 );

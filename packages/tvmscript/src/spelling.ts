@@ -118,3 +118,11 @@ export function readText(spelling: Spelling, text: string): string {
   const row = PREFIXES.find((r) => text.startsWith(r.main));
   return row === undefined ? text : row.v020 + text.slice(row.main.length);
 }
+
+/** The prefixes of TVM's own dialects by the dialects' names. No variable is called so, whether they are used or not. */
+const STANDARD_PREFIXES: Readonly<Record<string, string>> = { ir: "I", tir: "T", relax: "R" };
+
+/** The prefixes of TVM's own dialects, or what `given` has for them. */
+export function standardPrefixes(given: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(STANDARD_PREFIXES).map(([dialect, prefix]) => given[dialect] ?? prefix);
+}

@@ -12,6 +12,7 @@ import type { DType, Tensor } from "@verticil/runtime-ffi";
 import type { Buffer, BufferRegion, MatchBufferRegion } from "./buffer.ts";
 import type { IterVar, PrimExpr, Range, Var } from "./expr.ts";
 import { accessDType, checkIndices, makeVar } from "./make-expr.ts";
+import { isConstInt } from "./ops.ts";
 import type {
   Allocate,
   AllocateConst,
@@ -64,7 +65,8 @@ export function makeBuffer(
     shape: shape.map((d) => (typeof d === "number" ? makeIntImm(d) : d)),
     strides: opts.strides ?? [],
     axisSeparators: opts.axisSeparators ?? [],
-    elemOffset: opts.elemOffset,
+    // Zero is what an offset that is left out is.
+    elemOffset: opts.elemOffset !== undefined && isConstInt(opts.elemOffset, 0) ? undefined : opts.elemOffset,
     name,
     dataAlignment: opts.dataAlignment ?? 64,
     offsetFactor: opts.offsetFactor ?? 1,

@@ -1,5 +1,5 @@
 import { isNode, makeFloatImm, makeIntImm } from "@verticil/ir-core";
-import { isDType, isFloat, scalarOf, type DType } from "@verticil/runtime-ffi";
+import { isDType, isFloat, isInteger, lanesOf, scalarOf, type DType } from "@verticil/runtime-ffi";
 import { describeValue, isInt, isList, ScriptFloat, ScriptSlice, type ScriptValue, type Site } from "@verticil/tvmscript";
 import { Analyzer } from "../arith/analyzer.ts";
 import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
@@ -9,7 +9,7 @@ import { makeBufferLoad, makeRamp, makeRange, makeStringImm } from "../ir/make-e
 import { makeBufferRegion } from "../ir/make-stmt.ts";
 import { asInt, constant, floorDiv, add, isConstInt, sub } from "../ir/ops.ts";
 import { isPrimExpr } from "./result-dtype.ts";
-import { SliceValue, type SliceIndex } from "./values.ts";
+import { MetaValue, SliceValue, type SliceIndex } from "./values.ts";
 
 /** The value as an expression. Plain integers are int32 (int64 beyond), plain floats float32. */
 export function toExpr(value: ScriptValue, site: Site, like?: DType): PrimExpr {
@@ -19,6 +19,7 @@ export function toExpr(value: ScriptValue, site: Site, like?: DType): PrimExpr {
     return site.fail(`Expected an expression, found ${describeValue(value)}.`);
   }
   if (isInt(value)) {
+    if (value < -(2n ** 63n) || value >= 2n ** 64n) return site.fail("No type holds this number: it has more than 64 bits.");
     if (like !== undefined) return constant(value, like);
     return makeIntImm(value, fitsInt32(value) ? "int32" : "int64", site.span);
   }
@@ -27,7 +28,12 @@ export function toExpr(value: ScriptValue, site: Site, like?: DType): PrimExpr {
     return like !== undefined && isFloat(like) ? constant(value.value, like) : makeFloatImm(value.value, "float32", site.span);
   }
   if (typeof value === "string") return makeStringImm(value, site.span);
-  if (value instanceof SliceValue) return makeBufferLoad(value.buffer, value.indices.map((i) => rampIndex(i, site)), undefined, site.span);
+  if (value instanceof MetaValue) return toExpr(value.value, site, like);
+  if (value instanceof SliceValue) {
+    const indices = value.indices.map((i) => rampIndex(i, site));
+    checkVectorIndex(indices, site);
+    return makeBufferLoad(value.buffer, indices, undefined, site.span);
+  }
   return site.fail(`Expected an expression, found ${describeValue(value)}.`);
 }
 
@@ -51,6 +57,12 @@ function numberType(value: ScriptValue, other: PrimExpr | undefined): DType | un
   const scalar = scalarOf(other.dtype);
   if (scalar === "handle" || scalar === "bool" || scalar === "void") return undefined;
   return value instanceof ScriptFloat && !isFloat(scalar) ? undefined : scalar;
+}
+
+/** A whole number, as extents and bounds are. */
+export function toIndex(value: ScriptValue, site: Site): PrimExpr {
+  const e = toExpr(value, site);
+  return isInteger(e.dtype) ? e : site.fail(`Expected a whole number, found a value of type ${e.dtype}.`);
 }
 
 export function toExprs(value: ScriptValue, site: Site): PrimExpr[] {
@@ -140,12 +152,20 @@ export function toAccess(buffer: Buffer, indices: readonly ScriptValue[], site: 
   const list = toIndices(buffer, indices, site);
   const plain = list.filter((i): i is PrimExpr => !("start" in i));
   if (plain.length < list.length) return new SliceValue(buffer, list);
+  checkVectorIndex(plain, site);
   return makeBufferLoad(buffer, plain, undefined, site.span);
 }
 
 /** The indices of a store. */
 export function toStoreIndices(buffer: Buffer, indices: readonly ScriptValue[], site: Site): PrimExpr[] {
-  return toIndices(buffer, indices, site).map((i) => rampIndex(i, site));
+  const list = toIndices(buffer, indices, site).map((i) => rampIndex(i, site));
+  checkVectorIndex(list, site);
+  return list;
+}
+
+/** Several elements lie side by side: only the last index may be a vector. */
+function checkVectorIndex(indices: readonly PrimExpr[], site: Site): void {
+  if (indices.slice(0, -1).some((i) => lanesOf(i.dtype) > 1)) site.fail("Only the last index of an access may have several values.");
 }
 
 /** A region: a part of a buffer, one element, or a whole buffer. */

@@ -40,6 +40,7 @@ import type { IndexMap } from "../ir/stmt.ts";
 import { isBuffer, rangeFromTo, toBuffer, toCount, toDType, toExpr, toExprs, toOperands, toText, toVar } from "./convert.ts";
 import { iterTypeNames } from "./print-expr.ts";
 import { callDType } from "./result-dtype.ts";
+import { MetaValue } from "./values.ts";
 
 type Member = (a: CallArgs, site: Site) => ScriptValue;
 
@@ -196,19 +197,20 @@ export function toRange(v: ScriptValue, site: Site): Range {
   return rangeFromTo(constant(0, extent.dtype), extent, site);
 }
 
-function lambdaMap(lambda: ScriptValue, site: Site): IndexMap {
+function lambdaMap(lambda: ScriptValue, dtype: DType, site: Site): IndexMap {
   if (!(lambda instanceof ScriptLambda)) return site.fail("An index map is made of a lambda.");
   if (lambda.params.some((p) => p.startsWith("*"))) return site.fail("An index map names all of its indices.");
-  const vars = lambda.params.map((name) => makeVar(name));
+  const vars = lambda.params.map((name) => makeVar(name, dtype));
   const result = lambda.apply(vars);
   return makeIndexMap(vars, (isList(result) ? result : [result]).filter((r) => typeof r !== "string").map((r) => toExpr(r, site)));
 }
 
 function indexMap(a: CallArgs, site: Site): ScriptValue {
-  const map = lambdaMap(a.need(0, "mapping", site), site);
+  const dtype = toDType(a.get(2, "index_dtype") ?? "int64", site);
+  const map = lambdaMap(a.need(0, "mapping", site), dtype, site);
   const inverse = a.get(1, "inverse_index_map");
   if (inverse === undefined || inverse === null) return map;
-  return makeIndexMap(map.initialIndices, map.finalIndices, lambdaMap(inverse, site));
+  return makeIndexMap(map.initialIndices, map.finalIndices, lambdaMap(inverse, dtype, site));
 }
 
 /** Several conditions in one. */
@@ -262,7 +264,7 @@ const NAMED: Readonly<Record<string, Member>> = {
   if_then_else: ifThenElse,
   min_value: (a, site) => minValue(toDType(a.need(0, "dtype", site), site)),
   max_value: (a, site) => maxValue(toDType(a.need(0, "dtype", site), site)),
-  meta_var: (a, site) => a.need(0, "value", site),
+  meta_var: (a, site) => new MetaValue(a.need(0, "value", site)),
   Var: namedVar((name, dtype) => makeVar(name, dtype)),
   SizeVar: namedVar((name, dtype) => makeSizeVar(name, dtype)),
   var: (a, site) => makeVar(toText(a.get(1, "name") ?? "", site), toDType(a.need(0, "dtype", site), site), undefined, site.span),
@@ -294,7 +296,8 @@ const NAMED: Readonly<Record<string, Member>> = {
   any: (a, site) => joined("tir.Or", a, site),
   all: (a, site) => joined("tir.And", a, site),
   call_kernel: (_, site) => site.ctx.needsPython(site, "`T.call_kernel`, which compiles a kernel of another language,"),
-  llvm_lookup_intrinsic_id: (_, site) => site.ctx.needsPython(site, "`T.llvm_lookup_intrinsic_id`, which asks LLVM,"),
+  // LLVM's numbers differ between its versions: an intrinsic goes by its name here.
+  llvm_lookup_intrinsic_id: (a, site) => toText(a.need(0, "name", site), site),
   target: (a, site) => {
     const target = a.need(0, "target", site);
     const host = a.get(1, "host");

@@ -1,5 +1,5 @@
 import { isNode, makeIntImm, makePointerType, makePrimType, type AttrMap, type Node } from "@verticil/ir-core";
-import { tensor, zeros, type Tensor } from "@verticil/runtime-ffi";
+import { isInteger, tensor, zeros, type Tensor } from "@verticil/runtime-ffi";
 import {
   CallArgs,
   isInt,
@@ -13,7 +13,7 @@ import {
   type Site,
 } from "@verticil/tvmscript";
 import type { Buffer } from "../ir/buffer.ts";
-import type { IterVarType, PrimExpr, Var } from "../ir/expr.ts";
+import type { IterVarType, PrimExpr, Range, Var } from "../ir/expr.ts";
 import { makeIterVar, makeVar } from "../ir/make-expr.ts";
 import {
   makeAllocate,
@@ -38,6 +38,7 @@ import {
   toDType,
   toExpr,
   toExprs,
+  toIndex,
   toRegion,
   toStoreIndices,
   toText,
@@ -77,10 +78,15 @@ function loop(forKind: ForKind): Member {
     // `T.thread_binding(n, "threadIdx.x")` leaves out the start.
     const isThread = forKind === "thread_binding" && typeof second === "string";
     const stop = isThread ? undefined : second;
-    const dom = isAbsent(stop) ? rangeOf(toExpr(start, site)) : rangeFromTo(start, stop, site);
+    const dom = isAbsent(stop) ? rangeOf(toIndex(start, site)) : rangeFromTo(start, stop, site);
+    checkRange(dom, site);
     const thread = forKind !== "thread_binding" ? undefined : isThread ? second : toText(a.need(2, "thread", site), site);
     return new LoopValue(forKind, [dom], annotationsOf(a, site), thread);
   };
+}
+
+function checkRange(dom: Range, site: Site): void {
+  if (!isInteger(dom.min.dtype) || !isInteger(dom.extent.dtype)) site.fail("The ends of a range are whole numbers.");
 }
 
 function axis(iterType: IterVarType): Member {
@@ -88,6 +94,7 @@ function axis(iterType: IterVarType): Member {
     const value = a.get(1, "binding");
     const dtype = a.get(2, "dtype");
     const dom = toRange(a.need(0, "dom", site), site);
+    checkRange(dom, site);
     return new AxisValue(
       iterType,
       dom,
@@ -112,7 +119,7 @@ function remap(a: CallArgs, site: Site): ScriptValue {
 /** What declarations of buffers share; `skip` positional arguments come before the shape. */
 function bufferMaker(a: CallArgs, skip: number, site: Site): (name: string) => Buffer {
   const shapeValue = a.need(skip, "shape", site);
-  const shape = (isList(shapeValue) ? shapeValue : [shapeValue]).map((d) => toExpr(d, site));
+  const shape = (isList(shapeValue) ? shapeValue : [shapeValue]).map((d) => toIndex(d, site));
   const get = (index: number, name: string): ScriptValue => a.get(skip + index, name);
   const dtypeValue = get(1, "dtype");
   const dtype = isAbsent(dtypeValue) ? "float32" : toDType(dtypeValue, site);
@@ -298,7 +305,7 @@ const NAMED: Readonly<Record<string, Member>> = {
   vectorized: loop("vectorized"),
   unroll: loop("unrolled"),
   thread_binding: loop("thread_binding"),
-  grid: (a, site) => new LoopValue("serial", a.args.map((e) => (isList(e) ? toRange(e, site) : rangeOf(toExpr(e, site))))),
+  grid: (a, site) => new LoopValue("serial", a.args.map((e) => (isList(e) ? toRange(e, site) : rangeOf(toIndex(e, site))))),
   block: (a, site) => new BlockValue(toText(a.get(0, "name") ?? "", site), a.get(1, "no_realize") === true),
   init: () => new InitValue(),
   While: (a, site) => new BranchValue("while", toExpr(a.need(0, "condition", site), site)),

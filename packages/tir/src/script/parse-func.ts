@@ -68,7 +68,7 @@ function define(def: PyFunctionDef, ctx: ParseContext): PrimFunc {
     if (!ok) ctx.poison({ py: "Name", id: param.name, start: param.start, end: param.end });
   }
   const retType = returnType(def, ctx);
-  const stmt = body.function(def.body);
+  const stmt = body.function(def.body, def.params.map((param) => param.name));
   const attrs: AttrMap =
     isPrivate(def) || body.attrs["global_symbol"] !== undefined ? body.attrs : { global_symbol: def.name, ...body.attrs };
   const span = ctx.span({ start: def.nameStart, end: def.nameStart + def.name.length });

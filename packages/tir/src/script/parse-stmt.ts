@@ -47,6 +47,7 @@ import {
   InitValue,
   LetTypeValue,
   LoopValue,
+  MetaValue,
   NewBuffer,
   ScopeValue,
   SliceValue,
@@ -61,7 +62,7 @@ interface BlockState {
   predicate: PrimExpr | undefined;
   reads: readonly BufferRegion[] | undefined;
   writes: readonly BufferRegion[] | undefined;
-  attrs: AttrMap;
+  attrs: AttrMap | undefined;
   readonly allocs: Buffer[];
   readonly matches: MatchBufferRegion[];
   init: Stmt | undefined;
@@ -91,6 +92,8 @@ export class BodyParser {
   /** Buffers that can be reached through a pointer, for the detection of accesses. */
   readonly #pointers = new Map<Var, Buffer>();
   #lists: OpenList[] = [];
+  /** Names that were bound in the innermost scope: a name is bound once in each. */
+  #bound = new Set<string>();
 
   constructor(ctx: ParseContext) {
     this.#ctx = ctx;
@@ -101,16 +104,19 @@ export class BodyParser {
     this.#pointers.set(buffer.data, buffer);
   }
 
-  function(body: readonly PyStmt[]): Stmt {
+  function(body: readonly PyStmt[], params: readonly string[]): Stmt {
     const [first] = body;
     const isDoc = first?.py === "ExprStmt" && first.value.py === "Str";
-    return this.#list(isDoc ? body.slice(1) : body);
+    return this.#list(isDoc ? body.slice(1) : body, params);
   }
 
-  #list(body: readonly PyStmt[]): Stmt {
+  /** `names`: what is bound already in the scope of the list. */
+  #list(body: readonly PyStmt[], names: readonly string[] = []): Stmt {
     const before = this.#lists;
+    const bound = this.#bound;
     const mark = this.#ctx.mark();
     this.#lists = [{ stmts: [], close: undefined }];
+    this.#bound = new Set(names);
     for (const s of body) {
       const ok = this.#ctx.attempt(() => this.#stmt(s));
       if (!ok) this.#poison(s);
@@ -118,8 +124,17 @@ export class BodyParser {
     let result = this.#finish();
     while (this.#lists.length > 0) result = this.#finish();
     this.#lists = before;
+    this.#bound = bound;
     this.#ctx.release(mark);
     return result;
+  }
+
+  /** Binds a name in the innermost scope. Upstream's readers refuse to bind it a second time there. */
+  #define(name: string, value: ScriptValue, site: Site): void {
+    const ctx = this.#ctx;
+    if (this.#bound.has(name) && ctx.lookup(name) !== value) ctx.duplicate(name, site);
+    this.#bound.add(name);
+    ctx.define(name, value);
   }
 
   /** Closes the innermost scope of the list and puts it where it stands. */
@@ -169,7 +184,7 @@ export class BodyParser {
         const value = toExpr(ctx.evaluate(s.value), ctx.site(s.value));
         const bind = letVar(type, value, s.target.id, ctx, s.target);
         const fitted = value.kind === "ir.IntImm" && bind.typeAnnotation === undefined && bind.dtype !== "handle" ? cast(bind.dtype, value) : value;
-        ctx.define(s.target.id, bind);
+        this.#define(s.target.id, bind, ctx.site(s));
         return this.#openRest({ value: bind, close: (body) => makeLetStmt(bind, fitted, body, ctx.span(s)) });
       }
       case "AugAssign": {
@@ -216,7 +231,7 @@ export class BodyParser {
     const ctx = this.#ctx;
     const buffer = makeBuffer(name, [constant(1, "int32")], dtype, { scope: "local", span: site.span });
     this.know(buffer);
-    ctx.define(name, makeBufferLoad(buffer, [constant(0, "int32")], undefined, site.span));
+    this.#define(name, makeBufferLoad(buffer, [constant(0, "int32")], undefined, site.span), site);
     this.#openRest({
       value: buffer,
       close: (body) => makeAllocate(buffer.data, buffer.dtype, buffer.shape, makeDeclBuffer(buffer, body, site.span), { span: site.span }),
@@ -251,7 +266,7 @@ export class BodyParser {
       return v;
     });
     if (whole !== undefined) ctx.define(whole.id, vars);
-    let body = this.#list(s.body);
+    let body = this.#list(s.body, targets.map((t) => (t.py === "Name" ? t.id : "")));
     ctx.release(mark);
     for (let i = vars.length - 1; i >= 0; i--) {
       const v = vars[i];
@@ -299,8 +314,8 @@ export class BodyParser {
     const ctx = this.#ctx;
     const [first, ...rest] = items;
     if (first === undefined) return;
-    const inner = (): Stmt => {
-      if (rest.length === 0) return this.#list(body);
+    const inner = (names: readonly string[] = []): Stmt => {
+      if (rest.length === 0) return this.#list(body, names);
       const before = this.#lists;
       this.#lists = [{ stmts: [], close: undefined }];
       this.#with(rest, body, site);
@@ -313,6 +328,7 @@ export class BodyParser {
     if (value instanceof InitValue) {
       const block = this.#blocks[this.#blocks.length - 1];
       if (block === undefined) return site.fail("`T.init` stands inside a block.");
+      if (block.init !== undefined) return site.fail("A block has one `T.init`.");
       block.init = inner();
       return;
     }
@@ -326,7 +342,7 @@ export class BodyParser {
     const mark = ctx.mark();
     if (only?.py === "Name") ctx.define(only.id, scope.value);
     if (isBuffer(scope.value)) this.know(scope.value);
-    const stmt = inner();
+    const stmt = inner(only?.py === "Name" ? [only.id] : []);
     ctx.release(mark);
     this.#push(ctx.guard(site, () => scope.close(stmt)));
   }
@@ -364,7 +380,7 @@ export class BodyParser {
       predicate: undefined,
       reads: undefined,
       writes: undefined,
-      attrs: {},
+      attrs: undefined,
       allocs: [],
       matches: [],
       init: undefined,
@@ -378,10 +394,17 @@ export class BodyParser {
       this.#blocks.pop();
     }
     for (const b of state.allocs) this.#pointers.delete(b.data);
-    const opts = { init: state.init, allocBuffers: state.allocs, matchBuffers: state.matches, annotations: state.attrs, span: site.span };
+    const opts = { init: state.init, allocBuffers: state.allocs, matchBuffers: state.matches, annotations: state.attrs ?? {}, span: site.span };
     let block = makeBlock(value.name, state.iterVars, state.reads ?? [], state.writes ?? [], body, opts);
     if ((state.reads === undefined || state.writes === undefined) && !ctx.hasErrors) {
       const found = ctx.guard(site, () => getBlockAccessRegion(block, this.#pointers));
+      const [hidden] = found.opaque;
+      if (hidden !== undefined) {
+        return site.fail(
+          `What this block accesses cannot be found: it hands on the pointer of buffer \`${hidden.buffer.name}\`.`,
+          "Say it with `T.reads` and `T.writes`.",
+        );
+      }
       block = makeBlock(value.name, state.iterVars, state.reads ?? found.reads, state.writes ?? found.writes, body, opts);
     }
     if (value.noRealize) return this.#push(block);
@@ -415,31 +438,32 @@ export class BodyParser {
 
   #bind(name: string, value: ScriptValue, site: Site): void {
     const ctx = this.#ctx;
+    if (value instanceof MetaValue) return this.#define(name, value.value, site);
     const scalar = isStorable(value) ? this.#scalarBuffer(name) : undefined;
     if (scalar !== undefined) return this.#push(ctx.guard(site, () => storeValue(scalar, [0], value, undefined, site)).stmt);
-    if (value instanceof AxisValue) return ctx.define(name, this.#axis(name, value, site));
-    if (value instanceof NewBuffer) return ctx.define(name, this.#newBuffer(name, value, site));
+    if (value instanceof AxisValue) return this.#define(name, this.#axis(name, value, site), site);
+    if (value instanceof NewBuffer) return this.#define(name, this.#newBuffer(name, value, site), site);
     if (value instanceof ScopeValue) {
       const scope = ctx.guard(site, () => value.open(name));
-      ctx.define(name, scope.value);
+      this.#define(name, scope.value, site);
       if (isBuffer(scope.value)) this.know(scope.value);
       return this.#openRest(scope);
     }
-    if (isBuffer(value)) return ctx.define(name, value);
+    if (isBuffer(value)) return this.#define(name, value, site);
     if (isNode(value) && value.kind === "tir.IterVar") {
       const v = value as IterVar;
-      return ctx.define(name, v.var.name === "" ? makeIterVar(v.dom, renameVar(v.var, name), v.iterType, v.threadTag, v.span) : v);
+      return this.#define(name, v.var.name === "" ? makeIterVar(v.dom, renameVar(v.var, name), v.iterType, v.threadTag, v.span) : v, site);
     }
     if (isNode(value) && (value.kind === "tir.Var" || value.kind === "tir.SizeVar")) {
-      if ((value as AnyVar).name === "") return ctx.define(name, renameVar(value as AnyVar, name));
-      if (ctx.isNew(value)) return ctx.define(name, value);
+      if ((value as AnyVar).name === "") return this.#define(name, renameVar(value as AnyVar, name), site);
+      if (ctx.isNew(value)) return this.#define(name, value, site);
     }
     const isValue = (isNode(value) && isPrimExpr(value)) || isInt(value) || value instanceof SliceValue || typeof value === "boolean";
-    if (!isValue && !isLetValue(value)) return ctx.define(name, value);
+    if (!isValue && !isLetValue(value)) return this.#define(name, value, site);
     const expr = toExpr(value, site);
     if (ctx.spelling === "main" && expr.dtype !== "handle") return this.#scalar(name, expr.dtype, expr, site);
     const bind = makeVar(name, expr.dtype, undefined, site.span);
-    ctx.define(name, bind);
+    this.#define(name, bind, site);
     return this.#openRest({ value: bind, close: (body) => makeLetStmt(bind, expr, body, site.span) });
   }
 
@@ -490,17 +514,29 @@ export class BodyParser {
     const block = this.#blocks[this.#blocks.length - 1];
     if (block === undefined) return site.fail("This stands inside a block.");
     const { fact } = value;
+    const once = (known: unknown): void => {
+      if (known !== undefined) site.fail("A block says this once.");
+    };
     switch (fact.fact) {
       case "where":
+        once(block.predicate);
         block.predicate = fact.predicate;
         return;
       case "reads":
+        once(block.reads);
         block.reads = fact.regions;
         return;
       case "writes":
+        once(block.writes);
         block.writes = fact.regions;
         return;
       case "attrs":
+        // Main lets them be said in parts.
+        if (this.#ctx.spelling === "v0.20") once(block.attrs);
+        for (const [key, v] of Object.entries(fact.attrs)) {
+          const known = block.attrs?.[key];
+          if (known !== undefined && known !== v) site.fail(`The block says already what \`${key}\` is.`);
+        }
         block.attrs = { ...block.attrs, ...fact.attrs };
     }
   }
@@ -546,6 +582,8 @@ function loopDType(dom: Range, least = 8): "int8" | "int16" | "int32" | "int64" 
 }
 
 function intBits(e: PrimExpr): number {
+  if (e.dtype === "int64") return 64;
+  if (e.dtype === "int32") return 32;
   const match = /^u?int(\d+)$/.exec(e.dtype);
   return match === null ? 32 : Number(match[1]);
 }

@@ -93,17 +93,20 @@ interface BufferParts {
 
 function useCounts(buffer: Buffer): ReadonlyMap<AnyVar, number> {
   const counts = new Map<AnyVar, number>();
-  const count = (e: PrimExpr): void =>
-    visitExpr(e, (x) => {
-      if (x.kind === "tir.Var" || x.kind === "tir.SizeVar") counts.set(x, (counts.get(x) ?? 0) + 1);
-    });
+  const countVar = (x: PrimExpr): void => {
+    if (x.kind === "tir.Var" || x.kind === "tir.SizeVar") counts.set(x, (counts.get(x) ?? 0) + 1);
+  };
+  const count = (e: PrimExpr): void => {
+    if (e.kind === "tir.Var" || e.kind === "tir.SizeVar") countVar(e);
+    else if (e.kind !== "ir.IntImm") visitExpr(e, countVar);
+  };
   for (const e of [buffer.data, ...buffer.shape, ...buffer.strides]) count(e);
   if (buffer.elemOffset !== undefined) count(buffer.elemOffset);
   return counts;
 }
 
 function bufferParts(buffer: Buffer, frame: PrintFrame, p: Printer, defines: Defines): BufferParts {
-  const counts = useCounts(buffer);
+  let counts: ReadonlyMap<AnyVar, number> | undefined;
   const self = (): ExprDoc => p.lookup(buffer) ?? idDoc(buffer.name);
   const newVars: ExprDoc[] = [];
   const creations: ExprDoc[] = [];
@@ -112,7 +115,7 @@ function bufferParts(buffer: Buffer, frame: PrintFrame, p: Printer, defines: Def
     newVars.push(defineVar(v, frame, p));
     creations.push(varCreation(v, p));
   };
-  const canInline = (v: AnyVar): boolean => counts.get(v) === 1 && v.kind === "tir.Var";
+  const canInline = (v: AnyVar): boolean => v.kind === "tir.Var" && (counts ??= useCounts(buffer)).get(v) === 1;
   const keywords: (readonly [string, ExprDoc])[] = [];
 
   const shape = tupleDoc(

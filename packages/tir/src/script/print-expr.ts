@@ -87,8 +87,28 @@ export function survivesFolding(e: BinaryExpr): boolean {
 }
 
 function binary(e: BinaryExpr, p: Printer): ExprDoc {
-  const a = p.expr(e.a);
-  const b = p.expr(e.b);
+  // Sums may be thousands of terms long: what nests to the left is not walked recursively.
+  const spine: BinaryExpr[] = [];
+  let leftmost: PrimExpr = e;
+  while (isBinary(leftmost)) {
+    spine.push(leftmost);
+    leftmost = leftmost.a;
+  }
+  let doc = p.expr(leftmost);
+  for (let i = spine.length - 1; i >= 0; i--) {
+    const node = spine[i];
+    if (node === undefined) continue;
+    doc = binaryOf(node, doc, p.expr(node.b), p);
+    if (i > 0) doc = p.decoratedExpr(doc, node);
+  }
+  return doc;
+}
+
+function isBinary(e: PrimExpr): e is BinaryExpr {
+  return Object.hasOwn(binaryPrinters, e.kind);
+}
+
+function binaryOf(e: BinaryExpr, a: ExprDoc, b: ExprDoc, p: Printer): ExprDoc {
   const sign = SIGN[e.kind];
   if (sign !== undefined && survivesFolding(e) && !(isPlain(a) && isPlain(b))) return binaryDoc(sign, a, b);
   const name = FUNCTION[e.kind];
@@ -174,7 +194,7 @@ export const exprPrinters: PrintTable<TirNode | IrNode> = {
   "ir.TupleType": (n, p) => (n.fields.length === 0 ? noneDoc : p.call("tir", "Tuple", p.exprs(n.fields))),
   "tir.Var": printVar,
   "tir.SizeVar": printVar,
-  "tir.StringImm": (n) => strDoc(n.value),
+  "tir.StringImm": (n, p) => (n.value.includes("\n") ? p.addMetadata("tir.StringImm", n) : strDoc(n.value)),
   "tir.Cast": (n, p) => p.call("tir", "Cast", [strDoc(n.dtype), p.expr(n.value)]),
   "tir.Not": (n, p) => {
     const a = p.expr(n.a);
@@ -213,11 +233,13 @@ export const exprPrinters: PrintTable<TirNode | IrNode> = {
   "tir.MatchBufferRegion": (n, p) => bufferDecl(n.buffer, "match_buffer", [printRegion(n.source, p)], p.frame(), p, "all"),
   "tir.IndexMap": (n, p) => {
     const map = indexMapLambda(n.initialIndices, n.finalIndices, p);
-    const inverse = n.inverse;
-    if (inverse === undefined) return p.call("tir", "index_map", [map]);
-    return p.call("tir", "index_map", [map], [
-      ["inverse_index_map", indexMapLambda(inverse.initialIndices, inverse.finalIndices, p)],
-    ]);
+    const keywords: (readonly [string, ExprDoc])[] = [];
+    const { inverse } = n;
+    if (inverse !== undefined) keywords.push(["inverse_index_map", indexMapLambda(inverse.initialIndices, inverse.finalIndices, p)]);
+    // The reader takes indices for int64. Upstream never says otherwise, and loses it.
+    const dtype = n.initialIndices[0]?.dtype ?? "int64";
+    if (dtype !== "int64") keywords.push(["index_dtype", strDoc(dtype)]);
+    return p.call("tir", "index_map", [map], keywords);
   },
 };
 

@@ -70,3 +70,8 @@ export function holdsAllUses(node: Node, obj: AnyVar, p: Printer): boolean {
   const func = p.frames.find((f) => f instanceof FunctionFrame);
   return func instanceof FunctionFrame && func.commonPrefix(obj).includes(node);
 }
+
+/** True if a function is being printed that uses `obj` outside of `node`. */
+export function isUsedOutside(node: Node, obj: AnyVar, p: Printer): boolean {
+  return p.frames.some((f) => f instanceof FunctionFrame) && !holdsAllUses(node, obj, p);
+}

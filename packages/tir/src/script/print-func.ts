@@ -30,7 +30,7 @@ function isSimple(buffer: Buffer): boolean {
   return (
     buffer.strides.length === 0 &&
     buffer.elemOffset === undefined &&
-    buffer.shape.every((e) => undefinedVars(e).length === 0) &&
+    buffer.shape.every((e) => e.kind === "ir.IntImm" || undefinedVars(e).length === 0) &&
     scopeOf(buffer) === "global" &&
     buffer.dataAlignment === 64 &&
     buffer.offsetFactor === 1 &&

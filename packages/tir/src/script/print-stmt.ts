@@ -41,43 +41,49 @@ import {
   printBuffer,
   type Defines,
 } from "./print-buffer.ts";
-import { holdsAllUses, lowestFrame, TirFrame } from "./print-frame.ts";
+import { holdsAllUses, isUsedOutside, lowestFrame, TirFrame } from "./print-frame.ts";
+
+/** True if `s` may hold to the end of the list it stands in, without a block of its own. */
+function isConcise(s: Stmt, p: Printer): boolean {
+  const around = p.frame();
+  // A remark stands above the block of what it is about.
+  return around instanceof TirFrame && around.allowConcise && !p.isAnnotated(s);
+}
 
 /**
- * A statement that holds for what follows it: at the end of a list it stands alone, elsewhere it opens a `with`.
- * `head` defines what it binds, in the new scope.
+ * A statement that holds for what follows it: at the end of a list it stands alone, elsewhere it opens a `with`. What
+ * it says is printed before its scope begins; `define` makes what it binds, in the new scope.
  */
-function scope(owner: Stmt, body: Stmt, p: Printer, head: (frame: TirFrame) => readonly [lhs: ExprDoc | undefined, rhs: ExprDoc]): StmtDoc[] {
-  const around = p.frame();
-  const concise = around instanceof TirFrame && around.allowConcise;
+function scope(s: Stmt, body: Stmt, p: Printer, rhs: ExprDoc, define?: (frame: TirFrame) => ExprDoc | undefined): StmtDoc[] {
+  const concise = isConcise(s, p);
   // A scope without a block of its own writes on into the list around it: chains of thousands stay linear.
-  return p.within(new TirFrame(owner, concise ? around.stmts : undefined), (frame) => {
-    const [lhs, rhs] = head(frame);
+  return p.within(new TirFrame(s, concise ? p.frame().stmts : undefined), (frame) => {
+    const lhs = define?.(frame);
     if (!concise) {
       printBody(body, frame, p);
       return [scopeDoc(lhs, rhs, frame.stmts)];
     }
-    frame.stmts.push(lhs === undefined ? exprStmtDoc(rhs) : assignDoc(lhs, rhs));
+    p.push(frame, s, lhs === undefined ? exprStmtDoc(rhs) : assignDoc(lhs, rhs));
     printBody(body, frame, p);
     return [];
   });
 }
 
 function printLet(s: LetStmt, p: Printer): StmtDoc[] {
-  const around = p.frame();
-  const concise = around instanceof TirFrame && around.allowConcise;
-  const rhs = p.expr(s.value);
+  const concise = isConcise(s, p);
   const type = s.bind.typeAnnotation;
   const annotation = type === undefined ? p.member("tir", s.bind.dtype) : p.expr(type);
-  const known = p.lookup(s.bind);
+  const rhs = p.expr(s.value);
+  // A variable that is used outside too is declared where all of its uses see it.
+  const known = p.lookup(s.bind) ?? (isUsedOutside(s, s.bind, p) ? p.expr(s.bind) : undefined);
   if (known !== undefined) {
     return [scopeDoc(undefined, p.call("tir", "LetStmt", [rhs], [["var", known]]), bodyOf(s, s.body, p))];
   }
-  return p.within(new TirFrame(s, concise ? around.stmts : undefined), (frame) => {
+  return p.within(new TirFrame(s, concise ? p.frame().stmts : undefined), (frame) => {
     const lhs = defineVar(s.bind, frame, p);
     if (concise) {
       const written = p.spelling === "main" ? indexDoc(p.exactMember("tir", "let"), [annotation]) : annotation;
-      frame.stmts.push(assignDoc(lhs, rhs, written));
+      p.push(frame, s, assignDoc(lhs, rhs, written));
       printBody(s.body, frame, p);
       return [];
     }
@@ -174,28 +180,23 @@ function isAllocatedBuffer(s: Allocate): s is Allocate & { readonly body: DeclBu
 }
 
 function printDecl(s: DeclBuffer, p: Printer, defines: Defines): StmtDoc[] {
-  const around = p.frame();
-  return scope(s, s.body, p, (frame) => {
-    const lhs = defineBuffer(s.buffer, frame, p);
-    const holder = defines === "none" ? around : frame;
-    const rhs = bufferDecl(s.buffer, "decl_buffer", [], holder, p, defines);
-    // What v0.20 writes as a declaration without memory of its own is an allocation on main.
-    const isNew = p.spelling === "main" && defines === "data" && rhs.doc === "call";
-    return [lhs, isNew ? callDoc(p.exactMember("tir", "alloc_buffer"), rhs.args, rhs.keywords) : rhs];
-  });
+  const rhs = bufferDecl(s.buffer, "decl_buffer", [], p.frame(), p, defines);
+  // What v0.20 writes as a declaration without memory of its own is an allocation on main.
+  const isNew = p.spelling === "main" && defines === "data" && rhs.doc === "call";
+  const written = isNew ? callDoc(p.exactMember("tir", "alloc_buffer"), rhs.args, rhs.keywords) : rhs;
+  return scope(s, s.body, p, written, (frame) => defineBuffer(s.buffer, frame, p));
 }
 
 function printAllocate(s: Allocate, p: Printer): StmtDoc[] {
   if (p.config.syntaxSugar && isAllocatedBuffer(s) && !p.isDefined(s.bufferVar) && isSoleUse(s, p)) {
     return printDecl(s.body, p, "data");
   }
-  return scope(s, s.body, p, (frame) => {
-    const args: ExprDoc[] = [listDoc(p.exprs(s.extents)), strDoc(s.dtype), strDoc(pointerScope(s.bufferVar))];
-    if (!isConstInt(s.condition, 1)) args.push(p.expr(s.condition));
-    const annotated = Object.keys(s.annotations).length > 0;
-    const rhs = p.call("tir", "allocate", args, annotated ? [["annotations", p.attrs(s.annotations)]] : []);
-    return [defineVar(s.bufferVar, frame, p), rhs];
-  });
+  const args: ExprDoc[] = [listDoc(p.exprs(s.extents)), strDoc(s.dtype), strDoc(pointerScope(s.bufferVar))];
+  if (!isConstInt(s.condition, 1)) args.push(p.expr(s.condition));
+  const annotated = Object.keys(s.annotations).length > 0;
+  const rhs = p.call("tir", "allocate", args, annotated ? [["annotations", p.attrs(s.annotations)]] : []);
+  const lhs = defineVar(s.bufferVar, p.frame(), p);
+  return scope(s, s.body, p, rhs, () => lhs);
 }
 
 /** The short form names the pointer after the buffer: it must be a pointer that the reader would make. */
@@ -215,13 +216,11 @@ function pointerScope(v: Var): string {
 const WRITTEN_OUT = 200;
 
 function printAllocateConst(s: AllocateConst, p: Printer): StmtDoc[] {
-  return scope(s, s.body, p, (frame) => {
-    const data = s.data.data.length <= WRITTEN_OUT ? tensorItems(s.data) : p.addMetadata("runtime.NDArray", s);
-    const args = [data, strDoc(s.dtype), listDoc(p.exprs(s.extents))];
-    const annotated = Object.keys(s.annotations).length > 0;
-    const rhs = p.call("tir", "allocate_const", args, annotated ? [["annotations", p.attrs(s.annotations)]] : []);
-    return [defineVar(s.bufferVar, frame, p), rhs];
-  });
+  const data = s.data.data.length <= WRITTEN_OUT ? tensorItems(s.data) : p.addMetadata("runtime.NDArray", s);
+  const args = [data, strDoc(s.dtype), listDoc(p.exprs(s.extents))];
+  const annotated = Object.keys(s.annotations).length > 0;
+  const rhs = p.call("tir", "allocate_const", args, annotated ? [["annotations", p.attrs(s.annotations)]] : []);
+  return scope(s, s.body, p, rhs, (frame) => defineVar(s.bufferVar, frame, p));
 }
 
 /** The stored elements; 16-bit floats as their bits, as upstream. */
@@ -256,14 +255,24 @@ function launchThread(s: AttrStmt, iterVar: IterVar, p: Printer): readonly [Expr
 }
 
 function printAttr(s: AttrStmt, p: Printer): StmtDoc[] {
-  return scope(s, s.body, p, (frame) => {
-    const isThread = s.attrKey === "thread_extent" || s.attrKey === "virtual_thread";
-    if (isThread && isIterVar(s.node) && isLaunch(s, s.node)) {
-      const [rhs, defined] = launchThread(s, s.node, p);
-      return [defined === undefined ? undefined : defineVar(defined, frame, p), rhs];
-    }
-    const node = s.node === undefined ? noneDoc : isNode(s.node) ? p.expr(s.node) : noneDoc;
-    return [undefined, p.call("tir", "attr", [node, strDoc(s.attrKey), p.expr(s.value)])];
+  const isThread = s.attrKey === "thread_extent" || s.attrKey === "virtual_thread";
+  if (isThread && isIterVar(s.node) && isLaunch(s, s.node)) {
+    const [rhs, defined] = launchThread(s, s.node, p);
+    return scope(s, s.body, p, rhs, (frame) => (defined === undefined ? undefined : defineVar(defined, frame, p)));
+  }
+  const node = s.node === undefined ? noneDoc : isNode(s.node) ? p.expr(s.node) : noneDoc;
+  return scope(s, s.body, p, p.call("tir", "attr", [node, strDoc(s.attrKey), p.expr(s.value)]));
+}
+
+function printAssert(s: AssertStmt, p: Printer): StmtDoc[] {
+  const concise = isConcise(s, p);
+  const condition = p.expr(s.condition);
+  const message = p.expr(s.message);
+  if (!concise) return [scopeDoc(undefined, p.call("tir", "Assert", [condition, message]), bodyOf(s, s.body, p))];
+  return p.within(new TirFrame(s, p.frame().stmts), (frame) => {
+    p.push(frame, s, assertDoc(condition, p.spelling === "main" ? messageParts(message, s) : message));
+    printBody(s.body, frame, p);
+    return [];
   });
 }
 
@@ -271,18 +280,7 @@ function printAttr(s: AttrStmt, p: Printer): StmtDoc[] {
 export const stmtPrinters: PrintTable<Stmt> = {
   "tir.LetStmt": printLet,
   "tir.AttrStmt": printAttr,
-  "tir.AssertStmt": (s, p) => {
-    const around = p.frame();
-    const concise = around instanceof TirFrame && around.allowConcise;
-    const condition = p.expr(s.condition);
-    const message = p.expr(s.message);
-    if (!concise) return [scopeDoc(undefined, p.call("tir", "Assert", [condition, message]), bodyOf(s, s.body, p))];
-    return p.within(new TirFrame(s, around.stmts), (frame) => {
-      frame.stmts.push(assertDoc(condition, p.spelling === "main" ? messageParts(message, s) : message));
-      printBody(s.body, frame, p);
-      return [];
-    });
-  },
+  "tir.AssertStmt": printAssert,
   "tir.BufferStore": (s, p) => {
     const buffer = printBuffer(s.buffer, p);
     const value = p.expr(s.value);
@@ -309,6 +307,7 @@ export const stmtPrinters: PrintTable<Stmt> = {
     return [whileDoc(test, bodyOf(s, s.body, p))];
   },
   "tir.Block": (s, p) => printBlock(s, undefined, p),
-  "tir.BlockRealize": (s, p) => printBlock(s.block, s, p),
+  // The block prints with its realization: remarks on it are on the same statement.
+  "tir.BlockRealize": (s, p) => p.decorated(printBlock(s.block, s, p), s.block),
 };
 

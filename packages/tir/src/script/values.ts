@@ -171,3 +171,13 @@ export class LetTypeValue extends ScriptObject {
     this.type = type;
   }
 }
+
+/** `T.meta_var(value)`: assigning it names the value, and binds no variable of the program. */
+export class MetaValue extends ScriptObject {
+  readonly what = "a named value";
+  readonly value: ScriptValue;
+  constructor(value: ScriptValue) {
+    super();
+    this.value = value;
+  }
+}

@@ -4,7 +4,7 @@ import type { Node } from "@verticil/ir-core";
 
 interface DocBase {
   /** The node that this document stands for; set only if something is to be underlined. */
-  readonly source?: Node | undefined;
+  readonly source?: Node | readonly Node[] | undefined;
 }
 
 /** Text that stands as it is: a literal or a name. */
@@ -196,8 +196,12 @@ export function idDoc(name: string): TextDoc {
 
 /** An integer. */
 export function intDoc(value: number | bigint): TextDoc {
+  const known = typeof value === "number" ? SMALL[value] : undefined;
+  if (known !== undefined && !Object.is(value, -0)) return known;
   return { doc: "text", text: String(value), literal: true };
 }
+
+const SMALL: readonly TextDoc[] = Array.from({ length: 256 }, (_, i) => ({ doc: "text", text: String(i), literal: true }));
 
 /** `True` or `False`. */
 export function boolDoc(value: boolean): TextDoc {
@@ -229,7 +233,7 @@ function quote(value: string): string {
     else if (ch === "\n") out += "\\n";
     else if (ch === "\t") out += "\\t";
     else if (ch === "\r") out += "\\r";
-    else if (code < 32 || code === 127) out += `\\x${code.toString(16).padStart(2, "0")}`;
+    else if (code < 32 || code === 127) out += `\\x${code.toString(16).padStart(2, "0").toUpperCase()}`;
     // A lone half of a surrogate pair has no place in UTF-8 text.
     else if (code >= 0xd800 && code <= 0xdfff) out += `\\u${code.toString(16)}`;
     else out += ch;

@@ -1,11 +1,13 @@
 import type { Node } from "@verticil/ir-core";
-import type { ExprDoc, SliceDoc, StmtDoc } from "./doc.ts";
+import type { BinaryDoc, ExprDoc, SliceDoc, StmtDoc } from "./doc.ts";
 
 /** How documents become text. */
 export interface DocPrintOptions {
   readonly indentSpaces: number;
   /** The nodes from the root to the part that is to be underlined, one list a part. */
-  readonly underline: readonly (readonly Node[])[];
+  readonly underlinePaths: readonly (readonly Node[])[];
+  /** Nodes that are underlined wherever they are. */
+  readonly underlineNodes: ReadonlySet<Node>;
 }
 
 /** A half-open range of the text. */
@@ -49,6 +51,17 @@ function precedence(e: ExprDoc): number {
   }
 }
 
+/** Python chains comparisons: `a < b < c` is not `(a < b) < c`. */
+function wrapsSame(of: number): boolean {
+  return of === POWER || of === COMPARISON;
+}
+
+function needsParentheses(left: ExprDoc, of: BinaryDoc): boolean {
+  const own = precedence(left);
+  const around = precedence(of);
+  return own < around || (own === around && wrapsSame(around));
+}
+
 /** For each part to underline: how deep along its path we are, and the deepest ranges found so far. */
 interface Track {
   readonly path: readonly Node[];
@@ -59,7 +72,10 @@ interface Track {
 
 /** Writes statements as Python text, without a line break at the end. */
 export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): PrintedDoc {
-  const tracks: Track[] = opts.underline.map((path) => ({ path, level: -1, best: -1, found: [] }));
+  const tracks: Track[] = opts.underlinePaths.map((path) => ({ path, level: -1, best: -1, found: [] }));
+  const nodes = opts.underlineNodes;
+  const isTracking = tracks.length > 0 || nodes.size > 0;
+  const marked: TextRange[] = [];
   const step = " ".repeat(opts.indentSpaces);
   const indents = [""];
   let depth = 0;
@@ -88,18 +104,22 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
   };
 
   function expr(e: ExprDoc | SliceDoc): void {
-    if (e.source !== undefined && tracks.length > 0) tracked(e.source, () => writeExpr(e));
+    if (isTracking && e.source !== undefined) tracked(e.source, () => writeExpr(e));
     else writeExpr(e);
   }
 
-  function tracked(source: Node, write: () => void): void {
+  function tracked(source: Node | readonly Node[], write: () => void): void {
+    const sources = "kind" in source ? [source] : source;
     const before = tracks.map((t) => t.level);
     for (const t of tracks) {
-      const at = t.path.indexOf(source, t.level + 1);
-      if (at >= 0) t.level = at;
+      for (const one of sources) {
+        const at = t.path.indexOf(one, t.level + 1);
+        if (at >= 0) t.level = at;
+      }
     }
     const start = out.length;
     write();
+    if (sources.some((one) => nodes.has(one))) marked.push({ start, end: out.length });
     for (const [i, t] of tracks.entries()) {
       const was = before[i] ?? -1;
       if (t.level > was && t.level >= t.best) {
@@ -108,6 +128,31 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
         t.found.push({ start, end: out.length });
       }
       t.level = was;
+    }
+  }
+
+  /** Sums may be thousands of terms long: what nests to the left is not walked recursively. */
+  function writeBinary(e: BinaryDoc): void {
+    const spine: { readonly node: BinaryDoc; readonly wrapped: boolean }[] = [{ node: e, wrapped: false }];
+    let node = e;
+    for (;;) {
+      const { left } = node;
+      if (left.doc !== "binary" || (isTracking && left.source !== undefined)) break;
+      const wrapped = needsParentheses(left, node);
+      if (wrapped) out += "(";
+      spine.push({ node: left, wrapped });
+      node = left;
+    }
+    const own = precedence(node);
+    child(node.left, own, wrapsSame(own));
+    for (let i = spine.length - 1; i >= 0; i--) {
+      const step = spine[i];
+      if (step === undefined) continue;
+      const at = precedence(step.node);
+      out += ` ${step.node.op} `;
+      if (at === POWER) child(step.node.right, UNARY, false);
+      else child(step.node.right, at, true);
+      if (step.wrapped) out += ")";
     }
   }
 
@@ -155,15 +200,9 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
         out += e.op === "not" ? "not " : e.op;
         child(e.operand, precedence(e), false);
         return;
-      case "binary": {
-        const own = precedence(e);
-        // Python chains comparisons: `a < b < c` is not `(a < b) < c`.
-        child(e.left, own, own === POWER || own === COMPARISON);
-        out += ` ${e.op} `;
-        if (own === POWER) child(e.right, UNARY, false);
-        else child(e.right, own, true);
+      case "binary":
+        writeBinary(e);
         return;
-      }
       case "if-exp":
         child(e.body, IF_EXP, false);
         out += " if ";
@@ -241,7 +280,7 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
   };
 
   function stmt(s: StmtDoc): void {
-    if (s.source !== undefined && tracks.length > 0) tracked(s.source, () => writeStmt(s));
+    if (isTracking && s.source !== undefined) tracked(s.source, () => writeStmt(s));
     else writeStmt(s);
   }
 
@@ -362,11 +401,11 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
     if (i > 0) newline();
     stmt(s);
   }
-  const underlines = tracks.flatMap((t) => t.found).sort((a, b) => a.start - b.start || a.end - b.end);
+  const underlines = [...tracks.flatMap((t) => t.found), ...marked].sort((a, b) => a.start - b.start || a.end - b.end);
   return { text: out.trimEnd(), underlines };
 }
 
 /** One expression as text. */
 export function printExprDoc(e: ExprDoc): string {
-  return printDocs([{ doc: "expr", value: e }], { indentSpaces: 4, underline: [] }).text;
+  return printDocs([{ doc: "expr", value: e }], { indentSpaces: 4, underlinePaths: [], underlineNodes: new Set() }).text;
 }

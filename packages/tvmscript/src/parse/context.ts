@@ -10,9 +10,10 @@ import {
 } from "@verticil/ir-core";
 import { scriptDiagnostics } from "../diagnostics.ts";
 import type { ScriptDialect } from "../dialect.ts";
+import { isStackOverflow } from "../stack-overflow.ts";
 import type { MetadataTable } from "../metadata.ts";
 import { readName, type Spelling } from "../spelling.ts";
-import type { PyExpr, PyFunctionDef, PyLambda, PySlice } from "../python/ast.ts";
+import type { PyExpr, PyFunctionDef, PyKeyword, PyLambda, PySlice } from "../python/ast.ts";
 import { constantBinary, constantUnary } from "./constants.ts";
 import {
   CallArgs,
@@ -48,6 +49,29 @@ interface At {
   readonly start: number;
   readonly end: number;
 }
+
+/** A place of the text in a run. Its span is made when it is asked for. */
+class ParseSite implements Site {
+  readonly ctx: ParseContext;
+  readonly start: number;
+  readonly end: number;
+
+  constructor(ctx: ParseContext, start: number, end: number) {
+    this.ctx = ctx;
+    this.start = start;
+    this.end = end;
+  }
+
+  get span(): Span | undefined {
+    return this.ctx.span(this);
+  }
+
+  fail(message: string, help?: string): never {
+    return this.ctx.fail(this, message, help);
+  }
+}
+
+const NO_KEYWORDS: ReadonlyMap<string, ScriptValue> = new Map();
 
 /** The state of one run of the reader: names, the module, diagnostics. Handlers of dialects work through it. */
 export class ParseContext {
@@ -98,13 +122,7 @@ export class ParseContext {
   }
 
   site(at: At): Site {
-    return {
-      ctx: this,
-      start: at.start,
-      end: at.end,
-      span: this.span(at),
-      fail: (message, help) => this.fail(at, message, help),
-    };
+    return new ParseSite(this, at.start, at.end);
   }
 
   /** Reports an error and gives up the statement. */
@@ -115,6 +133,12 @@ export class ParseContext {
 
   #place(at: At): Span {
     return { source: this.source, start: at.start, end: at.end };
+  }
+
+  /** Reports that a name is bound twice, and gives up the statement. */
+  duplicate(name: string, at: At): never {
+    this.report("duplicate", { name }, this.#place(at));
+    throw new ScriptFailure();
   }
 
   /** Reports what Python would be needed for, and gives up the statement. */
@@ -130,10 +154,13 @@ export class ParseContext {
     try {
       return f();
     } catch (e) {
-      if (isStackOverflow(e)) throw e;
-      if (e instanceof TypeError || e instanceof RangeError) return this.fail(at, e.message);
-      throw e;
+      return this.#thrown(e, at);
     }
+  }
+
+  #thrown(e: unknown, at: At): never {
+    if (isStackOverflow(e) || !(e instanceof TypeError || e instanceof RangeError)) throw e;
+    return this.fail(at, e.message);
   }
 
   /** Runs `f` and goes on after a reported failure; false if there was one. */
@@ -283,20 +310,21 @@ export class ParseContext {
         const a = this.evaluate(e.left);
         const b = this.evaluate(e.right);
         if (typeof a === "boolean" && typeof b === "boolean") return e.op === "and" ? a && b : a || b;
-        return this.#ask(e, `\`${e.op}\` of ${describeValue(a)} and ${describeValue(b)}`, (d, site) => d.operators.logic?.(e.op, a, b, site));
+        const what = (): string => `\`${e.op}\` of ${describeValue(a)} and ${describeValue(b)}`;
+        return this.#ask(e, what, (d, site) => d.operators.logic?.(e.op, a, b, site));
       }
       case "Unary": {
         const a = this.evaluate(e.operand);
         const known = constantUnary(e.op, a);
         if (known !== undefined) return known;
-        return this.#ask(e, `\`${e.op}\` of ${describeValue(a)}`, (d, site) => d.operators.unary?.(e.op, a, site));
+        return this.#ask(e, () => `\`${e.op}\` of ${describeValue(a)}`, (d, site) => d.operators.unary?.(e.op, a, site));
       }
       case "IfExp": {
         const test = this.evaluate(e.test);
         if (typeof test === "boolean") return this.evaluate(test ? e.body : e.orelse);
         const body = this.evaluate(e.body);
         const orelse = this.evaluate(e.orelse);
-        return this.#ask(e, "this conditional expression", (d, site) => d.operators.ifExp?.(test, body, orelse, site));
+        return this.#ask(e, () => "meaning for this conditional expression", (d, site) => d.operators.ifExp?.(test, body, orelse, site));
       }
       case "Lambda":
         return this.#lambda(e);
@@ -346,18 +374,21 @@ export class ParseContext {
       const known = constantBinary(op, a, b);
       if (known !== undefined) return known;
     }
-    return this.#ask(at, `\`${op}\` of ${describeValue(a)} and ${describeValue(b)}`, (d, site) => d.operators.binary?.(op, a, b, site));
+    return this.#ask(at, () => `\`${op}\` of ${describeValue(a)} and ${describeValue(b)}`, (d, site) => d.operators.binary?.(op, a, b, site));
   }
 
-  #ask(at: At, what: string, question: (d: ScriptDialect, site: Site) => ScriptValue | undefined): ScriptValue {
+  /** `what` there is none of, for the message. */
+  #ask(at: At, what: () => string, question: (d: ScriptDialect, site: Site) => ScriptValue | undefined): ScriptValue {
     const site = this.site(at);
-    return this.guard(at, () => {
+    try {
       for (const d of this.#current) {
         const answer = question(d, site);
         if (answer !== undefined) return answer;
       }
-      return this.fail(at, `There is no ${what.startsWith("`") ? what : `meaning for ${what}`}.`);
-    });
+    } catch (e) {
+      return this.#thrown(e, at);
+    }
+    return this.fail(at, `There is no ${what()}.`);
   }
 
   #name(id: string, at: At): ScriptValue {
@@ -379,7 +410,7 @@ export class ParseContext {
       this.report("unknown-member", { owner: value.name, name: attr, suggestion }, this.#place(at));
       throw new ScriptFailure();
     }
-    return this.#ask(at, `attribute \`${attr}\` of ${describeValue(value)}`, (d, site) =>
+    return this.#ask(at, () => `meaning for attribute \`${attr}\` of ${describeValue(value)}`, (d, site) =>
       d.operators.attribute?.(value, readName(this.spelling, "attribute", d.name, attr), site),
     );
   }
@@ -403,14 +434,25 @@ export class ParseContext {
   #call(e: PyExpr & { readonly py: "Call" }): ScriptValue {
     const callee = this.evaluate(e.func);
     const args = this.#items(e.args);
-    const keywords = new Map<string, ScriptValue>();
-    for (const k of e.keywords) {
-      if (k.name === undefined) this.needsPython(k, "unpacking of keywords");
-      else keywords.set(this.#keywordName(k.name), this.evaluate(k.value));
+    const keywords = e.keywords.length === 0 ? NO_KEYWORDS : this.#keywords(e.keywords);
+    if (callee instanceof ScriptFunction) {
+      try {
+        return callee.call(new CallArgs(args, keywords), this.site(e));
+      } catch (error) {
+        return this.#thrown(error, e);
+      }
     }
-    if (callee instanceof ScriptFunction) return this.guard(e, () => callee.call(new CallArgs(args, keywords), this.site(e)));
     if (callee instanceof ScriptLambda) return callee.apply(args);
-    return this.#ask(e, `call of ${describeValue(callee)}`, (d, site) => d.operators.call?.(callee, args, keywords, site));
+    return this.#ask(e, () => `meaning for call of ${describeValue(callee)}`, (d, site) => d.operators.call?.(callee, args, keywords, site));
+  }
+
+  #keywords(list: readonly PyKeyword[]): ReadonlyMap<string, ScriptValue> {
+    const out = new Map<string, ScriptValue>();
+    for (const k of list) {
+      if (k.name === undefined) this.needsPython(k, "unpacking of keywords");
+      else out.set(this.#keywordName(k.name), this.evaluate(k.value));
+    }
+    return out;
   }
 
   /** The value of an index, which may be a slice. */
@@ -435,7 +477,7 @@ export class ParseContext {
         return item === undefined ? this.fail(at, `The dictionary has no ${describeValue(index)}.`) : item;
       }
     }
-    return this.#ask(at, `subscript of ${describeValue(value)}`, (d, site) => d.operators.subscript?.(value, indices, site));
+    return this.#ask(at, () => `meaning for subscript of ${describeValue(value)}`, (d, site) => d.operators.subscript?.(value, indices, site));
   }
 
   #lambda(e: PyLambda): ScriptLambda {
@@ -456,9 +498,4 @@ export class ParseContext {
 
 function isObject(value: ScriptValue): boolean {
   return isNode(value);
-}
-
-/** True for the error that engines throw when the call stack is full. */
-export function isStackOverflow(e: unknown): boolean {
-  return e instanceof RangeError && /call stack/i.test(e.message);
 }

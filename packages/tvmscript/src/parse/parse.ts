@@ -19,8 +19,10 @@ import { withIr, withoutIr } from "../print/print.ts";
 import type { PyClassDef, PyExpr, PyFunctionDef, PyStmt } from "../python/ast.ts";
 import { readPython } from "../python/read.ts";
 import { readName, type Spelling } from "../spelling.ts";
-import { isStackOverflow, ParseContext, ScriptFailure } from "./context.ts";
-import { hostNamespace } from "./host-namespace.ts";
+import { isStackOverflow } from "../stack-overflow.ts";
+import { ParseContext, ScriptFailure } from "./context.ts";
+import { builtinFunctions } from "./builtin-functions.ts";
+import { hostNames, joined } from "./host-names.ts";
 import { isList, ScriptFunction, ScriptNamespace, ScriptRange, type ScriptMembers, type ScriptValue } from "./values.ts";
 
 /** What `parse` may be told. */
@@ -74,11 +76,11 @@ function run<T>(text: string, opts: ParseOptions, f: (program: Program) => T | u
     result = f(program);
     if (opts.checkWellFormed === true && !diagnostics.hasErrors) program.checkWellFormed(diagnostics);
   } catch (e) {
-    if (isStackOverflow(e)) ctx.report("too-deep", {});
+    if (isStackOverflow(e)) ctx.report("too-deep", {}, { source, start: 0, end: 0 });
     else if (!(e instanceof ScriptFailure)) throw e;
   }
   if (result === undefined || diagnostics.hasErrors) {
-    if (!diagnostics.hasErrors) ctx.report("no-function", {});
+    if (!diagnostics.hasErrors) ctx.report("no-function", {}, { source, start: 0, end: 0 });
     throw new DiagnosticError(diagnostics.all);
   }
   return result;
@@ -114,6 +116,7 @@ class Program {
     for (const d of ctx.dialects) for (const [name, value] of d.roots ?? []) ctx.define(name, value);
     for (const [path, as] of imports) this.#import(path, as);
     ctx.define("range", rangeFunction);
+    for (const [name, value] of builtinFunctions) ctx.define(name, value);
     if (ctx.metadata !== undefined) ctx.define("metadata", metadataValue(ctx.metadata));
   }
 
@@ -124,7 +127,7 @@ class Program {
     // What dialects say of Python's packages goes before what can be said of any dialect.
     const own = path.startsWith("tvm.script") ? undefined : this.#hosts.get(dialect?.module ?? "tvm");
     if (dialect !== undefined) this.#ctx.define(as, joined(new ScriptNamespace(as, dialect.members), own));
-    else if (path === "tvm" || (as === "tvm" && path.startsWith("tvm."))) this.#ctx.define(as, joined(hostNamespace(this.#ctx.dialects), own));
+    else if (path === "tvm") this.#ctx.define(as, own);
   }
 
   module(): IRModule | undefined {
@@ -286,27 +289,6 @@ class Program {
     if (found === undefined) throw new ScriptFailure();
     return ctx.scoped(() => ctx.within(found.dialect, () => found.parser.define(def, ctx, { isLocal: false })));
   }
-}
-
-/** The names of Python's packages, those of one name joined. */
-function hostNames(dialects: readonly ScriptDialect[]): ReadonlyMap<string, ScriptValue> {
-  const out = new Map<string, ScriptValue>();
-  for (const d of dialects) for (const [name, value] of d.hostNames ?? []) out.set(name, joined(out.get(name), value));
-  return out;
-}
-
-/** Both as one; where both have a name, the second one's is taken. */
-function joined(a: ScriptValue, b: ScriptValue): ScriptValue {
-  if (b === undefined) return a;
-  if (!(a instanceof ScriptNamespace) || !(b instanceof ScriptNamespace)) return b;
-  const members: ScriptMembers = {
-    get(name) {
-      const [x, y] = [a.members.get(name), b.members.get(name)];
-      return x === undefined ? y : y === undefined ? x : joined(x, y);
-    },
-    names: () => new Set([...a.members.names(), ...b.members.names()]),
-  };
-  return new ScriptNamespace(a.name, members);
 }
 
 /** `check_well_formed=False` among a decorator's arguments. */

@@ -33,10 +33,16 @@ export interface PrintOptions {
   readonly syntaxSugar?: boolean;
   /** Annotates every binding of a graph function; else those whose struct info cannot be derived. */
   readonly showAllStructInfo?: boolean;
-  /** Parts to underline, by path from the printed node. */
+  /** Tells variables of one name apart by what they are: objects are numbered, for they have no address. */
+  readonly showObjectAddress?: boolean;
+  /** Parts to underline, by path from the printed node: the longest part of a path that prints is underlined. */
   readonly pathsToUnderline?: readonly ObjectPath[];
+  /** Parts to underline wherever they print. */
+  readonly objectsToUnderline?: readonly Node[];
   /** Remarks on statements. */
   readonly annotate?: ReadonlyMap<Node, string>;
+  /** Remarks on statements, by path from the printed node. */
+  readonly annotatePaths?: readonly (readonly [path: ObjectPath, remark: string])[];
   /** Whose spelling is written. */
   readonly spelling?: Spelling;
 }

@@ -1,4 +1,4 @@
-import { isPythonKeyword } from "../python/read.ts";
+import { isPythonKeyword } from "../python/tokens.ts";
 
 /** Deals out unique names; a name that is given back may be dealt again. */
 export class NameSupply {
@@ -26,6 +26,8 @@ export class NameSupply {
 
   giveBack(name: string): void {
     this.#taken.delete(name);
+    const last = name.charCodeAt(name.length - 1);
+    if (last < 48 || last > 57) return;
     const suffix = /^(.*)_(\d+)$/.exec(name);
     if (suffix === null) return;
     const [, base = "", digits = "0"] = suffix;

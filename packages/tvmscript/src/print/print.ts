@@ -14,7 +14,7 @@ import { isStmts, PrintFrame, Printer } from "./printer.ts";
  */
 export function print(node: Node, opts: PrintOptions): string {
   const dialects = withIr(opts.dialects);
-  const printer = new Printer(opts, dialects);
+  const printer = new Printer(opts, dialects, annotations(node, opts));
   const owner = ownerOf(node, dialects);
   const frame = new PrintFrame(owner, undefined);
   const body = printer.within(frame, () => {
@@ -28,10 +28,21 @@ export function print(node: Node, opts: PrintOptions): string {
   if (omitted) stmts.push(commentDoc("Metadata omitted. Use show_meta=True in script() method to show it."));
   const printed = printDocs(stmts, {
     indentSpaces: opts.indentSpaces ?? 4,
-    underline: (opts.pathsToUnderline ?? []).map((p) => nodesOnPath(node, p)),
+    underlinePaths: (opts.pathsToUnderline ?? []).map((p) => nodesOnPath(node, p)),
+    underlineNodes: new Set(opts.objectsToUnderline ?? []),
   });
   const meta = !printer.metadata.isEmpty && opts.metadata === undefined && opts.showMeta === true ? metadataHeader(printer) : "";
   return meta + decorateText(printed, { lineNumbers: opts.printLineNumbers ?? false, contextLines: opts.numContextLines });
+}
+
+/** All remarks by what they are on. */
+function annotations(root: Node, opts: PrintOptions): ReadonlyMap<Node, string> {
+  const out = new Map(opts.annotate);
+  for (const [path, remark] of opts.annotatePaths ?? []) {
+    const part = atPath(root, path);
+    if (isNode(part)) out.set(part, out.has(part) ? `${out.get(part)}\n${remark}` : remark);
+  }
+  return out;
 }
 
 /** The dialects with ir-core's own in front. */

@@ -19,7 +19,8 @@ import {
 } from "../doc/doc.ts";
 import type { Printed, PrintHandler, ScriptDialect } from "../dialect.ts";
 import { MetadataTable } from "../metadata.ts";
-import { furtherImport, writtenName, writtenText, type Spelling } from "../spelling.ts";
+import { isStackOverflow } from "../stack-overflow.ts";
+import { furtherImport, standardPrefixes, writtenName, writtenText, type Spelling } from "../spelling.ts";
 import { completeConfig, type PrintConfig, type PrintOptions } from "./config.ts";
 import { NameSupply } from "./name-supply.ts";
 
@@ -46,6 +47,9 @@ export class PrintFrame {
   }
 }
 
+/** Scopes of a module and a function: a function that is nested too deeply is left out as a whole. */
+const OVERFLOW_FRAMES = 2;
+
 type Definition = ExprDoc | (() => ExprDoc);
 
 /** The state of one run of the printer. Print handlers work through it. */
@@ -66,19 +70,26 @@ export class Printer {
   readonly #names: NameSupply;
   readonly #defined = new Map<unknown, Definition>();
   readonly #prefixes = new Map<string, TextDoc>();
-  readonly #memberDocs = new Map<string, ExprDoc>();
+  readonly #memberDocs = new Map<string, Map<string, ExprDoc>>();
+  #lastDialect: string | undefined;
+  #lastTable: ReadonlyMap<string, PrintHandler> = new Map();
   readonly #handlers = new Map<string, ReadonlyMap<string, PrintHandler>>();
   readonly #markSources: boolean;
+  readonly #decorates: boolean;
+  readonly #addresses: Map<unknown, number> | undefined;
   readonly #annotate: ReadonlyMap<Node, string>;
 
-  constructor(opts: PrintOptions, dialects: readonly ScriptDialect[]) {
+  /** `annotations`: all remarks, those that `opts` give by path included. */
+  constructor(opts: PrintOptions, dialects: readonly ScriptDialect[], annotations: ReadonlyMap<Node, string>) {
     this.config = completeConfig(opts);
     this.spelling = opts.spelling ?? "v0.20";
     this.dialects = dialects;
     this.metadata = opts.metadata ?? new MetadataTable();
-    this.#markSources = (opts.pathsToUnderline?.length ?? 0) > 0;
-    this.#annotate = opts.annotate ?? new Map();
-    const reserved = ["range", "metadata"];
+    this.#markSources = (opts.pathsToUnderline?.length ?? 0) > 0 || (opts.objectsToUnderline?.length ?? 0) > 0;
+    this.#annotate = annotations;
+    this.#decorates = this.#markSources || annotations.size > 0;
+    this.#addresses = opts.showObjectAddress === true ? new Map() : undefined;
+    const reserved = ["range", "metadata", ...standardPrefixes(opts.prefixes ?? {})];
     if (this.config.moduleAlias !== "") reserved.push(this.config.moduleAlias);
     for (const d of dialects) {
       const prefix = opts.prefixes?.[d.name] ?? d.prefix;
@@ -104,21 +115,59 @@ export class Printer {
 
   /** What `node` prints as. A kind that no dialect prints, or a node that is ill-formed, still prints as something. */
   print(node: Node): Printed {
-    const handler = this.#table(this.frames[this.frames.length - 1]?.dialect ?? "ir").get(node.kind);
-    if (handler === undefined) return this.fallback(node);
-    const printed = (handler as (n: Node, p: Printer) => Printed)(node, this);
-    if (!this.#markSources && this.#annotate.size === 0) return printed;
-    return this.#decorate(printed, node);
+    const dialect = this.frames[this.frames.length - 1]?.dialect ?? "ir";
+    if (dialect !== this.#lastDialect) {
+      this.#lastDialect = dialect;
+      this.#lastTable = this.#table(dialect);
+    }
+    const handler = this.#lastTable.get(node.kind);
+    const printed = handler === undefined ? this.fallback(node) : this.#attempt(handler, node);
+    return this.#decorates ? this.#decorate(printed, node) : printed;
+  }
+
+  /** What a handler makes of a node; of one that is not as its type says, a reference to the metadata. */
+  #attempt(handler: PrintHandler, node: Node): Printed {
+    const depth = this.frames.length;
+    try {
+      return (handler as (n: Node, p: Printer) => Printed)(node, this);
+    } catch (e) {
+      // A call stack that is full unwinds to where there is room again.
+      if (isStackOverflow(e) && depth > OVERFLOW_FRAMES) throw e;
+      return this.fallback(node);
+    }
+  }
+
+  /** Statements that stand for `node` too, which does not print by itself: with its remark, and where it is underlined. */
+  decorated(stmts: readonly StmtDoc[], node: Node): readonly StmtDoc[] {
+    if (!this.#decorates) return stmts;
+    const printed = this.#decorate(stmts, node);
+    return isStmts(printed) ? printed : stmts;
+  }
+
+  /** An expression that stands for `node`, for handlers that print several nodes at once. */
+  decoratedExpr(doc: ExprDoc, node: Node): ExprDoc {
+    const printed = this.#decorates ? this.#decorate(doc, node) : doc;
+    return isStmts(printed) ? doc : printed;
+  }
+
+  /** Adds the statement that `node` prints as, where the statements that follow it print into the same list. */
+  push(frame: PrintFrame, node: Node, stmt: StmtDoc): void {
+    frame.stmts.push(this.#markSources ? { ...stmt, source: node } : stmt);
+  }
+
+  /** True if somebody remarks on `node`. */
+  isAnnotated(node: Node): boolean {
+    return this.#annotate.has(node);
   }
 
   #decorate(printed: Printed, node: Node): Printed {
     const source = this.#markSources ? node : undefined;
-    if (!isStmts(printed)) return source === undefined ? printed : { ...printed, source };
+    if (!isStmts(printed)) return source === undefined ? printed : { ...printed, source: inner(source, printed.source) };
     const [first, ...rest] = printed;
     if (first === undefined) return printed;
     const remark = this.#annotate.get(node);
     const comment = remark === undefined ? first.comment : first.comment === undefined ? remark : `${first.comment}\n${remark}`;
-    return [{ ...first, source: source ?? first.source, comment }, ...rest];
+    return [{ ...first, source: source === undefined ? first.source : inner(source, first.source), comment }, ...rest];
   }
 
   /** A node as an expression. */
@@ -152,14 +201,15 @@ export class Printer {
 
   /** `T.grid` for ("tir", "grid"). */
   member(dialect: string, name: string): ExprDoc {
-    const key = `${dialect} ${name}`;
-    let doc = this.#memberDocs.get(key);
+    let members = this.#memberDocs.get(dialect);
+    if (members === undefined) this.#memberDocs.set(dialect, (members = new Map()));
+    let doc = members.get(name);
     if (doc === undefined) {
       doc = this.#prefixes.get(dialect) ?? idDoc(dialect);
       for (const part of writtenName(this.spelling, "member", dialect, name).split(".")) doc = attrDoc(doc, part);
-      this.#memberDocs.set(key, doc);
+      members.set(name, doc);
+      this.used.add(dialect);
     }
-    this.used.add(dialect);
     return doc;
   }
 
@@ -203,12 +253,19 @@ export class Printer {
   define(obj: unknown, hint: string, frame: PrintFrame = this.frame()): TextDoc {
     const known = this.#defined.get(obj);
     if (known !== undefined && typeof known !== "function" && known.doc === "text") return known;
-    const name = this.#names.take(hint);
+    const name = this.#names.take(this.#addresses === undefined ? hint : `${hint}_${this.#address(obj, this.#addresses)}`);
     const doc = idDoc(name);
     frame.names.push(name);
     frame.defined.push(obj);
     this.#defined.set(obj, doc);
     return doc;
+  }
+
+  /** What tells objects of one name apart: objects have no address, so they are numbered in the order of definition. */
+  #address(obj: unknown, known: Map<unknown, number>): string {
+    let id = known.get(obj);
+    if (id === undefined) known.set(obj, (id = known.size + 1));
+    return `0x${id.toString(16).padStart(8, "0")}`;
   }
 
   /** Defines `obj` as an expression of something that has a name, such as `A.data`. */
@@ -308,6 +365,12 @@ function importLine(module: string, prefix: string): string {
   return dot < 0
     ? `from tvm.script import ${module} as ${prefix}`
     : `from ${module.slice(0, dot)} import ${module.slice(dot + 1)} as ${prefix}`;
+}
+
+/** A document stands for one node; of a node and a part of it that print as the same, for the list of both. */
+function inner(outer: Node, known: Node | readonly Node[] | undefined): Node | readonly Node[] {
+  if (known === undefined) return outer;
+  return isNode(known) ? [outer, known] : [outer, ...known];
 }
 
 export function isStmts(printed: Printed): printed is readonly StmtDoc[] {

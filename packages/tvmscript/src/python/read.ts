@@ -30,21 +30,19 @@ const AUGMENTED: ReadonlyMap<string, PyBinaryOp> = new Map(
   (["+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^", "@"] as const).map((op) => [`${op}=`, op]),
 );
 const COMPARE = new Set(["<", "<=", ">", ">=", "==", "!=", "in", "not", "is"]);
+const CLOSERS = new Set([",", ")", "]"]);
+const OR = 1;
+const AND = 2;
+const NOT = 3;
+const COMPARISON = 4;
 const PRECEDENCE: ReadonlyMap<string, number> = new Map([
-  ["|", 1], ["^", 2], ["&", 3], ["<<", 4], [">>", 4], ["+", 5], ["-", 5],
-  ["*", 6], ["/", 6], ["//", 6], ["%", 6], ["@", 6],
+  ["or", OR], ["and", AND], ["in", COMPARISON], ["not", COMPARISON], ["is", COMPARISON],
+  ["<", COMPARISON], ["<=", COMPARISON], [">", COMPARISON], [">=", COMPARISON], ["==", COMPARISON], ["!=", COMPARISON],
+  ["|", 5], ["^", 6], ["&", 7], ["<<", 8], [">>", 8], ["+", 9], ["-", 9],
+  ["*", 10], ["/", 10], ["//", 10], ["%", 10], ["@", 10],
 ]);
-const KEYWORDS = new Set([
-  "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
-  "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or",
-  "pass", "raise", "return", "try", "while", "with", "yield",
-]);
-const MAX_DEPTH = 400;
-
-/** True for a word that Python keeps for itself. */
-export function isPythonKeyword(word: string): boolean {
-  return KEYWORDS.has(word);
-}
+/** CPython reads 200. */
+const MAX_DEPTH = 1000;
 
 /**
  * Reads Python source. After a mistake it goes on with the next line, so that several are found in one run.
@@ -64,7 +62,7 @@ export function readPython(src: string): PythonSource {
   const start = (): number => starts[at] ?? src.length;
   const lastEnd = (): number => ends[at - 1] ?? 0;
   const isOp = (op: string): boolean => kinds[at] === TokenKind.op && texts[at] === op;
-  const isWord = (word: string): boolean => kinds[at] === TokenKind.name && texts[at] === word;
+  const isWord = (word: string): boolean => kinds[at] === TokenKind.keyword && texts[at] === word;
 
   function fail(message: string, from = start(), to = Math.max(from + 1, ends[at] ?? from + 1)): never {
     problems.push({ message, start: from, end: Math.min(to, Math.max(src.length, from)) });
@@ -106,27 +104,35 @@ export function readPython(src: string): PythonSource {
   }
 
   function identifier(): string {
-    if (kind() !== TokenKind.name || KEYWORDS.has(text())) fail(`Expected a name, found ${found()}.`);
+    if (kind() !== TokenKind.name) fail(`Expected a name, found ${found()}.`);
     return texts[at++] ?? "";
   }
 
   // Expressions, from the loosest binding to the tightest.
 
   function expression(): PyExpr {
+    // Most are one word between commas.
+    const k = kinds[at];
+    if ((k === TokenKind.name || k === TokenKind.number) && kinds[at + 1] === TokenKind.op && CLOSERS.has(texts[at + 1] ?? "")) {
+      return atom();
+    }
     if (++depth > MAX_DEPTH) fail("This expression is nested too deeply.");
-    try {
-      if (isWord("lambda")) return lambda();
-      const from = start();
-      const body = disjunction();
-      if (!isWord("if")) return body;
+    if (isWord("lambda")) {
+      const result = lambda();
+      depth--;
+      return result;
+    }
+    const from = start();
+    let result = operation(OR);
+    if (isWord("if")) {
       at++;
-      const test = disjunction();
+      const test = operation(OR);
       if (!eatWord("else")) fail(`Expected \`else\`, found ${found()}.`);
       const orelse = expression();
-      return { py: "IfExp", test, body, orelse, start: from, end: lastEnd() };
-    } finally {
-      depth--;
+      result = { py: "IfExp", test, body: result, orelse, start: from, end: lastEnd() };
     }
+    depth--;
+    return result;
   }
 
   function lambda(): PyExpr {
@@ -144,33 +150,9 @@ export function readPython(src: string): PythonSource {
     return { py: "Lambda", params, body, start: from, end: lastEnd() };
   }
 
-  function disjunction(): PyExpr {
-    const from = start();
-    let left = conjunction();
-    while (eatWord("or")) left = { py: "Bool", op: "or", left, right: conjunction(), start: from, end: lastEnd() };
-    return left;
-  }
-
-  function conjunction(): PyExpr {
-    const from = start();
-    let left = negation();
-    while (eatWord("and")) left = { py: "Bool", op: "and", left, right: negation(), start: from, end: lastEnd() };
-    return left;
-  }
-
-  function negation(): PyExpr {
-    if (!isWord("not")) return comparison();
-    const from = start();
-    at++;
-    if (++depth > MAX_DEPTH) fail("This expression is nested too deeply.");
-    const operand = negation();
-    depth--;
-    return { py: "Unary", op: "not", operand, start: from, end: lastEnd() };
-  }
-
   function compareOp(): PyCompareOp | undefined {
     const k = kind();
-    if ((k !== TokenKind.op && k !== TokenKind.name) || !COMPARE.has(text())) return undefined;
+    if ((k !== TokenKind.op && k !== TokenKind.keyword) || !COMPARE.has(text())) return undefined;
     const op = text();
     if (op === "not") {
       if (texts[at + 1] !== "in") return undefined;
@@ -182,52 +164,70 @@ export function readPython(src: string): PythonSource {
     return op as PyCompareOp;
   }
 
-  function comparison(): PyExpr {
-    const from = start();
-    let left = binary(1);
-    let op = compareOp();
-    if (op === undefined) return left;
+  /** The comparisons that follow `first`: `a < b < c` is both of `a < b` and `b < c`. */
+  function comparisons(first: PyExpr, from: number): PyExpr {
+    let left = first;
     let result: PyExpr | undefined;
-    while (op !== undefined) {
-      const right = binary(1);
+    for (let op = compareOp(); op !== undefined; op = compareOp()) {
+      const right = operation(COMPARISON + 1);
       const one: PyExpr = { py: "Compare", op, left, right, start: from, end: lastEnd() };
       result = result === undefined ? one : { py: "Bool", op: "and", left: result, right: one, start: from, end: lastEnd() };
       left = right;
-      op = compareOp();
     }
-    return result ?? left;
+    return result ?? first;
   }
 
-  function binary(min: number): PyExpr {
+  /** Operands and the operators between them that bind at least as tightly as `min`. */
+  function operation(min: number): PyExpr {
     const from = start();
-    let left = unary();
-    while (kind() === TokenKind.op) {
-      const precedence = PRECEDENCE.get(text());
-      if (precedence === undefined || precedence < min) break;
-      const op = text() as PyBinaryOp;
+    let left = isWord("not") && min <= NOT ? negation(from) : operand();
+    for (;;) {
+      const k = kinds[at];
+      if (k !== TokenKind.op && k !== TokenKind.keyword) return left;
+      const op = texts[at] ?? "";
+      if (op === "," || op === ")" || op === "]") return left;
+      const precedence = PRECEDENCE.get(op);
+      if (precedence === undefined || precedence < min) return left;
+      if (precedence === COMPARISON) {
+        const before = at;
+        left = comparisons(left, from);
+        if (at === before) return left;
+        continue;
+      }
       at++;
-      const right = binary(precedence + 1);
-      left = { py: "Binary", op, left, right, start: from, end: lastEnd() };
+      const right = operation(precedence + 1);
+      left =
+        precedence <= AND
+          ? { py: "Bool", op: op as "and" | "or", left, right, start: from, end: lastEnd() }
+          : { py: "Binary", op: op as PyBinaryOp, left, right, start: from, end: lastEnd() };
     }
-    return left;
   }
 
-  function unary(): PyExpr {
+  function negation(from: number): PyExpr {
+    at++;
+    if (++depth > MAX_DEPTH) fail("This expression is nested too deeply.");
+    const inner = operation(NOT);
+    depth--;
+    return { py: "Unary", op: "not", operand: inner, start: from, end: lastEnd() };
+  }
+
+  function operand(): PyExpr {
+    const from = start();
     if (kind() === TokenKind.op) {
       const op = text();
       if (op === "-" || op === "+" || op === "~") {
-        const from = start();
         at++;
         if (++depth > MAX_DEPTH) fail("This expression is nested too deeply.");
-        const operand = unary();
+        const inner = operand();
         depth--;
-        return { py: "Unary", op, operand, start: from, end: lastEnd() };
+        return { py: "Unary", op, operand: inner, start: from, end: lastEnd() };
       }
     }
-    const from = start();
     const base = postfix();
     if (!eatOp("**")) return base;
-    const exponent = unary();
+    if (++depth > MAX_DEPTH) fail("This expression is nested too deeply.");
+    const exponent = operand();
+    depth--;
     return { py: "Binary", op: "**", left: base, right: exponent, start: from, end: lastEnd() };
   }
 
@@ -335,8 +335,13 @@ export function readPython(src: string): PythonSource {
   function atom(): PyExpr {
     const from = start();
     switch (kind()) {
-      case TokenKind.name:
-        return nameOrConstant(from);
+      case TokenKind.name: {
+        const id = text();
+        at++;
+        return { py: "Name", id, start: from, end: lastEnd() };
+      }
+      case TokenKind.keyword:
+        return constant(from);
       case TokenKind.number: {
         const value = numberValue(text());
         if (value === undefined) fail(`\`${text()}\` is not a number.`);
@@ -364,12 +369,8 @@ export function readPython(src: string): PythonSource {
     return fail(`Expected an expression, found ${found()}.`);
   }
 
-  function nameOrConstant(from: number): PyExpr {
+  function constant(from: number): PyExpr {
     const id = text();
-    if (!KEYWORDS.has(id)) {
-      at++;
-      return { py: "Name", id, start: from, end: lastEnd() };
-    }
     if (id === "True" || id === "False" || id === "None") {
       at++;
       return { py: "Const", value: id === "None" ? null : id === "True", start: from, end: lastEnd() };
@@ -505,7 +506,7 @@ export function readPython(src: string): PythonSource {
       return;
     }
     if (kind() === TokenKind.indent) fail("This line is indented more than the lines around it.", start(), start() + 1);
-    const compound = kind() === TokenKind.name ? compoundStatement() : undefined;
+    const compound = kind() === TokenKind.keyword ? compoundStatement() : undefined;
     if (compound === undefined) simpleLine(out);
     else out.push(compound);
   }
@@ -643,7 +644,7 @@ export function readPython(src: string): PythonSource {
 
   function simpleStatement(): PyStmt {
     const from = start();
-    if (kind() === TokenKind.name && KEYWORDS.has(text())) {
+    if (kind() === TokenKind.keyword) {
       const special = keywordStatement(from);
       if (special !== undefined) return special;
     }
@@ -710,7 +711,7 @@ export function readPython(src: string): PythonSource {
   function dotted(): string {
     let path = "";
     while (eatOp(".") || eatOp("...")) path += ".";
-    if (kind() === TokenKind.name && !KEYWORDS.has(text())) path += identifier();
+    if (kind() === TokenKind.name) path += identifier();
     while (eatOp(".")) path += `.${identifier()}`;
     return path;
   }

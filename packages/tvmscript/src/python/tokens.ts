@@ -1,5 +1,16 @@
 /** What a token is. Operators and keywords are told apart by their text. */
-export const TokenKind = { name: 0, number: 1, string: 2, op: 3, newline: 4, indent: 5, dedent: 6, end: 7, error: 8 } as const;
+export const TokenKind = { name: 0, number: 1, string: 2, op: 3, newline: 4, indent: 5, dedent: 6, end: 7, error: 8, keyword: 9 } as const;
+
+const KEYWORDS = new Set([
+  "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif",
+  "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or",
+  "pass", "raise", "return", "try", "while", "with", "yield",
+]);
+
+/** True for a word that Python keeps for itself. */
+export function isPythonKeyword(word: string): boolean {
+  return KEYWORDS.has(word);
+}
 
 /** The tokens of a text as parallel lists. `texts` holds names, operators and numbers; a string's text is cut on demand. */
 export interface Tokens {
@@ -14,6 +25,8 @@ export interface Tokens {
 const OPS3 = new Set(["**=", "//=", "<<=", ">>=", "..."]);
 const OPS2 = new Set(["**", "//", "<<", ">>", "<=", ">=", "==", "!=", "->", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@=", ":="]);
 const OPS1 = "+-*/%@&|^~<>()[]{},:.;=";
+/** Operators that begin no longer one. */
+const ALONE: readonly boolean[] = Array.from({ length: 128 }, (_, i) => "()[]{},;~".includes(String.fromCharCode(i)));
 const SINGLE: readonly string[] = Array.from({ length: 128 }, (_, i) => String.fromCharCode(i));
 
 const NL = 10;
@@ -35,6 +48,7 @@ export function tokenize(src: string): Tokens {
   const texts: string[] = [];
   const errors: { message: string; start: number; end: number }[] = [];
   const indents = [0];
+  const words = new Map<string, { readonly text: string; readonly kind: number }>();
   const n = src.length;
   let pos = 0;
   let depth = 0;
@@ -106,7 +120,11 @@ export function tokenize(src: string): Tokens {
       if ((q === 34 || q === 39) && p - pos <= 2 && /^[rbuf]{1,2}$/i.test(src.slice(pos, p))) {
         pos = readString(pos, p);
       } else {
-        push(TokenKind.name, pos, p, src.slice(pos, p));
+        const cut = src.slice(pos, p);
+        // One string for all occurrences of a word: a large program says few words many times.
+        let word = words.get(cut);
+        if (word === undefined) words.set(cut, (word = { text: cut, kind: KEYWORDS.has(cut) ? TokenKind.keyword : TokenKind.name }));
+        push(word.kind, pos, p, word.text);
         pos = p;
       }
     } else if (isDigit(c) || (c === 46 && isDigit(src.charCodeAt(pos + 1)))) {
@@ -174,6 +192,12 @@ export function tokenize(src: string): Tokens {
   }
 
   function readOperator(start: number, c: number): number {
+    if (ALONE[c] === true) {
+      if (c === 40 || c === 91 || c === 123) depth++;
+      else if ((c === 41 || c === 93 || c === 125) && depth > 0) depth--;
+      push(TokenKind.op, start, start + 1, SINGLE[c] ?? "");
+      return start + 1;
+    }
     const three = src.slice(start, start + 3);
     if (OPS3.has(three)) {
       push(TokenKind.op, start, start + 3, three);
@@ -190,8 +214,6 @@ export function tokenize(src: string): Tokens {
       push(TokenKind.error, start, start + 1, one);
       return start + 1;
     }
-    if (c === 40 || c === 91 || c === 123) depth++;
-    else if ((c === 41 || c === 93 || c === 125) && depth > 0) depth--;
     push(TokenKind.op, start, start + 1, one);
     return start + 1;
   }
@@ -199,6 +221,9 @@ export function tokenize(src: string): Tokens {
 
 /** The value of a string literal with its prefix and quotes; undefined for bytes. */
 export function stringValue(literal: string): string | undefined {
+  const first = literal.charCodeAt(0);
+  const isPlain = (first === 34 || first === 39) && literal.length > 1 && literal.charCodeAt(1) !== first && !literal.includes("\\");
+  if (isPlain) return literal.endsWith(literal[0] ?? "") ? literal.slice(1, -1) : literal.slice(1);
   const quote = literal.search(/["']/);
   const prefix = literal.slice(0, Math.max(0, quote)).toLowerCase();
   const body = literal.slice(quote);
@@ -225,8 +250,22 @@ function unescape(whole: string, escape: string): string {
   return /^[0-7]/.test(escape) ? String.fromCharCode(Number.parseInt(escape, 8)) : whole;
 }
 
+/** A short run of digits; undefined for anything else. */
+function decimal(text: string): number | undefined {
+  if (text.length > 9) return undefined;
+  let value = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 /** The value of a number literal; undefined if it is imaginary or malformed. */
 export function numberValue(text: string): { readonly int: number | bigint } | { readonly float: number } | undefined {
+  const small = decimal(text);
+  if (small !== undefined) return { int: small };
   const t = text.replaceAll("_", "");
   if (/^(\d+|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)$/.test(t)) {
     const digits = /^0+\d/.test(t) ? t.replace(/^0+/, "") : t;

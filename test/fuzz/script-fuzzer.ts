@@ -1,0 +1,68 @@
+import { DiagnosticError } from "@verticil/ir-core";
+import { relax } from "@verticil/relax";
+import { tir } from "@verticil/tir";
+import { parse, print } from "@verticil/tvmscript";
+import { mutateText, randomText } from "./mutate-text.ts";
+import { Random } from "./random.ts";
+import { seedScripts } from "./seed-scripts.ts";
+
+const dialects = [tir, relax];
+/** A program of this size is read in a few milliseconds; a busy machine may take longer. */
+const TOO_LONG_MS = 5_000;
+
+/** A text that the reader or the printer does not bear, and what happened. */
+export interface Finding {
+  readonly text: string;
+  readonly problem: string;
+}
+
+/** What a run found. `accepted`: texts that are programs after all. */
+export interface FuzzResult {
+  readonly runs: number;
+  readonly accepted: number;
+  readonly slowestMs: number;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads `runs` texts: every second a valid program with random edits, the others random text. Nothing but diagnostics
+ * with a place may come of it, and what is accepted has to print. The seed determines all of it.
+ */
+export function fuzzScript(opts: { readonly seed: number; readonly runs: number; readonly seconds?: number }): FuzzResult {
+  const random = new Random(opts.seed);
+  const findings: Finding[] = [];
+  const started = performance.now();
+  let accepted = 0;
+  let slowestMs = 0;
+  let run = 0;
+  for (; run < opts.runs; run++) {
+    if (opts.seconds !== undefined && performance.now() - started > opts.seconds * 1000) break;
+    const text = run % 2 === 0 ? mutateText(random.pick(seedScripts), seedScripts, random) : randomText(random);
+    const before = performance.now();
+    const problem = tryText(text, () => accepted++);
+    const ms = performance.now() - before;
+    slowestMs = Math.max(slowestMs, ms);
+    if (problem !== undefined) findings.push({ text, problem });
+    else if (ms > TOO_LONG_MS) findings.push({ text, problem: `takes ${Math.round(ms)} ms` });
+  }
+  return { runs: run, accepted, slowestMs, findings };
+}
+
+/** What is wrong with how a text is treated; undefined for nothing. */
+function tryText(text: string, accept: () => void): string | undefined {
+  try {
+    const module = parse(text, { dialects });
+    accept();
+    print(module, { dialects, showMeta: true });
+    return undefined;
+  } catch (e) {
+    if (!(e instanceof DiagnosticError)) return e instanceof Error ? (e.stack ?? e.message) : String(e);
+    for (const d of e.diagnostics) {
+      const { span } = d;
+      if (d.severity !== "error") continue;
+      if (span === undefined) return `\`${d.code}\` has no place.`;
+      if (!(span.start >= 0 && span.start <= span.end && span.end <= text.length)) return `\`${d.code}\` stands at ${span.start} to ${span.end}.`;
+    }
+    return e.diagnostics.length === 0 ? "An error without a message." : undefined;
+  }
+}
