@@ -42,8 +42,8 @@ export function graphPhase(): Pass {
     foldConstant(),
     convertLayout(wasmLayouts),
     foldConstant(),
-    canonicalizeBindings(),
     eliminateCommonSubexpr(),
+    canonicalizeBindings(),
     deadCodeElimination(),
   ]);
 }

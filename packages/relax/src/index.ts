@@ -262,3 +262,4 @@ export { isBaseOf, structInfoBaseCheck, type BaseCheck } from "./analysis/struct
 export { structInfoLca } from "./analysis/struct-info-lca.ts";
 export { eraseStructInfo } from "./ir/erase-struct-info.ts";
 export { relax, relaxScript } from "./script/relax-script.ts";
+export { relaxPasses, type RelaxPassEntry, type RelaxPassOptions } from "./transform/relax-passes.ts";

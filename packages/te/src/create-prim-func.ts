@@ -51,20 +51,26 @@ export interface CreatePrimFuncOptions {
 }
 
 /**
- * A tensor program that computes the outputs among `args` from the placeholders among them, in that order (upstream's
- * `create_prim_func`): a block a computation, in order of their dependence, and a buffer at the root for each tensor
+ * A tensor program that computes the outputs among `args` from the placeholders and scalar variables among them, in that
+ * order (upstream's `create_prim_func`): a block a computation, in order of their dependence, and a buffer at the root for each tensor
  * that is not an argument. Symbolic variables of the shapes are renewed: the program shares none with the caller.
  * @throws RangeError if a tensor depends on a placeholder that is not among `args`.
  */
-export function createPrimFunc(args: readonly Tensor[], opts: CreatePrimFuncOptions = {}): PrimFunc {
-  const builder = new Builder(args, opts.simplify ?? analyzed(), freshVars(args, opts.tirVars ?? []));
-  const stmts = orderedOps(args).flatMap((op) => builder.lower(op));
+export function createPrimFunc(args: readonly (Tensor | AnyVar)[], opts: CreatePrimFuncOptions = {}): PrimFunc {
+  const tensors = args.filter(isTensor);
+  const scalars = args.flatMap((a) => (isTensor(a) ? [] : [a]));
+  const builder = new Builder(tensors, opts.simplify ?? analyzed(), freshVars(tensors, [...scalars, ...(opts.tirVars ?? [])]));
+  const stmts = orderedOps(tensors).flatMap((op) => builder.lower(op));
   const params: Var[] = [];
   const bufferMap = new Map<Var, Buffer>();
-  for (const tensor of args) {
-    const param = makeVar(`var_${tensor.name}`, "handle");
+  for (const arg of args) {
+    if (!isTensor(arg)) {
+      params.push(builder.renamed(arg));
+      continue;
+    }
+    const param = makeVar(`var_${arg.name}`, "handle");
     params.push(param);
-    bufferMap.set(param, builder.bufferOf(tensor));
+    bufferMap.set(param, builder.bufferOf(arg));
   }
   for (const v of opts.tirVars ?? []) params.push(builder.renamed(v));
   const root = makeBlock("root", [], [], [], makeSeq(stmts), { allocBuffers: builder.allocated });
@@ -315,5 +321,5 @@ class LoopNest {
 }
 
 function unitIter(): IterVar {
-  return makeIterVar(makeRange(constant(0, "int64"), constant(1, "int64")), makeVar("vi", "int64"), "kDataPar");
+  return makeIterVar(makeRange(constant(0, "int32"), constant(1, "int32")), makeVar("vi", "int32"), "kDataPar");
 }

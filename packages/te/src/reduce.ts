@@ -86,21 +86,12 @@ export const any: Reduction = simple(or, () => constant(false, "bool"));
 /** The bits set in any. */
 export const bitwiseOr: Reduction = simple((a, b) => intrin("bitwise_or", a.dtype, [a, b]), (d) => constant(0, d));
 
-const FINITE: Readonly<Record<string, number>> = {
-  float16: 65504,
-  float32: 3.4028234663852886e38,
-  float64: Number.MAX_VALUE,
-  bfloat16: 3.3895313892515355e38,
-};
-
-/** The smallest finite value of a type, with which a maximum starts (upstream does not start from minus infinity). */
+/** The value with which a maximum starts: the smallest finite one (upstream does not start from minus infinity). */
 export function minReduceIdentity(dtype: DType): PrimExpr {
-  const finite = FINITE[dtype];
-  return finite === undefined ? minValue(dtype) : constant(-finite, dtype);
+  return minValue(dtype);
 }
 
-/** The largest finite value of a type, with which a minimum starts. */
+/** The value with which a minimum starts: the largest finite one. */
 export function maxReduceIdentity(dtype: DType): PrimExpr {
-  const finite = FINITE[dtype];
-  return finite === undefined ? maxValue(dtype) : constant(finite, dtype);
+  return maxValue(dtype);
 }

@@ -31,7 +31,7 @@ export {
   type PrintTable,
   type ScriptDialect,
 } from "./dialect.ts";
-export { irScript, toAttr, toAttrMap } from "./ir-script.ts";
+export { irScript, toAttr, toAttrMap, toFunctionAttrs } from "./ir-script.ts";
 export { MetadataTable } from "./metadata.ts";
 export { scriptDiagnostics } from "./diagnostics.ts";
 export { roundTripInstrument } from "./round-trip.ts";

@@ -8,6 +8,7 @@ import {
   type AttrValue,
   type BaseFunc,
   type GlobalVar,
+  type IntImm,
   type IRModule,
   type IrNode,
 } from "@verticil/ir-core";
@@ -51,6 +52,21 @@ export function toAttr(value: ScriptValue, site: Site): AttrValue {
   return site.fail("This cannot be an attribute.");
 }
 
+/**
+ * Attributes of a function or a module: constants of type bool and int32 become plain values, as upstream's `DictAttrs`
+ * knows no difference between them.
+ */
+export function toFunctionAttrs(value: ScriptValue, site: Site): AttrMap {
+  return Object.fromEntries(Object.entries(toAttrMap(value, site)).map(([key, v]) => [key, plainAttr(v)]));
+}
+
+function plainAttr(value: AttrValue | undefined): AttrValue | undefined {
+  if (Array.isArray(value)) return value.map((v) => plainAttr(v) ?? v);
+  if (!isNode(value) || value.kind !== "ir.IntImm") return value;
+  const { dtype, value: number } = value as IntImm;
+  return dtype === "bool" ? Number(number) !== 0 : dtype === "int32" ? number : value;
+}
+
 /** A dictionary with string keys as attributes. */
 export function toAttrMap(value: ScriptValue, site: Site): AttrMap {
   if (!isDict(value)) return site.fail("Attributes are a dictionary.");
@@ -64,7 +80,7 @@ export function toAttrMap(value: ScriptValue, site: Site): AttrMap {
 
 const members = membersOf(
   new Map<string, ScriptValue>([
-    ["module_attrs", new ScriptFunction("I.module_attrs", (a, site) => new ModuleStatement("attrs", toAttrMap(a.need(0, "attrs", site), site)))],
+    ["module_attrs", new ScriptFunction("I.module_attrs", (a, site) => new ModuleStatement("attrs", toFunctionAttrs(a.need(0, "attrs", site), site)))],
     [
       "module_global_infos",
       new ScriptFunction("I.module_global_infos", (a, site) => new ModuleStatement("globalInfos", toAttrMap(a.need(0, "infos", site), site))),

@@ -1,6 +1,6 @@
-import { createPrimFunc, placeholder, type Tensor as TeTensor } from "@verticil/te";
-import { undefinedVars, type AnyVar as TirVar } from "@verticil/tir";
-import type { TeFunction } from "../op/legalize-rule.ts";
+import { createPrimFunc, isTensor as isTeTensor, placeholder, type Tensor as TeTensor } from "@verticil/te";
+import { makeVar as makeTirVar, undefinedVars, type AnyVar as TirVar } from "@verticil/tir";
+import type { OperandFunction, TeFunction } from "../op/legalize-rule.ts";
 import type { BlockBuilder } from "./block-builder.ts";
 import { callTir } from "./call-tir.ts";
 import type { Call, Expr } from "./expr.ts";
@@ -16,15 +16,27 @@ import { tirVarsInStructInfo } from "./infer-call.ts";
 export function callTe(bb: BlockBuilder, fn: TeFunction, args: readonly Expr[], opts: { readonly name?: string } = {}): Call {
   const tensors = args.flatMap((a) => (a.kind === "relax.Tuple" ? a.fields : [a]));
   const inputs = tensors.map((t, i) => teArgument(t, argumentName(i)));
-  const result = fn(...inputs);
+  return callProgram(bb, fn(...inputs), inputs, tensors, opts.name ?? "te");
+}
+
+/** Like `callTe` for arguments that may be scalars (`R.Prim`): the program takes them by value, in their place. */
+export function callTeOperands(bb: BlockBuilder, fn: OperandFunction, args: readonly Expr[], opts: { readonly name?: string } = {}): Call {
+  const inputs = args.map((a, i) => {
+    const info = structInfoOf(a);
+    return info?.kind === "relax.PrimStructInfo" ? makeTirVar(argumentName(i), info.dtype) : teArgument(a, argumentName(i));
+  });
+  return callProgram(bb, fn(...inputs), inputs, args, opts.name ?? "te");
+}
+
+function callProgram(bb: BlockBuilder, result: TeTensor | readonly TeTensor[], inputs: readonly (TeTensor | TirVar)[], args: readonly Expr[], name: string): Call {
   const outputs: readonly TeTensor[] = isTensor(result) ? [result] : result;
-  const symbolic = unboundVars(inputs, outputs);
+  const symbolic = unboundVars(inputs.filter(isTeTensor), outputs);
   const func = createPrimFunc([...inputs, ...outputs], { tirVars: symbolic });
-  const gv = bb.addFunc(func, opts.name ?? "te");
+  const gv = bb.addFunc(func, name);
   const infos = outputs.map((o) => makeTensorStructInfo(o.shape, o.dtype));
   const [only] = infos;
   const outInfo = infos.length === 1 && only !== undefined ? only : makeTupleStructInfo(infos);
-  return callTir(gv, tensors, outInfo, symbolic.length === 0 ? undefined : makeShapeExpr(symbolic));
+  return callTir(gv, args, outInfo, symbolic.length === 0 ? undefined : makeShapeExpr(symbolic));
 }
 
 function isTensor(result: TeTensor | readonly TeTensor[]): result is TeTensor {
@@ -47,10 +59,10 @@ function argumentName(i: number): string {
   return i < 26 ? letter : `${letter}_${Math.floor(i / 26)}`;
 }
 
-/** The symbolic variables that no input's shape binds: the program takes them as scalars. */
+/** The symbolic variables that no buffer's shape binds: the program takes them as scalars. */
 function unboundVars(inputs: readonly TeTensor[], outputs: readonly TeTensor[]): readonly TirVar[] {
   const bound = new Set<TirVar>();
-  for (const t of inputs) for (const d of t.shape) if (d.kind === "tir.Var" || d.kind === "tir.SizeVar") bound.add(d);
+  for (const t of [...inputs, ...outputs]) for (const d of t.shape) if (d.kind === "tir.Var" || d.kind === "tir.SizeVar") bound.add(d);
   const free = new Set<TirVar>();
   for (const t of [...inputs, ...outputs]) {
     tirVarsInStructInfo(makeTensorStructInfo(t.shape, t.dtype), (dim) => {

@@ -4,11 +4,18 @@ import type { Expr } from "./expr.ts";
 import type { StructInfo } from "./struct-info.ts";
 import { shapeOf } from "./make.ts";
 
+/** Names that equal things share. */
+export interface ExprKeys {
+  /** The key of a value; undefined for values that have none (functions, branches). */
+  readonly ofExpr: (expr: Expr) => string | undefined;
+  readonly ofInfo: (info: StructInfo) => string;
+}
+
 /**
- * Makes a function that gives equal keys to values that are equal and use the same variables; undefined for values
- * that have no key (functions, branches). Variables, constants and functions count by identity.
+ * Makes functions that give equal keys to values that are equal and use the same variables. Variables, constants and
+ * functions count by identity.
  */
-export function exprKeys(): (expr: Expr) => string | undefined {
+export function exprKeys(): ExprKeys {
   const ids = new Map<object, number>();
   const id = (object: object): string => {
     const known = ids.get(object);
@@ -75,5 +82,5 @@ export function exprKeys(): (expr: Expr) => string | undefined {
     const parts = list.map(key);
     return parts.some((p) => p === undefined) ? undefined : `${tag}(${parts.join(",")})`;
   };
-  return key;
+  return { ofExpr: key, ofInfo: info };
 }

@@ -1,5 +1,5 @@
 import type { ScalarDType } from "@verticil/runtime-ffi";
-import { add, asInt, ceilDiv, max, sub, type PrimExpr } from "@verticil/tir";
+import { add, asInt, ceilDiv, sub, type PrimExpr } from "@verticil/tir";
 import type { Call } from "../ir/expr.ts";
 import { makeTensorStructInfo } from "../ir/make.ts";
 import type { InferStructInfo, OpDef } from "../ir/op-def.ts";
@@ -39,7 +39,9 @@ function arangeLength(start: PrimExpr, end: PrimExpr, step: PrimExpr): PrimExpr 
   if (s === undefined) return undefined;
   if (s === 0) throw new RangeError("`relax.arange` has step 0.");
   const length = s > 0 ? ceilDiv(sub(end, start), step) : ceilDiv(sub(start, end), sub(dim(0), step));
-  return max(length, dim(0));
+  // As upstream has it, symbolic bounds are taken to be in order.
+  const known = asInt(length);
+  return known === undefined ? length : dim(Math.max(known, 0));
 }
 
 const arange: InferStructInfo = (call, ctx) => {

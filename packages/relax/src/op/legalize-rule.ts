@@ -1,8 +1,11 @@
-import type { Tensor as TeTensor } from "@verticil/te";
+import type { Operand, Tensor as TeTensor } from "@verticil/te";
 import type { AnyVar, Call, Expr } from "../ir/expr.ts";
 
 /** A computation on te tensors: one a tensor argument, tuples flattened. */
 export type TeFunction = (...tensors: readonly TeTensor[]) => TeTensor | readonly TeTensor[];
+
+/** A computation on tensors and scalars, one an argument. */
+export type OperandFunction = (...operands: readonly Operand[]) => TeTensor | readonly TeTensor[];
 
 /** What a legalization may use to build its replacement. */
 export interface LegalizeBuilder {
@@ -12,6 +15,8 @@ export interface LegalizeBuilder {
    * @throws TypeError if an argument is not a tensor of known shape and dtype.
    */
   callTe(fn: TeFunction, args: readonly Expr[], opts?: { readonly name?: string }): Call;
+  /** Like `callTe` for arguments that may be scalars (`R.Prim`), which the program takes by value. */
+  callTeOperands(fn: OperandFunction, args: readonly Expr[], opts?: { readonly name?: string }): Call;
   /** Binds a value to a new variable before the call at hand. */
   emit(value: Expr, nameHint?: string): AnyVar;
 }

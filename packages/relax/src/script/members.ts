@@ -1,5 +1,5 @@
 import { isNode, makeOp, type AttrMap, type AttrValue } from "@verticil/ir-core";
-import { isInt, membersOf, ScriptFunction, ScriptNamespace, toAttr, toAttrMap, type CallArgs, type ScriptMembers, type ScriptValue, type Site } from "@verticil/tvmscript";
+import { isInt, membersOf, ScriptFunction, ScriptNamespace, toAttr, toFunctionAttrs, type CallArgs, type ScriptMembers, type ScriptValue, type Site } from "@verticil/tvmscript";
 import {
   makeCall,
   makeConstant,
@@ -72,7 +72,7 @@ function distributedConstant(value: ScriptValue, structInfo: DTensorStructInfo, 
 const NAMED: Readonly<Record<string, Member>> = {
   dataflow: () => new DataflowValue(),
   output: () => new OutputValue(),
-  func_attr: (a, site) => new FuncAttrValue(toAttrMap(a.need(0, "attrs", site), site)),
+  func_attr: (a, site) => new FuncAttrValue(toFunctionAttrs(a.need(0, "attrs", site), site)),
   func_ret_struct_info: (a, site) => new ReturnInfoValue(toStructInfo(a.need(0, "ret_sinfo", site), site)),
   match_cast: (a, site) => new MatchCastValue(toRelax(a.need(0, "value", site), site), toStructInfo(a.need(1, "struct_info", site), site)),
   shape: (a, site) => toShape(a.need(0, "value", site), site),

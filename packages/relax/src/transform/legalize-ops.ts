@@ -2,7 +2,7 @@ import { contextKey, definePass, type ContextKey, type Pass } from "@verticil/ir
 import type { Call } from "../ir/expr.ts";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { opNameOf } from "../ir/call-target.ts";
-import { callTe } from "../ir/call-te.ts";
+import { callTe, callTeOperands } from "../ir/call-te.ts";
 import { rewriteModule } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import type { LegalizeRule, LegalizeTable } from "../op/legalize-rule.ts";
@@ -36,7 +36,7 @@ export function legalizeOps(opts: LegalizeOpsOptions = {}): Pass {
               const name = opNameOf(value);
               if (name === undefined || skip.has(name)) return undefined;
               const rule: LegalizeRule | undefined = opts.customize?.get(name) ?? table.get(name);
-              return rule?.(value as Call, { callTe: (fn, args, o) => callTe(bb, fn, args, o), emit: (e, hint) => bb.emit(e, hint) });
+              return rule?.(value as Call, { callTe: (fn, args, o) => callTe(bb, fn, args, o), callTeOperands: (fn, args, o) => callTeOperands(bb, fn, args, o), emit: (e, hint) => bb.emit(e, hint) });
             },
     );
   });

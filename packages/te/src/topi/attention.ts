@@ -35,7 +35,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | undefi
     products.shape,
     (b = zero, h = zero, i = zero, j = zero) => {
       const scaled = mul(products.at(b, h, i, j), scale);
-      const biased = bias === undefined ? scaled : add(scaled, broadcastAt(bias, [b, h, i, j]));
+      const biased = bias === undefined ? scaled : add(scaled, broadcastAt(bias, [b, h, i, j], products.shape));
       const seen = visible(i, j, queries, keys, o);
       return seen === undefined ? biased : select(seen, biased, minReduceIdentity(q.dtype));
     },

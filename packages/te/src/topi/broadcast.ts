@@ -53,15 +53,19 @@ export function broadcastShape(shapes: readonly (readonly PrimExpr[])[]): readon
   });
 }
 
-/** The element of `x` that a cell of a larger shape reads: dimensions of size 1 are read at 0. */
-export function broadcastAt(x: Tensor, indices: readonly PrimExpr[]): PrimExpr {
-  return x.at(...x.shape.map((d, i) => (isConstInt(d, 1) ? constant(0, d.dtype) : at(indices, i - x.ndim + indices.length))));
+/** The element of `x` that a cell of a larger shape reads: dimensions of size 1 that are not so there are read at 0. */
+export function broadcastAt(x: Tensor, indices: readonly PrimExpr[], shape: readonly PrimExpr[]): PrimExpr {
+  const indexOf = (d: PrimExpr, i: number): PrimExpr => {
+    const k = i - x.ndim + indices.length;
+    return isConstInt(d, 1) && !isConstInt(at(shape, k), 1) ? constant(0, d.dtype) : at(indices, k);
+  };
+  return x.at(...x.shape.map(indexOf));
 }
 
 /** An element-wise function of several operands, with broadcasting. */
 export function broadcast(operands: readonly Operand[], f: (...values: readonly PrimExpr[]) => PrimExpr, name: string): Tensor {
   const shape = broadcastShape(operands.map((o) => (o instanceof Tensor ? o.shape : [])));
-  const value = (o: Operand, i: readonly PrimExpr[]): PrimExpr => (o instanceof Tensor ? broadcastAt(o, i) : o);
+  const value = (o: Operand, i: readonly PrimExpr[]): PrimExpr => (o instanceof Tensor ? broadcastAt(o, i, shape) : o);
   return compute(shape, (...i) => f(...operands.map((o) => value(o, i))), name, { axes: "ax", tag: "broadcast" });
 }
 
@@ -166,7 +170,7 @@ export function ewiseFma(x1: Operand, x2: Operand, x3: Operand): Tensor {
 
 /** A tensor of another shape that reads the same elements again. */
 export function broadcastTo(x: Tensor, shape: readonly PrimExpr[]): Tensor {
-  return compute(shape, (...i) => broadcastAt(x, i), "T_broadcast_to", { axes: "ax", tag: "broadcast" });
+  return compute(shape, (...i) => broadcastAt(x, i, shape), "T_broadcast_to", { axes: "ax", tag: "broadcast" });
 }
 
 /** The type that holds the sums and products of a narrow type without loss; float32 for half floats. */

@@ -142,7 +142,7 @@ export function advIndex(x: Tensor, indices: readonly Tensor[]): Tensor {
     [...taken, ...x.shape.slice(indices.length)],
     (...i) => {
       const head = i.slice(0, taken.length);
-      const position = indices.map((t, k) => wrapNegative(broadcastAt(t, head), at(x.shape, k)));
+      const position = indices.map((t, k) => wrapNegative(broadcastAt(t, head, taken), at(x.shape, k)));
       return x.at(...position, ...i.slice(taken.length));
     },
     "advanced_index",

@@ -31,13 +31,15 @@ export function quantize(x: Tensor, scale: Operand, zeroPoint: Operand, axis: nu
     x.shape,
     (...i) => {
       const scaled = div(x.at(...i), cast(x.dtype, perChannel(scale, i, a)));
-      const whole = isFloat(dtype) ? scaled : intrin("nearbyint", scaled.dtype, [scaled]);
+      const whole = isFloat(dtype) ? scaled : intrin("round", scaled.dtype, [scaled]);
       return clipCast(add(whole, cast(x.dtype, perChannel(zeroPoint, i, a))), dtype);
     },
     "quantized",
     { tag: "injective" },
   );
 }
+
+const HALF_MAX = 65504;
 
 /** `(x - zero point) * scale`. */
 export function dequantize(x: Tensor, scale: Operand, zeroPoint: Operand, axis: number, dtype: ScalarDType): Tensor {
@@ -47,7 +49,10 @@ export function dequantize(x: Tensor, scale: Operand, zeroPoint: Operand, axis: 
     x.shape,
     (...i) => {
       const shifted = sub(cast(wide, x.at(...i)), cast(wide, perChannel(zeroPoint, i, a)));
-      return cast(dtype, mul(cast("float32", shifted), cast("float32", perChannel(scale, i, a))));
+      const value = mul(cast("float32", shifted), cast("float32", perChannel(scale, i, a)));
+      // Half floats end early.
+      if (dtype !== "float16") return cast(dtype, value);
+      return cast(dtype, max(min(value, constant(HALF_MAX, "float32")), constant(-HALF_MAX, "float32")));
     },
     "dequantized",
     { tag: "injective" },

@@ -1,6 +1,6 @@
 import { at } from "@verticil/ir-core";
-import type { ScalarDType } from "@verticil/runtime-ffi";
-import { and, cast, constant, eq, ge, gt, le, lt, mul, or, select, type IterVar, type PrimExpr } from "@verticil/tir";
+import { isFloat, type ScalarDType } from "@verticil/runtime-ffi";
+import { and, asInt, cast, constant, eq, gt, lt, mul, or, select, type IterVar, type PrimExpr } from "@verticil/tir";
 import { compute, computeMany } from "../compute.ts";
 import {
   commReducer,
@@ -79,7 +79,13 @@ function countOf(x: Tensor, axes: readonly number[] | undefined): PrimExpr {
   return reducedAxes(x.ndim, axes).reduce<PrimExpr>((acc, a) => mul(acc, at(x.shape, a)), int(1));
 }
 
-export const meanOf: Reducer = (x, axes, keepdims) => divide(sumOf(x, axes, keepdims), cast(x.dtype, countOf(x, axes)));
+export const meanOf: Reducer = (x, axes, keepdims) => {
+  const total = sumOf(x, axes, keepdims);
+  const count = asInt(countOf(x, axes));
+  // A known count of floats is multiplied by, as upstream's simplifier leaves it.
+  if (count === undefined || count === 0 || !isFloat(x.dtype)) return divide(total, cast(x.dtype, countOf(x, axes)));
+  return compute(total.shape, (...i) => mul(total.at(...i), constant(1 / count, x.dtype)), "T_divide", { axes: "ax", tag: "broadcast" });
+};
 
 export const varianceOf: Reducer = (x, axes, keepdims) => {
   const dev = subtract(x, meanOf(x, axes, true));
@@ -94,12 +100,11 @@ function argSearch(x: Tensor, axis: number | undefined, keepdims: boolean, large
   const axes = reducedAxes(x.ndim, axis === undefined ? undefined : [axis]);
   const frame = reductionFrame(x, axes, keepdims);
   const better = largest ? gt : lt;
-  const notWorse = largest ? ge : le;
   const reduce = commReducer(
     (l, r) => {
       const [li, lv, ri, rv] = [at(l, 0), at(l, 1), at(r, 0), at(r, 1)];
       const left = or(better(lv, rv), and(eq(lv, rv), lt(li, ri)));
-      return [select(left, li, ri), select(notWorse(lv, rv), lv, rv)];
+      return [select(left, li, ri), select(better(lv, rv), lv, rv)];
     },
     (d) => [constant(-1, at(d, 0)), largest ? minReduceIdentity(at(d, 1)) : maxReduceIdentity(at(d, 1))],
   );

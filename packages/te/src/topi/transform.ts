@@ -56,7 +56,7 @@ export function unravelIndex(position: PrimExpr, shape: readonly PrimExpr[]): re
   let rest = position;
   for (let i = shape.length - 1; i >= 0; i--) {
     const size = at(shape, i);
-    out.unshift(i === 0 ? rest : isConstInt(size, 1) ? int(0) : floorMod(rest, size));
+    out.unshift(isConstInt(size, 1) ? int(0) : floorMod(rest, size));
     if (!isConstInt(size, 1)) rest = floorDiv(rest, size);
   }
   return out;
@@ -120,17 +120,15 @@ export function concatenate(tensors: readonly Tensor[], axis: number): Tensor {
   return compute(
     shape,
     (...i) => {
-      const along = at(i, a);
-      let start: PrimExpr = int(0);
-      const parts = tensors.map((t) => {
-        const own = start;
-        start = add(start, at(t.shape, a));
-        return { from: own, value: t.at(...i.map((x, d) => (d === a ? sub(along, own) : x))) };
+      // What is left of the position behind the tensors before; the last one that it reaches is read.
+      let rest = at(i, a);
+      let value: PrimExpr = first.at(...i);
+      tensors.slice(1).forEach((t, k) => {
+        rest = sub(rest, at(at(tensors, k).shape, a));
+        const own = rest;
+        value = ifThenElse(ge(own, int(0)), t.at(...i.map((x, d) => (d === a ? own : x))), value);
       });
-      return parts.reduceRight<PrimExpr | undefined>(
-        (rest, p, k) => (rest === undefined ? p.value : ifThenElse(ge(along, at(parts, k + 1).from), rest, p.value)),
-        undefined,
-      ) ?? constant(0, first.dtype);
+      return value;
     },
     "T_concat",
     injective,

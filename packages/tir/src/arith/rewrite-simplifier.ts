@@ -208,6 +208,10 @@ export class RewriteSimplifier {
 
   /** A binary node whose operands are simplified. */
   #binary(e: BinaryExpr): PrimExpr {
+    // Only where the inverse is exact (upstream does it always): an ulp would change what is rounded next.
+    if (e.kind === "tir.Div" && e.b.kind === "ir.FloatImm" && hasExactInverse(e.b.value)) {
+      return this.#binary(makeBinary("tir.Mul", e.a, constant(1 / e.b.value, e.b.dtype), e.span));
+    }
     const { kind, a, b } = e;
     const folded = combine(kind, a, b);
     if (!isBinary(folded) || folded.kind !== kind || folded.a !== a || folded.b !== b) return folded;
@@ -480,4 +484,10 @@ export function negate(e: PrimExpr): PrimExpr {
 /** Order is total on integers; NaN breaks it on floats. */
 function isComparable(e: BinaryExpr): boolean {
   return !isFloat(e.a.dtype);
+}
+
+/** True for powers of two whose inverse every float type holds. */
+function hasExactInverse(value: number): boolean {
+  const exponent = Math.log2(Math.abs(value));
+  return Number.isInteger(exponent) && Math.abs(exponent) <= 14;
 }

@@ -222,18 +222,31 @@ export function intrin(name: string, dtype: DType, args: readonly PrimExpr[]): P
   return makeCall(dtype, intrinOp(name), args);
 }
 
-/** The smallest value of a type; minus infinity for floats. */
+const LARGEST: Readonly<Record<string, number>> = {
+  float64: Number.MAX_VALUE,
+  float16: 65504,
+  bfloat16: 3.3895313892515355e38,
+  float8_e4m3fn: 448,
+  float8_e5m2: 57344,
+  float4_e2m1fn: 6,
+};
+
+function largestFinite(dtype: DType): number {
+  return LARGEST[scalarOf(dtype)] ?? 3.4028234663852886e38;
+}
+
+/** The smallest finite value of a type (upstream's `min_value`). */
 export function minValue(dtype: DType): PrimExpr {
   const { code, bits } = parseDType(dtype);
-  if (isFloat(dtype)) return constant(-Infinity, dtype);
+  if (isFloat(dtype)) return constant(-largestFinite(dtype), dtype);
   if (code === "int") return constant(-(2n ** BigInt(bits - 1)), dtype);
   return constant(0, dtype);
 }
 
-/** The largest value of a type; infinity for floats. */
+/** The largest finite value of a type (upstream's `max_value`). */
 export function maxValue(dtype: DType): PrimExpr {
   const { code, bits } = parseDType(dtype);
-  if (isFloat(dtype)) return constant(Infinity, dtype);
+  if (isFloat(dtype)) return constant(largestFinite(dtype), dtype);
   if (code === "int") return constant(2n ** BigInt(bits - 1) - 1n, dtype);
   if (code === "uint") return constant(2n ** BigInt(bits) - 1n, dtype);
   return constant(1, dtype);

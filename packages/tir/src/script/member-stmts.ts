@@ -8,7 +8,7 @@ import {
   ScriptFloat,
   ScriptFunction,
   ScriptNamespace,
-  toAttrMap,
+  toAttrMap, toFunctionAttrs,
   type ScriptValue,
   type Site,
 } from "@verticil/tvmscript";
@@ -316,7 +316,7 @@ const NAMED: Readonly<Record<string, Member>> = {
   reads: regions("reads"),
   writes: regions("writes"),
   block_attr: (a, site) => new BlockFactValue({ fact: "attrs", attrs: toAttrMap(a.need(0, "attrs", site), site) }),
-  func_attr: (a, site) => new FuncAttrValue(toAttrMap(a.need(0, "attrs", site), site)),
+  func_attr: (a, site) => new FuncAttrValue(toFunctionAttrs(a.need(0, "attrs", site), site)),
   Buffer: (a, site) => new NewBuffer("declared", undefined, bufferMaker(a, 0, site)),
   buffer: (a, site) => new NewBuffer("declared", undefined, bufferMaker(a, 0, site)),
   buffer_decl: (a, site) => new NewBuffer("declared", undefined, bufferMaker(a, 0, site)),

@@ -27,8 +27,13 @@ function binary(name: string, f: te.Binary): LegalizeRule {
     if (right !== undefined && isTensorArg(a)) return bb.callTe(of1((x) => f(x, right)), [a], { name });
     const left = scalarConst(a);
     if (left !== undefined && isTensorArg(b)) return bb.callTe(of1((y) => f(left, y)), [b], { name });
-    return isTensorArg(a) && isTensorArg(b) ? bb.callTe(of2(f), [a, b], { name }) : undefined;
+    if (isTensorArg(a) && isTensorArg(b)) return bb.callTe(of2(f), [a, b], { name });
+    return isOperand(a) && isOperand(b) && (isTensorArg(a) || isTensorArg(b)) ? bb.callTeOperands((x, y) => f(operand(x), operand(y)), [a, b], { name }) : undefined;
   });
+}
+
+function isOperand(e: ReturnType<typeof arg>): boolean {
+  return isTensorArg(e) || ("structInfo" in e && e.structInfo?.kind === "relax.PrimStructInfo");
 }
 
 function isTensorArg(e: ReturnType<typeof arg>): boolean {

@@ -1,6 +1,6 @@
 import * as te from "@verticil/te";
 import { tensorFrom } from "@verticil/runtime-ffi";
-import { asInt, constant, isConst, type PrimExpr } from "@verticil/tir";
+import { asInt, cast, constant, isConst, type PrimExpr } from "@verticil/tir";
 import { makeConstant, makeTupleGetItem, shapeOf } from "../../ir/make.ts";
 import type { Call, Expr } from "../../ir/expr.ts";
 import { boolAttr, dtypeAttr, intAttr, intsAttr, optIntAttr, optIntsAttr, stringAttr } from "../attrs-of.ts";
@@ -92,7 +92,7 @@ function filled(name: string, value: number | undefined): LegalizeRule {
     const { dtype } = info;
     const known: PrimExpr | undefined = value === undefined ? scalarConst(call.args[1]) : constant(value, dtype);
     if (known !== undefined) return bb.callTe(() => te.full(dims, dtype, known), [], { name });
-    return bb.callTe(of1((v) => te.compute(dims, () => te.cast(v, dtype).at(), "T_full", { axes: "ax" })), [arg(call, 1)], { name });
+    return bb.callTe(of1((v) => te.compute(dims, () => cast(dtype, v.at()), "T_full", { axes: "ax" })), [arg(call, 1)], { name });
   });
 }
 

@@ -85,6 +85,9 @@ export function runOp(name: string, args: readonly Arg[], attrs: AttrMap = {}): 
       results.set(made, interpret(func, inputs.map(valueOf), infos));
       return made;
     },
+    callTeOperands() {
+      throw new Error("Scalars are not run here.");
+    },
     emit(value, hint = "lv") {
       const v = makeVar(hint, "structInfo" in value ? value.structInfo : undefined);
       const known = results.get(value);

@@ -1,0 +1,73 @@
+import type { Pass } from "@verticil/ir-core";
+import { allocateWorkspace } from "./allocate-workspace.ts";
+import { annotateTIROpPattern } from "./annotate-tir-op-pattern.ts";
+import { callTIRRewrite } from "./call-tir-rewrite.ts";
+import { canonicalizeBindings } from "./canonicalize-bindings.ts";
+import { convertLayout } from "./convert-layout.ts";
+import { toNonDataflow } from "./dataflow-blocks.ts";
+import { deadCodeElimination } from "./dead-code-elimination.ts";
+import { decomposeOpsForInference } from "./decompose-ops-for-inference.ts";
+import { eliminateCommonSubexpr } from "./eliminate-common-subexpr.ts";
+import { foldBatchnormToConv2D } from "./fold-batchnorm-to-conv2d.ts";
+import { foldConstant } from "./fold-constant.ts";
+import { fuseOps } from "./fuse-ops.ts";
+import { fuseTIR } from "./fuse-tir.ts";
+import { legalizeOps } from "./legalize-ops.ts";
+import { removePurityChecking } from "./remove-purity-checking.ts";
+import { rewriteDataflowReshape } from "./rewrite-dataflow-reshape.ts";
+import { staticPlanBlockMemory } from "./static-plan-block-memory.ts";
+
+/** The options of a pass by upstream's names, as a command line or a corpus gives them. */
+export type RelaxPassOptions = Readonly<Record<string, unknown>>;
+
+/** A pass that is made from options by upstream's names. */
+export interface RelaxPassEntry {
+  /** The names of the options: upstream's parameters in their order. */
+  readonly params: readonly string[];
+  /** @throws TypeError for an option of another type. */
+  readonly make: (options: RelaxPassOptions) => Pass;
+}
+
+const plain = (make: () => Pass): RelaxPassEntry => ({ params: [], make: () => make() });
+
+function numberOf(options: RelaxPassOptions, name: string): number | undefined {
+  const value = options[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "number" && typeof value !== "bigint") throw new TypeError(`The option \`${name}\` is a number, not \`${String(value)}\`.`);
+  return Number(value);
+}
+
+function layoutsOf(value: unknown): Readonly<Record<string, readonly string[]>> {
+  const entries = value instanceof Map ? [...(value as ReadonlyMap<unknown, unknown>)] : Object.entries(value ?? {});
+  return Object.fromEntries(entries.map(([op, list]) => [String(op), Array.isArray(list) ? list.map(String) : []]));
+}
+
+/** The passes over graphs by upstream's name. */
+export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, RelaxPassEntry>([
+  ["CanonicalizeBindings", plain(canonicalizeBindings)],
+  ["EliminateCommonSubexpr", { params: ["call_only"], make: (o) => eliminateCommonSubexpr({ callOnly: o["call_only"] === true }) }],
+  ["DeadCodeElimination", plain(() => deadCodeElimination())],
+  ["FoldConstant", plain(() => foldConstant())],
+  ["FoldBatchnormToConv2D", plain(foldBatchnormToConv2D)],
+  ["DecomposeOpsForInference", plain(decomposeOpsForInference)],
+  ["ConvertLayout", { params: ["desired_layouts"], make: (o) => convertLayout(layoutsOf(o["desired_layouts"])) }],
+  ["LegalizeOps", plain(() => legalizeOps())],
+  ["AnnotateTIROpPattern", plain(annotateTIROpPattern)],
+  [
+    "FuseOps",
+    {
+      params: ["fuse_opt_level"],
+      make: (o) => {
+        const level = numberOf(o, "fuse_opt_level");
+        return fuseOps(level === undefined || level < 0 ? {} : { fuseOptLevel: level });
+      },
+    },
+  ],
+  ["FuseTIR", plain(fuseTIR)],
+  ["RewriteDataflowReshape", plain(rewriteDataflowReshape)],
+  ["ToNonDataflow", plain(toNonDataflow)],
+  ["RemovePurityChecking", plain(removePurityChecking)],
+  ["CallTIRRewrite", plain(callTIRRewrite)],
+  ["AllocateWorkspace", plain(allocateWorkspace)],
+  ["StaticPlanBlockMemory", plain(staticPlanBlockMemory)],
+]);

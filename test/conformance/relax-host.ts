@@ -1,0 +1,79 @@
+import { contextEntry, irDialect, lookupFunc, makeGlobalVar, makeIRModule, passContext, withAttrs, type BaseFunc, type IRModule, type Node, type PassContext } from "@verticil/ir-core";
+import { layoutTable, layoutTableKey, legalizeTable, legalizeTableKey, opRegistryKey, relax, relaxOps, relaxPasses } from "@verticil/relax";
+import { tir, tirPasses } from "@verticil/tir";
+import { PyUnsupported, type PyArgs, type PyHost, type PyValue } from "./python-eval.ts";
+
+/** True if there is a pass of this name. */
+export function isImplemented(name: string): boolean {
+  return relaxPasses.has(name) || tirPasses.has(name);
+}
+
+/** A `tvm.*` name that is called later. */
+class HostName {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+}
+
+/** Gives the names in a row's expressions their meaning. */
+export function relaxHost(scripts: ReadonlyMap<string, () => IRModule | BaseFunc>): PyHost {
+  return {
+    name(path) {
+      const script = scripts.get(path);
+      if (script !== undefined) return script();
+      if (path.startsWith("tvm.")) return new HostName(path);
+      throw new PyUnsupported(`the name \`${path}\``);
+    },
+    attribute(value, attr) {
+      if (attr === "with_attr") {
+        return ({ args }: PyArgs): PyValue => withAttrs(nodeOf(value) as BaseFunc, { [String(args[0])]: args[1] as string });
+      }
+      if (attr === "without_attr") return ({ args }: PyArgs): PyValue => withAttrs(nodeOf(value) as BaseFunc, { [String(args[0])]: undefined });
+      throw new PyUnsupported(`the attribute \`${attr}\``);
+    },
+    call(callee, args) {
+      if (typeof callee === "function") return (callee as (a: PyArgs) => PyValue)(args);
+      if (callee instanceof HostName) return callHost(callee.path, args);
+      throw new PyUnsupported("a call of a value");
+    },
+    item: (value, key) => lookupFunc(nodeOf(value) as IRModule, String(key)),
+  };
+}
+
+function callHost(path: string, { args, named }: PyArgs): PyValue {
+  const short = path.split(".").at(-1) ?? path;
+  if (/^tvm\.(ir\.)?(module\.)?IRModule$/.test(path)) {
+    const functions = [...(args[0] as ReadonlyMap<string, BaseFunc>)];
+    return makeIRModule(new Map(functions.map(([name, f]) => [makeGlobalVar(name), f])));
+  }
+  if (path.endsWith("IRModule.from_expr")) {
+    const func = nodeOf(args[0]) as BaseFunc;
+    const symbol = func.attrs["global_symbol"];
+    return makeIRModule(new Map([[makeGlobalVar(typeof symbol === "string" ? symbol : "main"), func]]));
+  }
+  if (path.endsWith("transform.Sequential")) {
+    const passes = args[0] as readonly ((a: PyArgs) => PyValue)[];
+    return (a: PyArgs): PyValue => passes.reduce<PyValue>((m, p) => p({ args: [m], named: new Map() }), a.args[0]);
+  }
+  const entry = relaxPasses.get(short) ?? tirPasses.get(short);
+  if (!/^tvm\.(relax|tir)\./.test(path) || entry === undefined) throw new PyUnsupported(`\`${path}\``);
+  const options = { ...Object.fromEntries(args.map((value, i) => [entry.params[i] ?? `argument ${i}`, value])), ...Object.fromEntries(named) };
+  const unknown = Object.keys(options).find((key) => !entry.params.includes(key));
+  if (unknown !== undefined) throw new PyUnsupported(`the option \`${unknown}\` of \`${short}\``);
+  const pass = entry.make(options);
+  return (a: PyArgs): PyValue => pass.run(nodeOf(a.args[0]) as IRModule, context());
+}
+
+function context(): PassContext {
+  return passContext({
+    dialects: [irDialect, tir, relax],
+    entries: [contextEntry(opRegistryKey, relaxOps), contextEntry(legalizeTableKey, legalizeTable), contextEntry(layoutTableKey, layoutTable)],
+  });
+}
+
+function nodeOf(value: PyValue): Node {
+  if (typeof value === "object" && value !== null && "kind" in value) return value as Node;
+  throw new PyUnsupported("a value that is no program");
+}
