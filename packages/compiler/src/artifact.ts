@@ -3,6 +3,7 @@ import type { Constant } from "@verticil/relax";
 import {
   ABI_VERSION,
   isDType,
+  sealManifest,
   sha256,
   writeSafetensors,
   type FileSpec,
@@ -45,7 +46,7 @@ export async function makeArtifact(module: IRModule, wasm: Uint8Array, opts: Art
   const stem = fileStem(opts.name);
   const arena = Number(main.attrs["arena_bytes"]);
   const params = Number(main.attrs["params_bytes"]);
-  const manifest: Manifest = {
+  const manifest = await sealManifest({
     format: "verticil",
     abi: ABI_VERSION,
     name: opts.name,
@@ -58,7 +59,7 @@ export async function makeArtifact(module: IRModule, wasm: Uint8Array, opts: Art
     ops: opts.ops,
     files: { wasm: await fileSpec(`${stem}.wasm`, wasm), weights: await fileSpec(`${stem}.safetensors`, weights) },
     licences: opts.licences,
-  };
+  });
   const files = new Map<string, Uint8Array | string>([
     ["artifact.json", `${JSON.stringify(manifest, null, 2)}\n`],
     [`${stem}.wasm`, wasm],

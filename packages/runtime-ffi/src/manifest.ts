@@ -1,5 +1,6 @@
-import { isDType, type ScalarDType } from "./dtype.ts";
+import { dtypeBytes, isDType, type ScalarDType } from "./dtype.ts";
 import { FfiError } from "./ffi-error.ts";
+import { sha256 } from "./sha256.ts";
 
 /** The version of the artifact format and of the calling convention between runtime and compiled code. */
 export const ABI_VERSION = 1;
@@ -41,6 +42,29 @@ export interface Manifest {
   readonly ops: Readonly<Record<string, number>>;
   readonly files: { readonly wasm: FileSpec; readonly weights: FileSpec };
   readonly licences: readonly string[];
+  /** The hash of all the fields above, as JSON without white space. */
+  readonly sha256: string;
+}
+
+/** The manifest with its hash, which is left empty where the host cannot compute it. */
+export async function sealManifest(content: Omit<Manifest, "sha256">): Promise<Manifest> {
+  return { ...content, sha256: (await contentHash(content)) ?? "" };
+}
+
+/** @throws FfiError `invalid-artifact` if the manifest is not what was written. */
+export async function verifyManifest(manifest: Manifest): Promise<void> {
+  const { sha256: expected, ...content } = manifest;
+  const actual = await contentHash(content);
+  if (actual === undefined || expected === "" || actual === expected) return;
+  throw damaged("its content does not match its hash");
+}
+
+function contentHash(content: Omit<Manifest, "sha256">): Promise<string | undefined> {
+  return sha256(new TextEncoder().encode(JSON.stringify(content)));
+}
+
+function damaged(what: string): FfiError {
+  return new FfiError("invalid-artifact", `\`artifact.json\` is damaged: ${what}. Copy the artifact again, or compile the model again.`);
 }
 
 /**
@@ -58,29 +82,34 @@ export function checkManifest(value: unknown): Manifest {
       `The artifact was compiled for ABI version ${String(m.abi)}, this runtime has version ${ABI_VERSION}. Compile the model again, or install the runtime that it was compiled for.`,
     );
   }
-  const ok =
-    isSpecs(m.inputs) &&
-    isSpecs(m.outputs) &&
-    Array.isArray(m.constants) &&
-    m.constants.every((c) => typeof c.name === "string" && isSize(c.offset)) &&
-    isSize(m.memory?.base) &&
-    isSize(m.memory.arena) &&
-    isSize(m.memory.params) &&
-    m.files !== undefined &&
-    isFile(m.files.wasm) &&
-    isFile(m.files.weights);
-  if (!ok) throw new FfiError("invalid-artifact", "`artifact.json` is damaged: a field is missing or of the wrong type. Compile the model again.");
+  if (typeof m.name !== "string" || typeof m.target !== "object" || typeof m.sha256 !== "string") throw damaged("it has no name, target or hash");
+  const memory = m.memory;
+  if (!isSize(memory?.base) || !isSize(memory.arena) || !isSize(memory.params)) throw damaged("it does not say how much memory the model takes");
+  if (!Array.isArray(m.inputs) || !Array.isArray(m.outputs)) throw damaged("it does not list inputs and outputs");
+  for (const v of [...m.inputs, ...m.outputs]) checkValue(v, memory);
+  if (!Array.isArray(m.constants) || !m.constants.every((c) => typeof c?.name === "string" && isSize(c.offset))) throw damaged("it does not list the constants");
+  if (!isFile(m.files?.wasm) || !isFile(m.files?.weights)) throw damaged("it does not name its files");
   return m as Manifest;
 }
 
-function isSpecs(value: unknown): boolean {
-  return Array.isArray(value) && value.every((v: Partial<ValueSpec>) => typeof v.name === "string" && Array.isArray(v.shape) && v.shape.every(isSize) && typeof v.dtype === "string" && isDType(v.dtype) && isSize(v.offset) && (v.space === "arena" || v.space === "params"));
+/** A value has a name, a type, and a place inside the memory that it is said to be in. */
+function checkValue(v: Partial<ValueSpec> | null, memory: Manifest["memory"]): void {
+  const name = typeof v?.name === "string" ? v.name : "?";
+  const { shape, dtype, space, offset } = v ?? {};
+  const shaped = Array.isArray(shape) && shape.every(isSize);
+  if (!shaped || typeof dtype !== "string" || !isDType(dtype) || !isSize(offset) || (space !== "arena" && space !== "params")) {
+    throw damaged(`it does not say what \`${name}\` is`);
+  }
+  const bytes = shape.reduce((a, b) => a * b, dtypeBytes(dtype));
+  const end = space === "arena" ? memory.arena : memory.params;
+  if (offset + bytes > end) throw damaged(`\`${name}\` would lie outside the model's memory`);
 }
 
 function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
+/** A file beside the manifest, in its folder: no path leads elsewhere. */
 function isFile(value: Partial<FileSpec> | undefined): boolean {
-  return typeof value?.path === "string" && isSize(value.bytes) && typeof value.sha256 === "string";
+  return typeof value?.path === "string" && /^[\w.-]+$/.test(value.path) && isSize(value.bytes) && typeof value.sha256 === "string";
 }

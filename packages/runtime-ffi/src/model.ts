@@ -1,6 +1,6 @@
 import { FfiError } from "./ffi-error.ts";
-import { host, type WasmMemory } from "./host.ts";
-import { checkManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
+import { host, type WasmMemory, type WasmModule } from "./host.ts";
+import { checkManifest, verifyManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { sha256 } from "./sha256.ts";
 import { elementCount, tensor, tensorBytes, tensorView, type Tensor, type TensorData } from "./tensor.ts";
@@ -74,22 +74,46 @@ export async function loadModel(files: ModelFiles, options: LoadOptions = {}): P
   const manifest = checkManifest(files.manifest);
   const report = (status: LoadProgress["status"], progress: number): void => options.onProgress?.({ status, name: manifest.name, progress });
   report("initiate", 0);
-  if (options.verify !== false) {
-    await Promise.all([verifyFile(manifest.files.wasm, files.wasm), verifyFile(manifest.files.weights, files.weights)]);
-  }
   options.signal?.throwIfAborted();
-  report("compile", 0.5);
+  // Before anything that the manifest says is acted on.
+  if (options.verify !== false) await verifyManifest(manifest);
   const memory = allocate(manifest);
-  const main = await instantiate(manifest, files.wasm, memory);
+  // The engine compiles and the host hashes on threads of their own while this one copies the weights.
+  const compiled = settled(compileCode(manifest, files.wasm));
+  const verified = settled(options.verify === false ? Promise.resolve() : verifyFiles(manifest, files));
+  report("compile", 0.5);
+  const placed = await settled(Promise.resolve().then(() => placeWeights(manifest, files.weights, memory)));
+  // Damaged files explain whatever else went wrong.
+  unwrap(await verified);
+  unwrap(placed);
+  const main = await instantiate(manifest, unwrap(await compiled), memory);
   options.signal?.throwIfAborted();
-  placeWeights(manifest, files.weights, memory);
   report("ready", 1);
   return new WasmModel(manifest, memory, main);
 }
 
+type Settled<T> = { readonly value: T } | { readonly error: unknown };
+
+/** The outcome of a promise, as a promise that does not fail: it may wait until someone asks. */
+function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
+  return promise.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+}
+
+function unwrap<T>(outcome: Settled<T>): T {
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+async function verifyFiles(manifest: Manifest, files: ModelFiles): Promise<void> {
+  await Promise.all([verifyFile(manifest.files.wasm, files.wasm), verifyFile(manifest.files.weights, files.weights)]);
+}
+
 async function verifyFile(spec: FileSpec, bytes: Uint8Array): Promise<void> {
   const actual = bytes.byteLength === spec.bytes ? await sha256(bytes) : "another length";
-  if (actual === undefined || actual === spec.sha256) return;
+  if (actual === undefined || spec.sha256 === "" || actual === spec.sha256) return;
   throw new FfiError(
     "invalid-artifact",
     `\`${spec.path}\` is damaged: it is not the file that \`artifact.json\` describes (${bytes.byteLength} of ${spec.bytes} bytes). Copy the artifact again, or compile the model again.`,
@@ -109,15 +133,23 @@ function allocate(manifest: Manifest): WasmMemory {
 
 type Main = (arena: number, params: number) => void;
 
-async function instantiate(manifest: Manifest, wasm: Uint8Array, memory: WasmMemory): Promise<Main> {
+async function compileCode(manifest: Manifest, wasm: Uint8Array): Promise<WasmModule> {
   try {
     const module = await host.WebAssembly?.compile(wasm);
-    if (module === undefined) throw new Error("no WebAssembly");
+    if (module !== undefined) return module;
+  } catch (cause) {
+    throw new FfiError("unsupported", `\`${manifest.files.wasm.path}\` does not load here: the engine needs WebAssembly with SIMD.`, { cause });
+  }
+  throw new FfiError("unsupported", "This host has no WebAssembly.");
+}
+
+async function instantiate(manifest: Manifest, module: WasmModule, memory: WasmMemory): Promise<Main> {
+  try {
     const instance = await host.WebAssembly?.instantiate(module, { env: { memory } });
     const main = instance?.exports["main"];
     if (typeof main === "function") return main as Main;
   } catch (cause) {
-    throw new FfiError("unsupported", `\`${manifest.files.wasm.path}\` does not load here: the engine needs WebAssembly with SIMD.`, { cause });
+    throw new FfiError("invalid-artifact", `\`${manifest.files.wasm.path}\` does not fit the model's memory. Compile the model again.`, { cause });
   }
   throw new FfiError("invalid-artifact", `\`${manifest.files.wasm.path}\` exports no \`main\`.`);
 }
@@ -180,15 +212,17 @@ class WasmModel implements Model {
   }
 
   #inputData(name: string, view: Tensor, value: InputValue | undefined): TensorData {
-    if (value === undefined) throw this.#inputError(`was given no input \`${name}\``);
-    const given = "shape" in value ? value : undefined;
-    if (given !== undefined) {
-      const sameShape = given.shape.length === view.shape.length && given.shape.every((d, i) => d === view.shape[i]);
-      if (!sameShape) throw this.#inputError(`takes \`${name}\` of shape [${view.shape.join(", ")}], not [${given.shape.join(", ")}]`);
-      if (given.dtype !== view.dtype) throw this.#inputError(`takes \`${name}\` as ${view.dtype}, not ${given.dtype}`);
-      return given.data;
+    if (value === undefined || value === null) throw this.#inputError(`was given no input \`${name}\``);
+    if (typeof value === "object" && "shape" in value) {
+      const sameShape = value.shape.length === view.shape.length && value.shape.every((d, i) => d === view.shape[i]);
+      if (!sameShape) throw this.#inputError(`takes \`${name}\` of shape [${view.shape.join(", ")}], not [${value.shape.join(", ")}]`);
+      if (value.dtype !== view.dtype) throw this.#inputError(`takes \`${name}\` as ${view.dtype}, not ${value.dtype}`);
+      return this.#checkedData(name, view, value.data);
     }
-    const data = value as TensorData;
+    return this.#checkedData(name, view, value);
+  }
+
+  #checkedData(name: string, view: Tensor, data: TensorData): TensorData {
     if (data.constructor !== view.data.constructor) {
       throw this.#inputError(`takes \`${name}\` as ${view.dtype} in a ${view.data.constructor.name}, not in a ${data.constructor?.name ?? typeof data}`);
     }

@@ -1,6 +1,6 @@
 import { dtypeBytes, type ScalarDType } from "./dtype.ts";
 import { FfiError } from "./ffi-error.ts";
-import { elementCount, tensorBytes, tensorView, type Tensor } from "./tensor.ts";
+import { tensorBytes, tensorView, type Tensor } from "./tensor.ts";
 
 // The format: 8 bytes little-endian length of a JSON header, the header, then the data. The header maps names to
 // {dtype, shape, data_offsets: [start, end]}; `__metadata__` holds strings. https://github.com/huggingface/safetensors
@@ -69,7 +69,7 @@ function readEntry(name: string, entry: unknown, data: Uint8Array): Tensor {
   if (scalar === undefined) throw bad(`stores \`${name}\` as ${String(dtype)}, which is not supported`);
   if (!isNumberList(shape) || !isNumberList(offsets) || offsets.length !== 2) throw bad(`does not say where \`${name}\` is`);
   const [start = 0, end = 0] = offsets;
-  const expected = elementCount(shape) * dtypeBytes(scalar);
+  const expected = shape.reduce((a, b) => a * b, dtypeBytes(scalar));
   if (start < 0 || end > data.byteLength || end - start !== expected) {
     throw bad(`gives \`${name}\` bytes ${start} to ${end}, but it takes ${expected} and the file has ${data.byteLength}`);
   }
