@@ -56,3 +56,5 @@ export {
 } from "./topi/vision.ts";
 export { dequantize, nllLoss, quantize } from "./topi/loss-and-quantize.ts";
 export { avgPoolGrad, maxPoolGrad } from "./topi/pool-grad.ts";
+export { conv2dWinograd, winogradMatrices, type WinogradMatrices, type WinogradOptions } from "./topi/winograd.ts";
+export { batchToSpaceNd, depthToSpace, dilate, spaceToBatchNd, spaceToDepth } from "./topi/space.ts";

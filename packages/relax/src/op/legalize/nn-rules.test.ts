@@ -262,3 +262,9 @@ test("grid_sample reads positions between -1 and 1", () => {
 test("affine_grid of the identity is the regular grid", () => {
   close(out("image.affine_grid", [t([1, 0, 0, 0, 1, 0], [1, 2, 3]), makeShapeExpr([2, 2])]), [-1, 1, -1, 1, -1, -1, 1, 1]);
 });
+
+test("resize3d nearest repeats cells along each axis", () => {
+  const x = t([1, 2, 3, 4], [1, 1, 2, 1, 2]);
+  const attrs = { layout: "NCDHW", method: "nearest_neighbor", coordinate_transformation_mode: "asymmetric", rounding_method: "floor" };
+  expect(out("image.resize3d", [x, makeShapeExpr([4, 1, 4])], attrs)).toEqual([1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);
+});

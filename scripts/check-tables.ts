@@ -1,0 +1,43 @@
+// The tables of `docs/` that compare with upstream's lists: written with `--write`, else checked to be true.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { DocTable, TableRow } from "./tables/table.ts";
+import { topiTable } from "./tables/topi.ts";
+import { repositoryRoot } from "./workspace.ts";
+
+const tables: readonly DocTable[] = [topiTable];
+
+const problems: string[] = [];
+
+function checkTest({ upstream, test }: TableRow, table: DocTable): void {
+  if (test === undefined) return;
+  const path = join(repositoryRoot, test.file);
+  if (!existsSync(path)) problems.push(`${table.file}: \`${upstream}\` names ${test.file}, which does not exist.`);
+  else if (!readFileSync(path, "utf8").includes(test.mentions)) problems.push(`${table.file}: ${test.file} does not mention \`${test.mentions}\` for \`${upstream}\`.`);
+}
+
+function render(table: DocTable): string {
+  const all = table.groups.flatMap((g) => g.rows);
+  const there = all.filter((r) => r.ours !== undefined).length;
+  const lines = [`# ${table.title}`, "", table.intro, "", `${there} of ${all.length} are here. Written by \`pnpm check:tables --write\`.`, ""];
+  for (const { name, rows } of table.groups) {
+    lines.push(`## ${name}`, "", "| upstream | here | test |", "|---|---|---|");
+    for (const { upstream, ours, test } of rows) {
+      const link = test === undefined ? "" : `[${test.file.split("/").at(-1)}](../${test.file})`;
+      lines.push(`| \`${upstream}\` | ${ours === undefined ? "–" : `\`${ours}\``} | ${link} |`);
+    }
+    lines.push("");
+  }
+  return `${lines.join("\n").trimEnd()}\n`;
+}
+
+for (const table of tables) {
+  for (const { rows } of table.groups) for (const row of rows) checkTest(row, table);
+  const path = join(repositoryRoot, table.file);
+  const text = render(table);
+  if (process.argv.includes("--write")) writeFileSync(path, text);
+  else if (!existsSync(path) || readFileSync(path, "utf8") !== text) problems.push(`${table.file} is out of date. Write it: pnpm check:tables --write`);
+}
+for (const problem of problems) console.error(problem);
+console.log(problems.length === 0 ? "tables: ok" : `tables: ${problems.length} to fix`);
+process.exitCode = problems.length === 0 ? 0 : 1;
