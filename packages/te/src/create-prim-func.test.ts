@@ -17,7 +17,7 @@ test("a computation becomes a block in a nest of loops", () => {
   expect(text(createPrimFunc([a, b], { globalSymbol: "main" }))).toMatchInlineSnapshot(`
     "@T.prim_func
     def main(A: T.Buffer((T.int64(4), T.int64(8)), "float32"), B: T.Buffer((T.int64(4), T.int64(8)), "float32")):
-        T.func_attr({"tir.noalias": True})
+        T.func_attr({"tir.noalias": T.bool(True)})
         # with T.block("root"):
         for ax0, ax1 in T.grid(T.int64(4), T.int64(8)):
             with T.block("B"):
@@ -36,7 +36,7 @@ test("a reduction gets an initial value; tensors between are allocated", () => {
   expect(text(createPrimFunc([a, c]))).toMatchInlineSnapshot(`
     "@T.prim_func(private=True)
     def main(A: T.Buffer((T.int64(4), T.int64(8)), "float32"), C: T.Buffer((T.int64(4),), "float32")):
-        T.func_attr({"tir.noalias": True})
+        T.func_attr({"tir.noalias": T.bool(True)})
         # with T.block("root"):
         B = T.alloc_buffer((T.int64(4), T.int64(8)))
         for i0, i1 in T.grid(T.int64(4), T.int64(8)):

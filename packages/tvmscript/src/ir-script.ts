@@ -146,7 +146,7 @@ function printModule(module: IRModule, p: Printer): readonly StmtDoc[] {
     const name = p.define(module, p.bindingName ?? "Module");
     p.bindingName = undefined;
     p.globalInfos = module.globalInfos;
-    if (hasEntries(module.attrs)) frame.stmts.push(exprStmtDoc(p.call("ir", "module_attrs", [p.attrs(module.attrs)])));
+    if (hasEntries(module.attrs)) frame.stmts.push(exprStmtDoc(p.call("ir", "module_attrs", [p.functionAttrs(module.attrs)])));
     if (hasEntries(module.globalInfos)) {
       frame.stmts.push(exprStmtDoc(p.call("ir", "module_global_infos", [p.attrs(module.globalInfos)])));
     }

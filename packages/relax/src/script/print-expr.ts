@@ -120,7 +120,7 @@ function printFunction(n: Function, p: Printer): StmtDoc[] {
     frame.signatureVars = undefined;
     const implied = top && symbol === name;
     const shown = Object.entries(n.attrs).filter(([k, v]) => v !== undefined && !(implied && k === "global_symbol"));
-    if (shown.length > 0) frame.stmts.push(exprStmtDoc(p.call("relax", "func_attr", [p.attrs(Object.fromEntries(shown))])));
+    if (shown.length > 0) frame.stmts.push(exprStmtDoc(p.call("relax", "func_attr", [p.functionAttrs(Object.fromEntries(shown))])));
     const keywords: (readonly [string, ExprDoc])[] = [];
     if (!n.isPure) keywords.push(["pure", boolDoc(false)]);
     if (top && symbol === undefined) keywords.push(["private", boolDoc(true)]);

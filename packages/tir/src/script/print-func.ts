@@ -116,7 +116,7 @@ function printFunc(func: PrimFunc, p: Printer): StmtDoc[] {
     const { params, inlined } = printParams(func, frame, p);
     const sameName = func.attrs["global_symbol"] === name;
     const shown = Object.entries(func.attrs).filter(([k, v]) => v !== undefined && !(sameName && k === "global_symbol"));
-    if (shown.length > 0) frame.stmts.push(exprStmtDoc(p.call("tir", "func_attr", [p.attrs(Object.fromEntries(shown))])));
+    if (shown.length > 0) frame.stmts.push(exprStmtDoc(p.call("tir", "func_attr", [p.functionAttrs(Object.fromEntries(shown))])));
     for (const [i, v] of func.params.entries()) {
       const buffer = func.bufferMap.get(v);
       const param = params[i];

@@ -1,4 +1,4 @@
-import { isNode, type AttrMap, type AttrValue, type GlobalVar, type Node } from "@verticil/ir-core";
+import { isNode, makeIntImm, type AttrMap, type AttrValue, type GlobalVar, type Node } from "@verticil/ir-core";
 import {
   attrDoc,
   boolDoc,
@@ -335,6 +335,14 @@ export class Printer {
       return this.call("tir", (value as unknown as { readonly dtype: string }).dtype, [doc]);
     }
     return doc;
+  }
+
+  /**
+   * The attributes of a function or a module. Upstream keeps their truth values as constants of type bool, and prints
+   * them so.
+   */
+  functionAttrs(attrs: AttrMap): ExprDoc {
+    return this.attrs(Object.fromEntries(Object.entries(attrs).map(([key, v]) => [key, typeof v === "boolean" ? makeIntImm(v ? 1 : 0, "bool") : v])));
   }
 
   /** A dictionary, sorted by key. */
