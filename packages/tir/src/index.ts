@@ -340,3 +340,10 @@ export { vectorizeLoop, type VectorizeOptions } from "./transform/vectorize-loop
 export { tirPasses, type TirPassEntry } from "./transform/tir-passes.ts";
 export { type TirPassOptions } from "./transform/pass-options.ts";
 export { tirAnalyses } from "./analysis/tir-analyses.ts";
+export { assertWellFormed, tirWellFormed, verifyWellFormed } from "./analysis/verify-well-formed.ts";
+export { assertPureFunction, isPureFunction } from "./analysis/is-pure-function.ts";
+export { verifyMemory } from "./analysis/verify-memory.ts";
+export { checkOutOfBounds } from "./analysis/check-out-of-bounds.ts";
+export { verifyGpuCode, type GpuConstraints } from "./analysis/verify-gpu-code.ts";
+export { estimateTirFlops } from "./analysis/estimate-flops.ts";
+export { checkTargetLegality, checkUniformBarriers, wasmLegality, wgslLegality, type TargetLegality } from "./analysis/check-target-legality.ts";

@@ -68,6 +68,25 @@ def main(X: T.Buffer((7, 300), "float32"), Y: T.Buffer((7,), "float32")):
                 Y[vi] = T.float32(1)
             Y[vi] = Y[vi] + T.exp(X[vi, vk])
 `,
+  "a sum over fused loops": `
+@T.prim_func
+def main(X: T.Buffer((3, 10), "float32"), Y: T.Buffer((2, 5), "float32"), Z: T.Buffer((1,), "float32")):
+    for k in range(30):
+        with T.block("sum"):
+            a = T.axis.reduce(3, k // 10)
+            b = T.axis.reduce(10, k % 10)
+            with T.init():
+                Z[0] = T.float32(0)
+            Z[0] = Z[0] + X[a, b]
+    for k, i in T.grid(3, 10):
+        with T.block("rows"):
+            r = T.axis.spatial(2, i // 5)
+            c = T.axis.spatial(5, i % 5)
+            s = T.axis.reduce(3, k)
+            with T.init():
+                Y[r, c] = T.float32(0)
+            Y[r, c] = Y[r, c] + X[s, r * 5 + c]
+`,
   "a running sum, which no strip may reorder": `
 @T.prim_func
 def main(X: T.Buffer((64,), "float32"), Y: T.Buffer((65,), "float32")):

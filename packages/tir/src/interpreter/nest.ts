@@ -1,13 +1,14 @@
 import { at, DiagnosticError } from "@verticil/ir-core";
 import { isFloat, lanesOf, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
 import type { AnyVar, PrimExpr } from "../ir/expr.ts";
-import { asInt, isConstInt } from "../ir/ops.ts";
-import type { Block, BufferStore, For, Stmt } from "../ir/stmt.ts";
+import { asInt, constant, isConstInt } from "../ir/ops.ts";
+import type { BufferStore, For, Stmt } from "../ir/stmt.ts";
 import { collectBuffers, usesVar } from "../ir/free-vars.ts";
+import { substitute } from "../ir/substitute.ts";
 import { forEachExprChild } from "../ir/visit.ts";
 import { sideEffect } from "../analysis/side-effect.ts";
 import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
-import { compareTest, constantCode } from "./code.ts";
+import { compareTest } from "./code.ts";
 import type { IndexCell } from "./cells.ts";
 import { compileExpr, geometryOf } from "./expr.ts";
 import { strideBytes } from "./memory.ts";
@@ -26,11 +27,12 @@ interface Loop {
   readonly extent: number;
 }
 
-/** What a nest of loops does: one store, and for a reduction the store before it. */
+/** What a nest of loops does, in terms of the loops: one store, and for a reduction the store before it. */
 interface Body {
   readonly store: BufferStore;
   readonly init: BufferStore | undefined;
-  readonly block: Block | undefined;
+  /** The values of the reduction variables, with what they start at. */
+  readonly reduced: readonly { readonly value: PrimExpr; readonly min: PrimExpr }[];
 }
 
 /**
@@ -58,34 +60,34 @@ export function compileNest(scope: Scope, s: For, compilePlain: (s: Stmt) => () 
     const cell = scope.bindIndex(loop.loopVar, min, min + extent - 1);
     loops.push({ v: loop.loopVar, cell, min, extent });
   }
-  // This also binds the block's variables, to sums of the loops' cells.
   const plain = compilePlain(inner);
-  if (body.block?.iterVars.some((iv) => !isLinear(scope, iv.var)) === true) return undefined;
   return stripsAlong(scope, loops, body, plain);
 }
 
 function bodyOf(s: Stmt): Body | undefined {
-  if (s.kind === "tir.BufferStore") return { store: s, init: undefined, block: undefined };
+  if (s.kind === "tir.BufferStore") return { store: s, init: undefined, reduced: [] };
   if (s.kind !== "tir.BlockRealize" || !isConstInt(s.predicate, 1)) return undefined;
   const { block } = s;
   if (block.allocBuffers.length > 0 || block.matchBuffers.length > 0 || block.body.kind !== "tir.BufferStore") return undefined;
   const { init } = block;
   if (init !== undefined && init.kind !== "tir.BufferStore") return undefined;
-  return { store: block.body, init, block };
+  const values = new Map<AnyVar, PrimExpr>(block.iterVars.map((iv, i) => [iv.var, at(s.iterValues, i)]));
+  const inLoops = (x: BufferStore): BufferStore | undefined => {
+    const y = substitute(x, values);
+    return y.kind === "tir.BufferStore" ? y : undefined;
+  };
+  const store = inLoops(block.body);
+  const start = init && inLoops(init);
+  if (store === undefined || (init !== undefined && start === undefined)) return undefined;
+  const reduced = block.iterVars.flatMap((iv, i) => {
+    if (iv.iterType !== "kCommReduce") return [];
+    return [{ value: at(s.iterValues, i), min: iv.dom ? substitute(iv.dom.min, values) : constant(0, iv.var.dtype) }];
+  });
+  return { store, init: start, reduced };
 }
 
-function isLinear(scope: Scope, v: AnyVar): boolean {
-  const code = compileExpr(scope, v);
-  return !code.wide && code.linear !== undefined;
-}
-
-function axisOf(scope: Scope, loop: Loop, body: Body): Axis {
-  const dependents = new Set<AnyVar>([loop.v]);
-  for (const iv of body.block?.iterVars ?? []) {
-    const code = compileExpr(scope, iv.var);
-    if (!code.wide && code.linear?.terms.some(([cell]) => cell === loop.cell) === true) dependents.add(iv.var);
-  }
-  return { cell: loop.cell, dependents };
+function axisOf(loop: Loop): Axis {
+  return { cell: loop.cell, dependents: new Set([loop.v]) };
 }
 
 function stripsAlong(scope: Scope, loops: readonly Loop[], body: Body, plain: () => void): (() => void) | undefined {
@@ -96,21 +98,21 @@ function stripsAlong(scope: Scope, loops: readonly Loop[], body: Body, plain: ()
   const innermost = at(loops, -1);
   const candidates = loops.filter((l) => l.extent >= MIN_EXTENT).toSorted((a, b) => Math.min(b.extent, 64) - Math.min(a.extent, 64) || loops.indexOf(b) - loops.indexOf(a));
   for (const loop of candidates) {
-    const axis = axisOf(scope, loop, body);
+    const axis = axisOf(loop);
     const place = affinePlace(scope, axis, store);
     if (place === undefined) return undefined;
     if (place.step !== 0 && (loop === innermost || isSeparate(place, loop, loops))) {
       const run = elementwise(scope, axis, body, place, plain);
       if (run === undefined) return undefined;
       const others = loops.filter((l) => l !== loop);
-      const reducing = trailingReduction(scope, others, body.block, place);
+      const reducing = trailingReduction(scope, others, body, place);
       const whole = reducing.length === 0 ? undefined : wholeReduction(scope, axis, body, place, reducing, run);
       const outer = whole === undefined ? others : others.slice(0, others.length - reducing.length);
       return overLoops(outer, loop, whole ?? run, exactly(loops, plain), aliasGuard(scope, body));
     }
   }
   if (innermost.extent < MIN_EXTENT) return undefined;
-  const axis = axisOf(scope, innermost, body);
+  const axis = axisOf(innermost);
   const place = affinePlace(scope, axis, store);
   const run = place?.step === 0 ? folding(scope, axis, body, place, plain) : undefined;
   return run && overLoops(loops.slice(0, -1), innermost, run, exactly(loops, plain), aliasGuard(scope, body));
@@ -122,12 +124,8 @@ function exactly(loops: readonly Loop[], plain: () => void): () => void {
 }
 
 /** The innermost loops, at most three, that all go into one element and start a reduction only at their beginning. */
-function trailingReduction(scope: Scope, others: readonly Loop[], block: Block | undefined, place: AffinePlace): readonly Loop[] {
-  if (block === undefined) return [];
-  const reduced = block.iterVars
-    .filter((iv) => iv.iterType === "kCommReduce")
-    .map((iv) => compileExpr(scope, iv.var))
-    .filter((code) => !code.wide);
+function trailingReduction(scope: Scope, others: readonly Loop[], body: Body, place: AffinePlace): readonly Loop[] {
+  const reduced = body.reduced.map((r) => compileExpr(scope, r.value)).filter((code) => !code.wide);
   const out: Loop[] = [];
   for (const loop of others.toReversed().slice(0, 3)) {
     if (stepOf(place.code, loop.cell) !== 0 || !reduced.some((code) => stepOf(code, loop.cell) > 0)) break;
@@ -233,10 +231,9 @@ function isOwn(e: PrimExpr, store: BufferStore): boolean {
 }
 
 /** The test of a reduction's first iteration, for the value that the cells hold. */
-function firstTest(scope: Scope, block: Block): () => boolean {
-  return block.iterVars
-    .filter((iv) => iv.iterType === "kCommReduce")
-    .map((iv) => compareTest("tir.EQ", compileExpr(scope, iv.var), iv.dom ? compileExpr(scope, iv.dom.min) : constantCode(0)))
+function firstTest(scope: Scope, body: Body): () => boolean {
+  return body.reduced
+    .map((r) => compareTest("tir.EQ", compileExpr(scope, r.value), compileExpr(scope, r.min)))
     .reduce<() => boolean>((rest, first) => () => first() && rest(), () => true);
 }
 
@@ -270,21 +267,21 @@ function orPlain(axis: Axis, strip: (n: number) => void, plain: () => void): (n:
 
 /** Each lane stores to an element of its own. */
 function elementwise(scope: Scope, axis: Axis, body: Body, place: AffinePlace, plain: () => void): ((n: number) => void) | undefined {
-  const { store, init, block } = body;
+  const { store, init } = body;
   const encode = encoder(store.buffer.dtype);
   if (encode === undefined || !readsOwnElement(store.value, store)) return undefined;
   // A reduction along the strip would store to one element.
-  if (block?.iterVars.some((iv) => iv.iterType === "kCommReduce" && axis.dependents.has(iv.var)) === true) return undefined;
+  if (body.reduced.some((r) => usesVar(r.value, (v) => axis.dependents.has(v)))) return undefined;
   const accumulate = multiplyAdd(scope, axis, store, place, []);
   const value = compileStrip(scope, axis, store.value);
   if (value === undefined) return undefined;
   const write = writer(place, spread(value), encode);
   const update = accumulate ?? write;
-  if (init === undefined || block === undefined) return orPlain(axis, update, plain);
+  if (init === undefined) return orPlain(axis, update, plain);
   if (!isOwnStore(init, store)) return undefined;
   const start = compileStrip(scope, axis, init.value);
   if (start === undefined || !readsOwnElement(init.value, store) || collectBuffers(init.value).includes(store.buffer)) return undefined;
-  const isFirst = firstTest(scope, block);
+  const isFirst = firstTest(scope, body);
   const writeStart = writer(place, spread(start), encode);
   return orPlain(
     axis,
@@ -362,15 +359,15 @@ function wholeReduction(
   reducing: readonly Loop[],
   strip: (n: number) => void,
 ): ((n: number) => void) | undefined {
-  const { store, init, block } = body;
+  const { store, init } = body;
   const run = multiplyAdd(scope, axis, store, place, reducing);
-  if (run === undefined || block === undefined) return undefined;
+  if (run === undefined) return undefined;
   const start = init && isOwnStore(init, store) ? compileStrip(scope, axis, init.value) : undefined;
   if (init !== undefined && start === undefined) return undefined;
   const encode = encoder(store.buffer.dtype);
   if (encode === undefined) return undefined;
   const writeStart = start && writer(place, spread(start), encode);
-  const isFirst = firstTest(scope, block);
+  const isFirst = firstTest(scope, body);
   let step = 0;
   const one = reducing.toReversed().reduce<() => void>((inner, loop) => looping(loop, inner), () => strip(step));
   return (n) => {
@@ -417,6 +414,11 @@ function operand(scope: Scope, axis: Axis, e: PrimExpr): AffinePlace | undefined
   return e.kind === "tir.BufferLoad" && e.predicate === undefined && scalarOf(e.dtype) === "float32" ? affinePlace(scope, axis, e) : undefined;
 }
 
+function isGrowing(scope: Scope, axis: Axis, value: PrimExpr): boolean {
+  const code = compileExpr(scope, value);
+  return !code.wide && code.linear !== undefined && stepOf(code, axis.cell) > 0;
+}
+
 const folds: { readonly [kind: string]: ((a: number, b: number) => number) | undefined } = {
   "tir.Add": (a, b) => a + b,
   "tir.Mul": (a, b) => a * b,
@@ -426,14 +428,16 @@ const folds: { readonly [kind: string]: ((a: number, b: number) => number) | und
 
 /** All lanes go into one element, in order. */
 function folding(scope: Scope, axis: Axis, body: Body, place: AffinePlace, plain: () => void): ((n: number) => void) | undefined {
-  const { store, init, block } = body;
+  const { store, init } = body;
   const { value } = store;
   const { dtype } = value;
   if (!("a" in value && "b" in value) || !isFloat(dtype) || !isOwn(value.a, store)) return undefined;
   const fold = folds[value.kind];
   const encode = encoder(store.buffer.dtype);
   if (fold === undefined || encode === undefined || collectBuffers(value.b).includes(store.buffer)) return undefined;
-  const along = block?.iterVars.some((iv) => iv.iterType === "kCommReduce" && axis.dependents.has(iv.var)) === true;
+  // The reduction starts at the beginning of the strip or not at all, if what varies in the test only grows.
+  const varying = body.reduced.filter((r) => usesVar(r.value, (v) => axis.dependents.has(v)));
+  const along = varying.length > 0 && varying.every((r) => isGrowing(scope, axis, r.value));
   if (init !== undefined && (!along || !isOwnStore(init, store) || usesVar(init.value, (v) => axis.dependents.has(v)))) return undefined;
   if (!/^float(32|64)$/.test(scalarOf(dtype))) return undefined;
   const terms = compileStrip(scope, axis, value.b);
@@ -441,7 +445,7 @@ function folding(scope: Scope, axis: Axis, body: Body, place: AffinePlace, plain
   if (terms === undefined || start?.wide === true || (init && collectBuffers(init.value).includes(store.buffer))) return undefined;
   const x = spread(terms);
   const round = rounding(dtype);
-  const isFirst = init && block ? firstTest(scope, block) : undefined;
+  const isFirst = init && firstTest(scope, body);
   return orPlain(
     axis,
     (n) => {

@@ -32,4 +32,9 @@ export const transformDiagnostics = {
     message: (p: { readonly name: string }): string => `The predicate of a block uses the block's own variable \`${p.name}\`, which has no value there.`,
     help: "Write the predicate in terms of the loops around the block.",
   },
+  "barrier-in-condition": {
+    severity: "error",
+    message: (p: { readonly scope: string }): string => `A barrier for \`${p.scope}\` memory would have to stand under a condition, where not every thread reaches it.`,
+    help: "Take the accesses out of the condition, or mark one that all threads share with `T.tvm_thread_invariant`.",
+  },
 } as const;

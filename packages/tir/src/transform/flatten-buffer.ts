@@ -1,24 +1,31 @@
 import { at, type Pass } from "@verticil/ir-core";
 import { lanesOf, scalarOf, withLanes } from "@verticil/runtime-ffi";
-import type { Buffer } from "../ir/buffer.ts";
+import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
+import type { Buffer, BufferRegion } from "../ir/buffer.ts";
 import type { PrimExpr } from "../ir/expr.ts";
-import { makeBroadcast, makeBufferLoad, makeCast } from "../ir/make-expr.ts";
+import { makeBroadcast, makeBufferLoad, makeCast, makeRange } from "../ir/make-expr.ts";
 import { makeBufferStore, makeDeclBuffer } from "../ir/make-stmt.ts";
 import { mapExprChildren, mapItems, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import { Analyzer } from "../arith/analyzer.ts";
-import { add, constant, mul } from "../ir/ops.ts";
-import type { PrimFunc, Stmt } from "../ir/stmt.ts";
+import { add, asInt, constant, mul, sub } from "../ir/ops.ts";
+import type { Allocate, Block, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
 
-/**
- * Makes every access one-dimensional (upstream's `FlattenBuffer`): allocations get one extent, a parameter's buffer is
- * declared again in the body with one dimension, and `bool` elements are stored as `int8`.
- */
-export function flattenBuffer(): Pass {
-  return primFuncPass("FlattenBuffer", flattenFunc);
+/** What the flat form keeps. */
+export interface FlattenBufferOptions {
+  /** Flat buffers are declared, those of parameters at the beginning; without, as upstream, no declarations are left. */
+  readonly declare?: boolean;
 }
 
-function flattenFunc(func: PrimFunc): PrimFunc {
+/**
+ * Makes every access one-dimensional, or one index for each group between axis separators (upstream's `FlattenBuffer`):
+ * allocations get one extent, and `bool` elements are stored as `int8`. Parameters keep their shape for callers.
+ */
+export function flattenBuffer(options: FlattenBufferOptions = {}): Pass {
+  return primFuncPass("FlattenBuffer", (func) => flattenFunc(func, options.declare === true));
+}
+
+function flattenFunc(func: PrimFunc, declare: boolean): PrimFunc {
   const flat = new Map<Buffer, Buffer>();
   const analyzer = new Analyzer();
   const flatten = (b: Buffer): Buffer => {
@@ -51,13 +58,16 @@ function flattenFunc(func: PrimFunc): PrimFunc {
         }
         case "tir.Allocate": {
           const body = mapper.stmt(s.body);
-          const extents = s.extents.length === 1 ? s.extents : [product(s.extents, analyzer)];
+          const extents = s.extents.length === 1 ? s.extents : (declaredShape(s) ?? [product(s.extents, analyzer)]);
           const dtype = scalarOf(s.dtype) === "bool" ? withLanes("int8", lanesOf(s.dtype)) : s.dtype;
           const same = body === s.body && extents === s.extents && dtype === s.dtype;
           return same ? s : { ...s, body, extents, dtype };
         }
+        case "tir.Block":
+          return flattenBlock(s);
         case "tir.DeclBuffer": {
           const body = mapper.stmt(s.body);
+          if (!declare) return body;
           const buffer = flatten(s.buffer);
           return buffer === s.buffer && body === s.body ? s : { ...s, buffer, body };
         }
@@ -66,7 +76,26 @@ function flattenFunc(func: PrimFunc): PrimFunc {
       }
     },
   };
+  /** The groups of dimensions of the buffer that an allocation is declared as. */
+  const declaredShape = (s: Allocate): readonly PrimExpr[] | undefined => {
+    const b = s.body.kind === "tir.DeclBuffer" ? s.body.buffer : undefined;
+    const matches = b !== undefined && b.data === s.bufferVar && b.dtype === s.dtype && b.shape.length === s.extents.length;
+    return matches && b.shape.every((d, i) => exprDeepEqual(d, at(s.extents, i))) ? flatten(b).shape : undefined;
+  };
+  const flattenRegion = (r: BufferRegion): BufferRegion => {
+    const buffer = flatten(r.buffer);
+    if (buffer === r.buffer) return r;
+    const from = offsetOf(r.buffer, r.region.map((d) => d.min), analyzer);
+    const to = offsetOf(r.buffer, r.region.map((d) => sub(add(d.min, d.extent), 1)), analyzer);
+    return { ...r, buffer, region: from.map((min, i) => makeRange(min, analyzer.simplify(sub(add(at(to, i), 1), min)))) };
+  };
+  const flattenBlock = (s: Block): Stmt => {
+    const mapped = mapStmtChildren({ ...s, reads: [], writes: [] }, mapper);
+    if (mapped.kind !== "tir.Block") return mapped;
+    return { ...mapped, allocBuffers: mapItems(s.allocBuffers, flatten), reads: mapItems(s.reads, flattenRegion), writes: mapItems(s.writes, flattenRegion) };
+  };
   let body = mapper.stmt(func.body);
+  if (!declare) return withBody(func, body);
   for (const b of [...func.bufferMap.values()].reverse()) body = declareAgain(b, flat, body);
   return withBody(func, body);
 }
@@ -80,10 +109,19 @@ function declareAgain(b: Buffer, flat: ReadonlyMap<Buffer, Buffer>, body: Stmt):
 function flattened(b: Buffer, analyzer: Analyzer): Buffer {
   const dtype = scalarOf(b.dtype) === "bool" ? withLanes("int8", lanesOf(b.dtype)) : b.dtype;
   if (b.shape.length === 1 && b.strides.length === 0 && dtype === b.dtype) return b;
-  const [stride] = b.strides;
-  const [extent] = b.shape;
-  const size = stride !== undefined && extent !== undefined ? analyzer.simplify(mul(extent, stride)) : product(b.shape, analyzer);
-  return { ...b, dtype, shape: [size], strides: [], axisSeparators: [] };
+  const groups = groupsOf(b);
+  const shape = groups.map(([from, to]) => {
+    const [stride, extent] = [b.strides[from], b.shape[from]];
+    return stride !== undefined && extent !== undefined ? analyzer.simplify(mul(extent, stride)) : product(b.shape.slice(from, to), analyzer);
+  });
+  const axisSeparators = groups.slice(1).map((_, i) => constant(i + 1, "int32"));
+  return { ...b, dtype, shape, strides: [], axisSeparators };
+}
+
+/** The runs of dimensions between axis separators; one of all without any. */
+function groupsOf(b: Buffer): readonly (readonly [from: number, to: number])[] {
+  const cuts = [0, ...b.axisSeparators.map((e) => asInt(e) ?? 0), b.shape.length];
+  return cuts.slice(1).map((to, i) => [at(cuts, i), to]);
 }
 
 function product(extents: readonly PrimExpr[], analyzer: Analyzer): PrimExpr {
@@ -92,17 +130,23 @@ function product(extents: readonly PrimExpr[], analyzer: Analyzer): PrimExpr {
   return analyzer.simplify(rest.reduce((a, b) => mul(a, b), first));
 }
 
-/** The one index of an element: row-major, or by the strides. */
+/** The index of an element in each group of dimensions: row-major, or by the strides. */
 function offsetOf(b: Buffer, indices: readonly PrimExpr[], analyzer: Analyzer): readonly PrimExpr[] {
   if (b.shape.length === 1 && b.strides.length === 0) return indices;
+  return groupsOf(b).map(([from, to]) => groupOffset(b, indices, from, to, analyzer));
+}
+
+function groupOffset(b: Buffer, indices: readonly PrimExpr[], from: number, to: number, analyzer: Analyzer): PrimExpr {
   let offset: PrimExpr | undefined;
   indices.forEach((index, i) => {
+    if (i < from || i >= to) return;
     if (b.strides.length > 0) {
       const term = times(index, at(b.strides, i));
       offset = offset === undefined ? term : add(offset, term);
     } else offset = offset === undefined ? index : add(times(offset, at(b.shape, i)), index);
   });
-  return [offset === undefined ? constant(0, "int32") : lanesOf(offset.dtype) === 1 ? analyzer.simplify(offset) : offset];
+  if (offset === undefined) return constant(0, "int32");
+  return lanesOf(offset.dtype) === 1 ? analyzer.simplify(offset) : offset;
 }
 
 function times(index: PrimExpr, factor: PrimExpr): PrimExpr {

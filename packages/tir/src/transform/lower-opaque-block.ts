@@ -1,12 +1,12 @@
 import { at, isNode, type AttrMap, type AttrValue, type Pass } from "@verticil/ir-core";
-import { lanesOf } from "@verticil/runtime-ffi";
 import type { Buffer } from "../ir/buffer.ts";
 import type { AnyVar, PrimExpr } from "../ir/expr.ts";
-import { makeIterVar, makeStringImm } from "../ir/make-expr.ts";
+import { makeIterVar, makeRange, makeStringImm } from "../ir/make-expr.ts";
 import { makeAllocate, makeAttrStmt, makeDeclBuffer, makeIfThenElse } from "../ir/make-stmt.ts";
 import { mapBuffer, mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
-import { add, asInt, cast, constant, isConstInt, mul, toExpr } from "../ir/ops.ts";
-import type { Block, BlockRealize, For, Stmt } from "../ir/stmt.ts";
+import { asInt, cast, constant, isConstInt, toExpr } from "../ir/ops.ts";
+import type { BlockRealize, For, Stmt } from "../ir/stmt.ts";
+import { visitStmt } from "../ir/visit.ts";
 import { bodyPass } from "./prim-func-pass.ts";
 
 /**
@@ -20,6 +20,7 @@ export function lowerOpaqueBlock(): Pass {
 function lowerBlocks(body: Stmt): Stmt {
   const values = new Map<AnyVar, PrimExpr>();
   const buffers = new Map<Buffer, Buffer>();
+  const aligned = alignmentsOf(body);
   const mapper: ChildMapper & { buffer(b: Buffer): Buffer } = {
     expr: (e) => (e.kind === "tir.Var" || e.kind === "tir.SizeVar" ? (values.get(e) ?? e) : mapExprChildren(e, mapper)),
     buffer(b) {
@@ -29,7 +30,7 @@ function lowerBlocks(body: Stmt): Stmt {
     },
     stmt(s) {
       if (s.kind === "tir.For") return lowerFor(s, mapper, values);
-      if (s.kind === "tir.BlockRealize") return lowerRealize(s, mapper, buffers);
+      if (s.kind === "tir.BlockRealize") return lowerRealize(s, mapper, buffers, aligned);
       return mapStmtChildren(s, mapper);
     },
   };
@@ -40,45 +41,42 @@ function lowerFor(s: For, mapper: ChildMapper, values: Map<AnyVar, PrimExpr>): S
   const min = mapper.expr(s.min);
   const extent = mapper.expr(s.extent);
   const plain = Object.keys(s.annotations).length === 0;
-  if (isConstInt(extent, 1) && plain && s.forKind !== "thread_binding") {
-    values.set(s.loopVar, min);
-    return mapper.stmt(s.body);
-  }
-  if (s.forKind === "thread_binding" && s.threadBinding !== undefined) {
-    const threadVar = s.threadBinding.var;
-    // The loop variable stands for the thread's, in the loop's type.
-    values.set(s.loopVar, add(min, cast(s.loopVar.dtype, threadVar)));
-    const thread = makeIterVar(undefined, threadVar, "kThreadIndex", s.threadBinding.threadTag);
-    return withPragmas(s.annotations, makeAttrStmt(thread, "thread_extent", extent, mapper.stmt(s.body), s.span));
+  const tag = s.forKind === "thread_binding" ? s.threadBinding?.threadTag : undefined;
+  if (isConstInt(extent, 1) && plain) {
+    values.set(s.loopVar, cast(s.loopVar.dtype, min));
+    if (tag === undefined) return mapper.stmt(s.body);
   }
   const body = mapper.stmt(s.body);
+  if (tag !== undefined) {
+    const thread = makeIterVar(makeRange(min, extent), s.loopVar, "kThreadIndex", tag);
+    const key = /^vthread(\.[xyz])?$/.test(tag) ? "virtual_thread" : "thread_extent";
+    return withPragmas(s.loopVar, s.annotations, makeAttrStmt(thread, key, extent, body, s.span));
+  }
   const rest = withoutPragmas(s.annotations);
   const same = min === s.min && extent === s.extent && body === s.body && rest === s.annotations;
-  return withPragmas(s.annotations, same ? s : { ...s, min, extent, body, annotations: rest });
+  return withPragmas(s.loopVar, s.annotations, same ? s : { ...s, min, extent, body, annotations: rest });
 }
 
-function lowerRealize(s: BlockRealize, mapper: ChildMapper, buffers: Map<Buffer, Buffer>): Stmt {
+function lowerRealize(s: BlockRealize, mapper: ChildMapper, buffers: Map<Buffer, Buffer>, aligned: Alignments): Stmt {
   const { block } = s;
   if (block.iterVars.length > 0) throw new TypeError("`LowerOpaqueBlock` takes blocks without iteration variables. Run `ConvertBlocksToOpaque` first.");
-  for (const b of block.allocBuffers) {
-    const aligned = alignStrides(mapBuffer(b, mapper.expr), block);
-    buffers.set(b, aligned);
-  }
+  for (const b of block.allocBuffers) buffers.set(b, mapBuffer(b, mapper.expr));
   let body = mapper.stmt(block.body);
-  for (const b of [...block.allocBuffers].reverse()) body = allocate(buffers.get(b) ?? b, body);
-  body = withPragmas(block.annotations, body);
   const predicate = mapper.expr(s.predicate);
-  return isConstInt(predicate, 1) ? body : makeIfThenElse(predicate, body, undefined, s.span);
+  if (!isConstInt(predicate, 1)) body = makeIfThenElse(predicate, body, undefined, s.span);
+  for (const b of [...block.allocBuffers].reverse()) body = allocate(buffers.get(b) ?? b, body, aligned.get(b.data));
+  return withPragmas(constant(0, "int32"), block.annotations, body);
 }
 
-function allocate(b: Buffer, body: Stmt): Stmt {
+function allocate(b: Buffer, body: Stmt, alignment: readonly AttrValue[] | undefined): Stmt {
   const [stride] = b.strides;
   const [extent] = b.shape;
   const extents =
     stride !== undefined && extent !== undefined
       ? b.strides.map((k, i) => (i === 0 ? extent : strideRatio(at(b.strides, i - 1), k)))
       : b.shape;
-  return makeAllocate(b.data, b.dtype, extents.length === 0 ? [constant(1, "int32")] : extents, makeDeclBuffer(b, body));
+  const annotations: AttrMap = alignment === undefined ? {} : { buffer_dim_align: alignment };
+  return makeAllocate(b.data, b.dtype, extents.length === 0 ? [constant(1, "int32")] : extents, makeDeclBuffer(b, body), { annotations });
 }
 
 function strideRatio(outer: PrimExpr, inner: PrimExpr): PrimExpr {
@@ -87,32 +85,29 @@ function strideRatio(outer: PrimExpr, inner: PrimExpr): PrimExpr {
   return constant(a / b, outer.dtype);
 }
 
-/** `buffer_dim_align`: (buffer, axis, factor, offset) asks for `stride[axis] = factor * k + offset`. */
-function alignStrides(b: Buffer, block: Block): Buffer {
-  const wanted = block.annotations["buffer_dim_align"];
-  if (!Array.isArray(wanted) || lanesOf(b.dtype) !== 1) return b;
-  const rules = new Map<number, readonly [number, number]>();
-  for (const entry of wanted as readonly AttrValue[]) {
-    if (!Array.isArray(entry)) continue;
-    const [index, axis, factor, offset] = entry.map(attrInt);
-    const written = index === undefined ? undefined : block.writes[index]?.buffer;
-    if (written === undefined || written.data !== b.data || axis === undefined || factor === undefined) continue;
-    rules.set(axis, [factor, offset ?? 0]);
-  }
-  if (rules.size === 0) return b;
-  const strides = new Array<PrimExpr>(b.shape.length);
-  let stride: PrimExpr = constant(1, b.shape[0]?.dtype ?? "int32");
-  for (let i = b.shape.length - 1; i >= 0; i--) {
-    const rule = rules.get(i);
-    const known = asInt(stride);
-    if (rule !== undefined && known !== undefined) {
-      const [factor, offset] = rule;
-      stride = add(stride, (((factor + offset - (known % factor)) % factor) + factor) % factor);
-    }
-    strides[i] = stride;
-    stride = mul(stride, at(b.shape, i));
-  }
-  return { ...b, strides };
+/** What `buffer_dim_align` annotations say of a buffer: entries (−1, axis, factor, offset). */
+type Alignments = ReadonlyMap<AnyVar, readonly AttrValue[]>;
+
+function alignmentsOf(body: Stmt): Alignments {
+  const out = new Map<AnyVar, AttrValue[]>();
+  visitStmt(body, {
+    expr: () => "skip",
+    stmt(s) {
+      const wanted = s.kind === "tir.Block" ? s.annotations["buffer_dim_align"] : undefined;
+      if (s.kind !== "tir.Block" || !Array.isArray(wanted)) return;
+      for (const entry of wanted as readonly AttrValue[]) {
+        if (!Array.isArray(entry)) continue;
+        const [index, ...rest] = entry as readonly AttrValue[];
+        const buffer = s.writes[attrInt(index) ?? -1]?.buffer;
+        if (buffer === undefined) continue;
+        // The allocation is its own buffer.
+        const list = out.get(buffer.data) ?? [];
+        out.set(buffer.data, list);
+        list.push([-1, ...rest]);
+      }
+    },
+  });
+  return out;
 }
 
 function attrInt(value: AttrValue | undefined): number | undefined {
@@ -130,13 +125,12 @@ function withoutPragmas(annotations: AttrMap): AttrMap {
   return Object.fromEntries(keys.filter((k) => !isPragma(k)).map((k) => [k, annotations[k]]));
 }
 
-function withPragmas(annotations: AttrMap, body: Stmt): Stmt {
-  let out = body;
-  for (const [key, value] of Object.entries(annotations)) {
-    if (!isPragma(key) || value === undefined) continue;
-    out = makeAttrStmt(constant(0, "int32"), key, attrExpr(value), out);
-  }
-  return out;
+/** Pragmas around a statement, the first by name outermost. */
+function withPragmas(node: PrimExpr, annotations: AttrMap, body: Stmt): Stmt {
+  return Object.keys(annotations)
+    .filter((key) => isPragma(key) && annotations[key] !== undefined)
+    .toSorted()
+    .reduceRight<Stmt>((inner, key) => makeAttrStmt(node, key, attrExpr(annotations[key] ?? 1), inner), body);
 }
 
 function attrExpr(value: AttrValue): PrimExpr {

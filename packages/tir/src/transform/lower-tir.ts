@@ -41,7 +41,7 @@ export function lowerTir(options: LowerTirOptions = {}): Pass & { readonly passe
     simplify(),
     lowerOpaqueBlock(),
     // Flat memory, narrow indices.
-    flattenBuffer(),
+    flattenBuffer({ declare: true }),
     narrowDataType(32),
     simplify(),
     // Loops.

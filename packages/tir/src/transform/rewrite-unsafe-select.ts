@@ -25,6 +25,11 @@ export function rewriteUnsafeSelect(): Pass {
 function isUnsafe(e: PrimExpr): boolean {
   let unsafe = false;
   visitExpr(e, (x) => {
+    // A select is safe if its condition is: its values are guarded already.
+    if (x.kind === "tir.Select") {
+      if (isUnsafe(x.condition)) unsafe = true;
+      return "skip";
+    }
     if (x.kind === "tir.Call" && x.op.kind === "ir.Op") {
       // Its own branches are guarded; its condition is not.
       if (x.op.name === "tir.if_then_else") {

@@ -21,15 +21,19 @@ import { peelGuards } from "./peel-guards.ts";
 import { lowerInitBlock } from "./lower-init-block.ts";
 import { lowerMatchBuffer } from "./lower-match-buffer.ts";
 import { lowerOpaqueBlock } from "./lower-opaque-block.ts";
+import { mergeSharedMemoryAllocations } from "./merge-shared-memory-allocations.ts";
 import { narrowDataType } from "./narrow-data-type.ts";
 import type { PrimFunc } from "../ir/stmt.ts";
-import { booleanOption, numberOption, type TirPassOptions } from "./pass-options.ts";
+import { booleanOption, numberOption, stringOption, type TirPassOptions } from "./pass-options.ts";
 import { planAndUpdateBufferAllocationLocation } from "./plan-and-update-buffer-allocation-location.ts";
 import { removeNoOp } from "./remove-no-op.ts";
 import { rewriteUnsafeSelect } from "./rewrite-unsafe-select.ts";
 import { simplify } from "./simplify.ts";
+import { threadSync } from "./thread-sync.ts";
+import { unifyThreadBinding } from "./unify-thread-binding.ts";
 import { unrollLoop } from "./unroll-loop.ts";
 import { unswitchLoops } from "./unswitch-loops.ts";
+import { verifyMemoryPass } from "./verify-memory-pass.ts";
 import { vectorizeLoop } from "./vectorize-loop.ts";
 
 /** A pass that is made from options by upstream's names. */
@@ -107,6 +111,13 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
   ],
   ["InjectDoubleBuffer", { params: ["split_loop"], make: (o) => injectDoubleBuffer(defined({ splitLoop: numberOption(o, "split_loop") })) }],
   ["LowerThreadAllreduce", plain(lowerThreadAllreduce)],
+  ["UnifyThreadBinding", plain(unifyThreadBinding)],
+  ["ThreadSync", { params: ["storage_scope"], make: (o) => threadSync(stringOption(o, "storage_scope") ?? "shared") }],
+  [
+    "MergeSharedMemoryAllocations",
+    { params: ["merge_static_smem"], make: (o) => mergeSharedMemoryAllocations({ mergeStatic: booleanOption(o, "merge_static_smem") === true }) },
+  ],
+  ["VerifyMemory", plain(verifyMemoryPass)],
   ["RenormalizeSplitPattern", plain(renormalizeSplitPattern)],
   ["RemoveAssume", plain(removeAssume)],
   ["RemoveStoreUndef", plain(removeStoreUndef)],
