@@ -105,6 +105,9 @@ function hostOf(dir: string, row: TransformRow): PyHost {
 function configOf(row: TransformRow, host: PyHost): PassConfig {
   const out = new Map<string, Readonly<Record<string, unknown>>>();
   for (const text of row.contexts) {
+    const tag = /^tvm\.target\.Target\('(nvidia|apple)\//.exec(text)?.[1];
+    // The target of the context; upstream's tags for these devices stand for 1024 threads.
+    if (tag !== undefined) out.set("DefaultGPUSchedule", { target: { kind: tag === "apple" ? "metal" : "cuda", max_num_threads: 1024 } });
     const found = /^tvm\.transform\.PassContext\((?:opt_level=\d+,\s*)?config=(\{.*\})\)$/s.exec(text);
     if (found === null) continue;
     const config = evalPython(found[1] ?? "{}", host) as ReadonlyMap<string, unknown>;

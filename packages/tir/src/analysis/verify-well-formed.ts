@@ -1,4 +1,4 @@
-import { Diagnostics, throwIfErrors, type IRModule, type Span } from "@verticil/ir-core";
+import { Diagnostics, throwIfErrors, type IRModule, type Reporter, type Span } from "@verticil/ir-core";
 import type { Buffer, BufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr } from "../ir/expr.ts";
 import type { Block, PrimFunc, Stmt } from "../ir/stmt.ts";
@@ -36,7 +36,7 @@ export function assertWellFormed(node: IRModule | PrimFunc): void {
 class Verifier {
   readonly #func: PrimFunc;
   readonly #where: string;
-  readonly #report: ReturnType<Diagnostics["reporter"]>;
+  readonly #report: Reporter<typeof analysisDiagnostics>;
   /** Variables in scope; the number of blocks with variables around their loop, for loop variables. */
   readonly #inScope = new Set<AnyVar>();
   readonly #loopDepth = new Map<AnyVar, number>();
@@ -54,7 +54,7 @@ class Verifier {
     this.#func = func;
     this.#ever = ever;
     this.#where = name === undefined ? "" : `in \`${name}\``;
-    this.#report = diagnostics.reporter("tir", analysisDiagnostics) as ReturnType<Diagnostics["reporter"]>;
+    this.#report = diagnostics.reporter("tir", analysisDiagnostics);
   }
 
   run(): void {

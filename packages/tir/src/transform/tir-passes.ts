@@ -1,5 +1,12 @@
 import type { AttrValue, Pass } from "@verticil/ir-core";
+import type { DType } from "@verticil/runtime-ffi";
 import { annotateEntryFunc } from "./annotate-entry-func.ts";
+import { bf16ComputeLegalize, fp8ComputeLegalize } from "./compute-legalize.ts";
+import { bf16StorageLegalize, fp8StorageLegalize } from "./storage-legalize.ts";
+import { decorateDeviceScope } from "./decorate-device-scope.ts";
+import { defaultGpuSchedule } from "./default-gpu-schedule.ts";
+import { inlinePrivateFunctions } from "./inline-private-functions.ts";
+import { liftThreadBinding } from "./lift-thread-binding.ts";
 import { bindTarget } from "./bind-target.ts";
 import { convertForLoopsToSerial } from "./convert-for-loops-to-serial.ts";
 import { filter } from "./filter.ts";
@@ -112,6 +119,14 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
   ["InjectDoubleBuffer", { params: ["split_loop"], make: (o) => injectDoubleBuffer(defined({ splitLoop: numberOption(o, "split_loop") })) }],
   ["LowerThreadAllreduce", plain(lowerThreadAllreduce)],
   ["UnifyThreadBinding", plain(unifyThreadBinding)],
+  ["LiftThreadBinding", plain(liftThreadBinding)],
+  ["InlinePrivateFunctions", plain(inlinePrivateFunctions)],
+  ["DefaultGPUSchedule", { params: ["target"], make: (o) => defaultGpuSchedule(asTarget(o["target"] as AttrValue | undefined)) }],
+  ["DecorateDeviceScope", plain(decorateDeviceScope)],
+  ["BF16ComputeLegalize", plain(bf16ComputeLegalize)],
+  ["BF16StorageLegalize", plain(bf16StorageLegalize)],
+  ["FP8ComputeLegalize", { params: ["promote_dtype_str"], make: (o) => fp8ComputeLegalize((stringOption(o, "promote_dtype_str") ?? "float16") as DType) }],
+  ["FP8StorageLegalize", plain(fp8StorageLegalize)],
   ["ThreadSync", { params: ["storage_scope"], make: (o) => threadSync(stringOption(o, "storage_scope") ?? "shared") }],
   [
     "MergeSharedMemoryAllocations",
