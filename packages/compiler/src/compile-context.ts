@@ -5,8 +5,11 @@ import {
   type ConfigOption,
   type ContextEntry,
   type Dialect,
+  type Pass,
   type PassContext,
   type PassContextOptions,
+  type PassSpec,
+  type WellFormedCheck,
 } from "@verticil/ir-core";
 import {
   fuseOpsMaxDepth,
@@ -18,6 +21,7 @@ import {
   opRegistryKey,
   relax,
   relaxOps,
+  relaxScript,
   type LayoutTable,
   type LegalizeTable,
   type OpDef,
@@ -27,10 +31,17 @@ import type { ScriptDialect } from "@verticil/tvmscript";
 
 /** What a vertical, or anyone, adds to the compiler from outside: operators with the answers to the passes' questions. */
 export interface Extension {
-  readonly dialects?: readonly Dialect[];
+  /** Dialects of its own; those with syntax (a `ScriptDialect`) can be parsed and printed: see `scriptDialectsWith`. */
+  readonly dialects?: readonly (Dialect | ScriptDialect)[];
   readonly ops?: readonly OpDef[];
   readonly legalize?: LegalizeTable;
   readonly layout?: LayoutTable;
+  /** Passes that `compile` runs before the target's pipeline: they bring the extension's own functions to tensor programs. */
+  readonly lowering?: readonly Pass[];
+  /** Passes that can be called by name: see `passRegistryWith`. */
+  readonly passes?: readonly PassSpec[];
+  /** What makes programs of its dialects well-formed. */
+  readonly wellFormed?: readonly WellFormedCheck[];
   /** Anything else that passes look up. */
   readonly entries?: readonly ContextEntry[];
   /** Options that its passes take from the context. */
@@ -42,6 +53,17 @@ export const scriptDialects: readonly ScriptDialect[] = [tir, relax];
 
 /** The dialects that every compilation knows, as the generic functions on nodes take them. */
 export const defaultDialects: readonly Dialect[] = [irDialect, tir, relax];
+
+/** The dialects to parse and print with, those of extensions included, with the extensions' operators in the graph IR's. */
+export function scriptDialectsWith(extensions: readonly Extension[]): readonly ScriptDialect[] {
+  const ops = extensions.map((e) => e.ops ?? []);
+  const graph = ops.every((o) => o.length === 0) ? relax : relaxScript({ ops: opRegistry([...relaxOps.values()], ...ops) });
+  return [tir, graph, ...extensions.flatMap((e) => e.dialects ?? []).filter(hasSyntax)];
+}
+
+function hasSyntax(dialect: Dialect | ScriptDialect): dialect is ScriptDialect {
+  return "printers" in dialect && "members" in dialect;
+}
 
 /** The options that the standard passes take from the context. */
 const passConfigOptions: readonly ConfigOption[] = [fuseOpsMaxDepth];

@@ -1,5 +1,6 @@
 import {
   defaultWasmTarget,
+  sequential,
   throwIfErrors,
   type AbortSignalLike,
   type GivenOptions,
@@ -57,7 +58,8 @@ export async function compile(module: IRModule, options: CompileOptions = {}): P
     { target, instruments: options.instruments ?? [], signal: options.signal, config: options.config ?? {} },
     options.extensions ?? [],
   );
-  const lowered = (options.pipeline ?? wasmPipeline()).run(module, ctx);
+  const own = (options.extensions ?? []).flatMap((e) => e.lowering ?? []);
+  const lowered = sequential("compile", [...own, options.pipeline ?? wasmPipeline()]).run(module, ctx);
   throwIfErrors(ctx.diagnostics);
   options.signal?.throwIfAborted();
   const { bytes, reservedBytes } = buildWasm(lowered, target, { name: options.name ?? "model" });

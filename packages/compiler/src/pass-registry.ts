@@ -23,6 +23,7 @@ import {
 } from "@verticil/relax";
 import { wasmIntrinRules } from "@verticil/target-wasm";
 import { lowerTir, tirPasses } from "@verticil/tir";
+import type { Extension } from "./compile-context.ts";
 import { tirPassDocs } from "./tir-pass-docs.ts";
 import { wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
 
@@ -96,6 +97,11 @@ export const passRegistry: PassRegistry = /* @__PURE__ */ makePassRegistry([
     return passSpec(name, tirPassDocs[name] ?? "", options, (given) => make(given));
   }),
 ]);
+
+/** The passes that can be called by name, those of extensions included. @throws RangeError if two have one name. */
+export function passRegistryWith(extensions: readonly Extension[]): PassRegistry {
+  return makePassRegistry([...passRegistry.values(), ...extensions.flatMap((e) => e.passes ?? [])]);
+}
 
 /**
  * Passes from text such as `FuseOps(fuse_opt_level=2),FuseTIR`.

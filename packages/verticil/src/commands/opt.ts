@@ -123,7 +123,7 @@ function instruments(options: Options, terminal: Terminal, timing: TimingInstrum
     };
     out.push(structural, text);
   }
-  if (options.verify === true) out.push(wellFormedInstrument(wellFormedChecks));
+  if (options.verify === true) out.push(wellFormedInstrument(wellFormedChecks()));
   return out;
 }
 

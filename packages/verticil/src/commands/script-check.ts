@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { compileContext, wellFormedChecks } from "@verticil/compiler";
-import { DiagnosticError, Diagnostics, diagnosticToJson, formatDiagnostic, type Diagnostic, type PassContext } from "@verticil/ir-core";
+import { DiagnosticError, Diagnostics, diagnosticToJson, formatDiagnostic, type Diagnostic, type IRModule } from "@verticil/ir-core";
 import { Divergence } from "../divergence.ts";
 import { parseScript, readScriptText } from "../read-script.ts";
 import type { Terminal } from "../terminal.ts";
@@ -18,11 +18,12 @@ export function addScriptCheckCommand(script: Command, terminal: Terminal): void
   addDialectOption(command).action(async (paths: readonly string[], options: ScriptOptions) => {
     const files = await scriptFiles(paths);
     const ctx = compileContext();
+    const checks = wellFormedChecks();
     const results: { file: string; ok: boolean; diagnostics: readonly unknown[] }[] = [];
     let failed = 0;
     for (const [i, file] of files.entries()) {
       terminal.progress(`  ${i + 1} of ${files.length}`);
-      const found = checkScript(file, await readScriptText(file), options, ctx);
+      const found = checkScript(file, await readScriptText(file), options, (m, d) => checks.forEach((check) => check(m, ctx, d)));
       const ok = found.every((d) => d.severity !== "error");
       if (!ok) failed++;
       if (options.json === true) results.push({ file, ok, diagnostics: found.map((d) => diagnosticToJson(d)) });
@@ -35,11 +36,11 @@ export function addScriptCheckCommand(script: Command, terminal: Terminal): void
 }
 
 /** Everything that can be said about a script. */
-function checkScript(file: string, text: string, options: ScriptOptions, ctx: PassContext): readonly Diagnostic[] {
+function checkScript(file: string, text: string, options: ScriptOptions, check: (module: IRModule, diagnostics: Diagnostics) => void): readonly Diagnostic[] {
   try {
     const module = parseScript(file, text, options.dialect);
     const diagnostics = new Diagnostics();
-    for (const check of wellFormedChecks) check(module, ctx, diagnostics);
+    check(module, diagnostics);
     return diagnostics.all;
   } catch (error) {
     if (error instanceof DiagnosticError) return error.diagnostics;
