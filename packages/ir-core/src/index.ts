@@ -104,9 +104,8 @@ export { atPath, formatPath, isPathPrefix, type ObjectPath, type PathStep } from
 export { firstMismatch, structuralEqual, type Mismatch } from "./structural-equal.ts";
 export { structuralHash } from "./structural-hash.ts";
 export { completeTable, type StructuralOptions } from "./structural-options.ts";
+export { fromJsonGraph, loadJson } from "./json-reader.ts";
 export {
-  fromJsonGraph,
-  loadJson,
   saveJson,
   toJsonGraph,
   type JsonGraph,

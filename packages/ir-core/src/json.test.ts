@@ -1,7 +1,8 @@
 import { tensorFrom } from "@verticil/runtime-ffi";
 import { expect, test } from "vitest";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
-import { loadJson, saveJson, toJsonGraph } from "./json.ts";
+import { loadJson } from "./json-reader.ts";
+import { saveJson, toJsonGraph } from "./json.ts";
 import { makeGlobalVar } from "./ir.ts";
 import type { Node } from "./node.ts";
 import { structuralEqual } from "./structural-equal.ts";

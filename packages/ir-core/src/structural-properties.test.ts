@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { loadJson, saveJson } from "./json.ts";
+import { loadJson } from "./json-reader.ts";
+import { saveJson } from "./json.ts";
 import { isNode, type Node } from "./node.ts";
 import { atPath } from "./object-path.ts";
 import { firstMismatch, structuralEqual } from "./structural-equal.ts";
