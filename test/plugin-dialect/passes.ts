@@ -16,7 +16,8 @@ function simpler(node: Node): Node | undefined {
   const scale = node as Scale;
   if (scale.factor.value === 1) return scale.value;
   if (scale.value.kind !== "wave.Scale") return undefined;
-  return { ...scale, factor: makeFloatImm(scale.factor.value * scale.value.factor.value), value: scale.value.value } satisfies Scale;
+  const merged: Scale = { ...scale, factor: makeFloatImm(scale.factor.value * scale.value.factor.value), value: scale.value.value };
+  return merged;
 }
 
 /** Makes a tensor program of each filter: its parameters are the signals and the result. */
