@@ -28,6 +28,8 @@ export type OnnxCode = keyof OnnxMessageParams;
 
 type Messages = { readonly [K in OnnxCode]: DiagnosticDef & { readonly message: (params: OnnxMessageParams[K]) => string } };
 
+const INCONSISTENT = "The file is inconsistent: export the model again, or see what onnx.checker.check_model says of it.";
+
 const error = <P>(message: (params: P) => string, help?: string): DiagnosticDef & { readonly message: (params: P) => string } =>
   help === undefined ? { severity: "error", message } : { severity: "error", message, help };
 
@@ -35,29 +37,29 @@ const error = <P>(message: (params: P) => string, help?: string): DiagnosticDef 
 export const onnxDiagnostics: Messages = {
   "not-onnx": error((p) => `The bytes are not an ONNX model: ${p.reason}.`, "Check that the file is complete and not, say, a Git LFS pointer."),
   "no-graph": error(() => "The model has no graph.", "Check that the file is complete."),
-  "too-many-nodes": error((p) => `The graph has ${p.count} nodes, more than ${p.limit}.`),
+  "too-many-nodes": error((p) => `The graph has ${p.count} nodes, more than ${p.limit}.`, "Split the model."),
   "duplicate-name": error((p) => `Two places define the value \`${p.name}\`: ${p.first} and ${p.second}.`, "Names of values are unique in ONNX; export the model again."),
-  "missing-input": error((p) => `${p.node} reads \`${p.name}\`, which nothing defines.`),
-  "missing-output": error((p) => `The model's output \`${p.name}\` is defined by no node.`),
-  cycle: error((p) => `The graph has a cycle: ${p.nodes.join(" → ")}.`),
+  "missing-input": error((p) => `${p.node} reads \`${p.name}\`, which nothing defines.`, INCONSISTENT),
+  "missing-output": error((p) => `The model's output \`${p.name}\` is defined by no node.`, INCONSISTENT),
+  cycle: error((p) => `The graph has a cycle: ${p.nodes.join(" → ")}.`, INCONSISTENT),
   "unsupported-op": error(
     (p) => `The operator \`${p.op}\` is not supported. It is used by ${listed(p.nodes)}.`,
     "Give `importOnnx` a converter for it in `converters`, or replace it in the model.",
   ),
   "unsupported-opset": error((p) => `The model is of opset ${p.version}; opsets 1 to 25 are read.`, "Convert it with onnx.version_converter."),
-  "unsupported-form": error((p) => `${p.node} is not supported in this form: ${p.reason}.`),
-  "unsupported-type": error((p) => `${p.what} is of type ${p.type}, which is not supported.`),
+  "unsupported-form": error((p) => `${p.node} is not supported in this form: ${p.reason}.`, "Give `importOnnx` a converter of your own in `converters`, or rewrite this part of the model."),
+  "unsupported-type": error((p) => `${p.what} is of type ${p.type}, which is not supported.`, "Convert the model to a type that is, e.g. float32 or float16."),
   "dynamic-argument": error((p) => `${p.node} needs ${p.what} at compile time, but it is computed by the model.`, "Fix the sizes of the inputs with `dims`, or simplify the model first."),
-  "missing-argument": error((p) => `${p.node} lacks its input number ${p.index}.`),
-  "attribute-type": error((p) => `Attribute \`${p.name}\` of ${p.node} is to be ${p.expected}, not ${p.got}.`),
-  "missing-attribute": error((p) => `${p.node} lacks the attribute \`${p.name}\`.`),
+  "missing-argument": error((p) => `${p.node} lacks its input number ${p.index}.`, INCONSISTENT),
+  "attribute-type": error((p) => `Attribute \`${p.name}\` of ${p.node} is to be ${p.expected}, not ${p.got}.`, INCONSISTENT),
+  "missing-attribute": error((p) => `${p.node} lacks the attribute \`${p.name}\`.`, INCONSISTENT),
   "tensor-size": error((p) => `The tensor \`${p.name}\` of shape [${p.shape}] takes ${p.expected} elements; the file has ${p.got}.`, "Check that the file is complete."),
   "external-data": error((p) => `The tensor \`${p.name}\` is stored outside the file.`, "Save the model with its data inside, e.g. onnx.save(model, path, save_as_external_data=False)."),
-  "dimension-too-large": error((p) => `\`${p.name}\` has a dimension of ${p.size}; 2147483647 is the largest.`),
+  "dimension-too-large": error((p) => `\`${p.name}\` has a dimension of ${p.size}; 2147483647 is the largest.`, "Give the input a smaller shape, with `dims` or `shapes`, or export the model with one."),
   "unknown-dim": error(
     (p) => `The model has no dimension named \`${p.name}\`; it has ${listed(p.known)}.${p.meant === undefined ? "" : ` Did you mean \`${p.meant}\`?`}`,
   ),
-  "bad-node": error((p) => `${p.node} does not fit its inputs: ${p.reason}`),
+  "bad-node": error((p) => `${p.node} does not fit its inputs: ${p.reason}`, "Check the shapes of the model's inputs, and of `dims`, if it was given."),
 };
 
 function listed(names: readonly string[]): string {

@@ -30,7 +30,7 @@ export {
 } from "./tensor.ts";
 export { fetchBytes, fetchModel } from "./fetch-model.ts";
 export { FfiError, type FfiErrorKind } from "./ffi-error.ts";
-export { ABI_VERSION, checkManifest, sealManifest, verifyManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
+export { ABI_VERSION, checkManifest, sealManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
 export {
   loadModel,
   randomTensor,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FfiError } from "./ffi-error.ts";
-import { checkManifest } from "./manifest.ts";
+import { checkManifest, verifyManifest, type Manifest } from "./manifest.ts";
 import { loadModel, type LoadOptions, type Model } from "./model.ts";
 
 /**
@@ -12,6 +12,16 @@ export async function loadModelFrom(folder: string, options: LoadOptions = {}): 
   const manifest = checkManifest(parseJson(await read(folder, "artifact.json")));
   const [wasm, weights] = await Promise.all([read(folder, manifest.files.wasm.path), read(folder, manifest.files.weights.path)]);
   return loadModel({ manifest, wasm, weights }, options);
+}
+
+/**
+ * What an artifact says of itself, without loading it.
+ * @throws FfiError `invalid-artifact` or `abi-mismatch` if it is missing, damaged or of another version.
+ */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const manifest = checkManifest(parseJson(await read(folder, "artifact.json")));
+  await verifyManifest(manifest);
+  return manifest;
 }
 
 async function read(folder: string, path: string): Promise<Uint8Array> {

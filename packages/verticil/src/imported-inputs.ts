@@ -3,6 +3,7 @@ import { isRelaxFunction, staticShapeOf } from "@verticil/relax";
 import type { Tensor, ValueSpec } from "@verticil/runtime-ffi";
 import { gatherInputs, type RunOptions } from "./commands/model-options.ts";
 import { modelName } from "./read-model.ts";
+import { requireStaticInputs } from "./require-static.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -12,11 +13,12 @@ import { UsageError } from "./usage-error.ts";
 export async function importedInputs(module: IRModule, path: string, opts: RunOptions): Promise<Record<string, Tensor>> {
   const main = lookupFunc(module, "main");
   if (!isRelaxFunction(main)) throw new UsageError("`main` of the module is no graph function.");
+  requireStaticInputs(module);
   const names = main.attrs["input_names"];
   const inputs = main.params.map((p, i): ValueSpec => {
     const shape = staticShapeOf(p.structInfo);
     if (p.structInfo?.kind !== "relax.TensorStructInfo" || shape === undefined || p.structInfo.dtype === undefined) {
-      throw new UsageError(`The input \`${p.name}\` has symbolic dimensions. Fix them with \`--dim NAME=VALUE\`.`);
+      throw new UsageError(`The input \`${p.name}\` is not a tensor of a known shape and type.`);
     }
     const name = Array.isArray(names) ? String(names[i]) : p.name;
     return { name, shape, dtype: p.structInfo.dtype, space: "arena", offset: 0 };

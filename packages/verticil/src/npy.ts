@@ -1,4 +1,4 @@
-import { tensorBytes, tensorView, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
+import { dtypeBytes, tensorBytes, tensorView, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
 
 // NumPy's file format, version 1: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
@@ -33,8 +33,12 @@ export function readNpy(bytes: Uint8Array): Tensor {
   const dtype = Object.entries(DESCR).find(([, d]) => d === descr)?.[0] as ScalarDType | undefined;
   if (dtype === undefined || shape === undefined) throw new RangeError(`Arrays of ${descr ?? "an unknown type"} are not supported.`);
   const dims = shape.split(",").map((s) => s.trim()).filter((s) => s !== "").map(Number);
-  const data = bytes.slice(start + length);
-  return tensorView(dtype, dims, data.buffer);
+  // Before anything is copied.
+  const expected = dims.reduce((a, b) => a * b, dtypeBytes(dtype));
+  const found = bytes.byteLength - start - length;
+  if (found < expected) throw new RangeError(`The .npy file is truncated: [${dims.join(", ")}] takes ${expected} bytes, and it has ${Math.max(0, found)}.`);
+  if (found > expected) throw new RangeError(`The .npy file has ${found} bytes for [${dims.join(", ")}], which takes ${expected}.`);
+  return tensorView(dtype, dims, bytes.slice(start + length).buffer);
 }
 
 /** Writes a tensor as a `.npy` file. @throws RangeError for a data type that NumPy does not have. */

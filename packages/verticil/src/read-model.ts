@@ -6,6 +6,7 @@ import { importOnnx } from "@verticil/onnx";
 import { loadModelFrom } from "@verticil/runtime-ffi/node";
 import type { LoadOptions, Model } from "@verticil/runtime-ffi";
 import { parse } from "@verticil/tvmscript";
+import { requireStaticInputs } from "./require-static.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What the commands know of a model file before compiling it. */
@@ -31,7 +32,7 @@ export async function readModel(path: string, opts: ReadModelOptions = {}): Prom
     case ".onnx":
       return importOnnx(bytes, { dims: opts.dims ?? {} });
     case ".py":
-      return parse(new TextDecoder().decode(bytes), { dialects: scriptDialects });
+      return parse(new TextDecoder().decode(bytes), { dialects: scriptDialects, name: path });
     default:
       throw new UsageError(`\`${path}\` is no model that can be read: it should end in .onnx or .py, or be the folder of a compiled model.`);
   }
@@ -48,6 +49,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
 /** Reads and compiles a model. */
 export async function compileModel(path: string, opts: CompileModelOptions = {}): Promise<Executable> {
   const module = await readModel(path, opts);
+  requireStaticInputs(module);
   return compile(module, { name: modelName(path), instruments: opts.instruments ?? [], signal: opts.signal });
 }
 

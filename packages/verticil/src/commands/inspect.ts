@@ -1,10 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { countOps, scriptDialects } from "@verticil/compiler";
 import type { IRModule } from "@verticil/ir-core";
 import { forEachConstant, isRelaxFunction, shapeOf, structInfoOf, type StructInfo } from "@verticil/relax";
-import { checkManifest } from "@verticil/runtime-ffi";
+import { readManifest } from "@verticil/runtime-ffi/node";
 import { print } from "@verticil/tvmscript";
 import { estimateFlops } from "../estimate-flops.ts";
 import { isFolder, modelName, readModel } from "../read-model.ts";
@@ -49,7 +47,7 @@ interface Report {
 }
 
 async function inspectArtifact(folder: string): Promise<Report> {
-  const m = checkManifest(JSON.parse(await readFile(join(folder, "artifact.json"), "utf8")));
+  const m = await readManifest(folder);
   return {
     name: m.name,
     inputs: m.inputs,

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { randomTensor, type Model, type Tensor } from "@verticil/runtime-ffi";
+import { FfiError, randomTensor, type Model, type Tensor } from "@verticil/runtime-ffi";
 import { readNpy } from "../npy.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -46,7 +46,8 @@ export function splitPair(text: string, example: string): readonly [string, stri
 
 /**
  * The inputs of a model from the command line.
- * @throws UsageError if a file cannot be read, or an input is neither given nor to be random.
+ * @throws UsageError if there is no such file.
+ * @throws FfiError (`invalid-input`) if a file is no tensor, or an input is neither given nor to be random.
  */
 export async function gatherInputs(model: Pick<Model, "inputs" | "name">, opts: RunOptions): Promise<Record<string, Tensor>> {
   const out: Record<string, Tensor> = {};
@@ -57,7 +58,8 @@ export async function gatherInputs(model: Pick<Model, "inputs" | "name">, opts: 
   for (const [i, spec] of model.inputs.entries()) {
     if (out[spec.name] !== undefined) continue;
     if (opts.random === undefined) {
-      throw new UsageError(
+      throw new FfiError(
+        "invalid-input",
         `\`${model.name}\` needs the input \`${spec.name}\` (${spec.dtype}[${spec.shape.join(", ")}]). Give it with \`--input ${spec.name}=FILE.npy\`, or try random values with \`--random 1\`.`,
       );
     }
@@ -76,6 +78,6 @@ async function readInput(file: string): Promise<Tensor> {
   try {
     return readNpy(bytes);
   } catch (error) {
-    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FfiError("invalid-input", `${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
