@@ -15,25 +15,21 @@ import {
   type RelaxValue,
   type StructInfo,
 } from "@verticil/relax";
-import { getElement, type Tensor } from "@verticil/runtime-ffi";
+import type { Tensor } from "@verticil/runtime-ffi";
 import { compile } from "./compile.ts";
 import { compileContext } from "./compile-context.ts";
+import { tensorDifference, type TensorDifference } from "./tensor-difference.ts";
 import { fusionPhase, graphPhase, kernelPhase, memoryPhase } from "./wasm-pipeline.ts";
 
 /** Where a model can be run to be compared: `interp` is the oracle. */
 export type CompareTarget = "interp" | "wasm";
 
 /** How far one value of the graph is from what it should be. */
-export interface ValueComparison {
+export interface ValueComparison extends TensorDifference {
   readonly name: string;
   /** The kernel that made it. */
   readonly kernel: string;
   readonly target: CompareTarget;
-  /** The largest difference, absolute or relative to the expected value, whichever is smaller. */
-  readonly maxError: number;
-  readonly worstIndex: number;
-  readonly expected: number;
-  readonly actual: number;
 }
 
 /** The values in order of computation, and the first of them that is off. */
@@ -67,7 +63,7 @@ export async function compareTargets(
   if (!isRelaxFunction(main)) throw new TypeError("`main` is no graph function.");
   const results: (readonly Tensor[])[] = [];
   for (const target of targets) {
-    results.push(target === "interp" ? interpret(fused, main, inputs, opts) : await runWasm(fused, inputs, opts));
+    results.push(target === "interp" ? interpretMain(fused, main, inputs, opts) : await runWasm(fused, inputs, opts));
   }
   const [expected = [], ...others] = results;
   const values = others.flatMap((actual, t) => {
@@ -75,7 +71,7 @@ export async function compareTargets(
     return expected.flatMap((e, i) => {
       const a = actual[i];
       const { name, kernel } = valueName(main, i);
-      return a === undefined ? [] : [{ name, kernel, target, ...difference(e, a) }];
+      return a === undefined ? [] : [{ name, kernel, target, ...tensorDifference(e, a) }];
     });
   });
   return { values, firstDivergence: values.find((v) => !(v.maxError <= opts.tolerance)) };
@@ -122,7 +118,8 @@ function valueName(main: Function, index: number): { readonly name: string; read
   return { name: String(index), kernel: "" };
 }
 
-function interpret(module: IRModule, main: Function, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): readonly Tensor[] {
+/** The values that the interpreter computes for `main`, whose operators have been legalized. */
+export function interpretMain(module: IRModule, main: Function, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): readonly Tensor[] {
   const names = main.attrs["input_names"];
   const args = main.params.map((p, i) => {
     const name = Array.isArray(names) ? String(names[i]) : p.name;
@@ -156,23 +153,4 @@ async function runWasm(module: IRModule, inputs: Readonly<Record<string, Tensor>
     const t = outputs[o.name];
     return t === undefined ? [] : [t];
   });
-}
-
-/** The worst difference between two tensors of one shape. NaN counts as equal to NaN only. */
-function difference(expected: Tensor, actual: Tensor): Omit<ValueComparison, "name" | "kernel" | "target"> {
-  let maxError = 0;
-  let worstIndex = 0;
-  for (let i = 0; i < expected.data.length; i++) {
-    const e = Number(getElement(expected, i));
-    const a = Number(getElement(actual, i));
-    if (Object.is(e, a) || e === a || (Number.isNaN(e) && Number.isNaN(a))) continue;
-    const absolute = Math.abs(e - a);
-    const error = Number.isNaN(absolute) ? Infinity : Math.min(absolute, absolute / Math.abs(e));
-    if (error > maxError) {
-      maxError = error;
-      worstIndex = i;
-    }
-  }
-  const at = (t: Tensor): number => (t.data.length === 0 ? 0 : Number(getElement(t, worstIndex)));
-  return { maxError, worstIndex, expected: at(expected), actual: at(actual) };
 }

@@ -1,3 +1,4 @@
+export { compareReference } from "./compare-reference.ts";
 export { makeArtifact, type Artifact, type ArtifactOptions } from "./artifact.ts";
 export { compareTargets, type Comparison, type CompareOptions, type CompareTarget, type ValueComparison } from "./compare-targets.ts";
 export { compile, type CompileOptions, type Executable } from "./compile.ts";

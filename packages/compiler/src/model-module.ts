@@ -38,11 +38,42 @@ const ARRAYS: { readonly [D in ScalarDType]?: string } = {
   float64: "Float64Array",
 };
 
-/** The types of an artifact's module: its inputs and outputs by name, with shapes and data types. */
-export function modelTypes(manifest: Manifest): string {
-  const input = (v: ValueSpec): string => `  /** ${v.dtype}[${v.shape.join(", ")}] */\n  readonly ${key(v.name)}: Tensor | ${ARRAYS[v.dtype] ?? "TensorData"};`;
-  const output = (v: ValueSpec): string => `  /** ${v.dtype}[${v.shape.join(", ")}] */\n  readonly ${key(v.name)}: Tensor;`;
-  return `import type { LoadOptions, Model, Tensor, TensorData } from "@verticil/runtime-ffi";
+const SHARED_TYPES = 'import type { LoadOptions, Model, Tensor, TensorData } from "@verticil/runtime-ffi";';
+
+/** The runtime's types in brief, for a module that brings the runtime along. */
+const OWN_TYPES = `export type TensorData = ${[...new Set(Object.values(ARRAYS))].join(" | ")};
+
+/** An n-dimensional array: compact, row-major. 16-bit floats are raw bits. */
+export interface Tensor {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+export interface LoadOptions {
+  readonly signal?: { readonly aborted: boolean; throwIfAborted(): void };
+  readonly onProgress?: (event: { readonly status: "initiate" | "download" | "compile" | "ready"; readonly name: string; readonly progress: number }) => void;
+  /** Compare the files' SHA-256 with the manifest; on unless told. */
+  readonly verify?: boolean;
+}
+
+interface Model {
+  readonly name: string;
+  readonly memoryBytes: number;
+  run(inputs: never): Promise<unknown>;
+  runSync(inputs: never): unknown;
+  dispose(): void;
+}`;
+
+/**
+ * The types of an artifact's module: its inputs and outputs by name, with shapes and data types. Those of a standalone
+ * one import nothing.
+ */
+export function modelTypes(manifest: Manifest, opts: { readonly standalone?: boolean } = {}): string {
+  const comment = (v: ValueSpec): string => `  /** ${v.dtype}[${v.shape.join(", ")}] */`;
+  const input = (v: ValueSpec): string => `${comment(v)}\n  readonly ${key(v.name)}: Tensor | ${ARRAYS[v.dtype] ?? "TensorData"};`;
+  const output = (v: ValueSpec): string => `${comment(v)}\n  readonly ${key(v.name)}: Tensor;`;
+  return `${opts.standalone === true ? OWN_TYPES : SHARED_TYPES}
 
 /** What \`run\` takes. */
 export interface Inputs {
@@ -59,9 +90,7 @@ export interface TypedModel extends Omit<Model, "run" | "runSync"> {
   run(inputs: Inputs): Promise<Outputs>;
   runSync(inputs: Inputs, options?: { readonly copy?: boolean }): Outputs;
 }
-
-export type { Tensor, TensorData };
-
+${opts.standalone === true ? "" : "\nexport type { Tensor, TensorData };\n"}
 /** Loads the model from the files beside this module. */
 export function load(options?: LoadOptions): Promise<TypedModel>;
 `;

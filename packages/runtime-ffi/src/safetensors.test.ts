@@ -33,6 +33,12 @@ test("the same tensors give the same bytes, with data at a multiple of 64", () =
   expect((make().byteLength - 4) % 64).toBe(0);
 });
 
+test("tensors that are not aligned are read from Node's buffers as well", () => {
+  const bytes = writeSafetensors(new Map([["odd", tensorFrom([1], [1], "int8")], ["after", tensorFrom([1.5], [1], "float32")]]));
+  const pool = Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
+  expect(readSafetensors(pool).tensors.get("after")).toEqual(tensor(Float32Array.of(1.5), [1]));
+});
+
 test("a data type that the format does not have is refused", () => {
   expect(() => writeSafetensors(new Map([["a", tensorFrom([1], [1], "int4")]]))).toThrow("safetensors has no `int4`");
 });

@@ -74,8 +74,9 @@ function readEntry(name: string, entry: unknown, data: Uint8Array): Tensor {
     throw bad(`gives \`${name}\` bytes ${start} to ${end}, but it takes ${expected} and the file has ${data.byteLength}`);
   }
   const at = data.byteOffset + start;
+  // Not copied by `slice`: that of Node's buffers is a view.
   const aligned = at % dtypeBytes(scalar) === 0;
-  return aligned ? tensorView(scalar, shape, data.buffer, at) : tensorView(scalar, shape, data.slice(start, end).buffer);
+  return aligned ? tensorView(scalar, shape, data.buffer, at) : tensorView(scalar, shape, Uint8Array.from(data.subarray(start, end)).buffer);
 }
 
 function isNumberList(value: unknown): value is readonly number[] {

@@ -38,7 +38,8 @@ export function readNpy(bytes: Uint8Array): Tensor {
   const found = bytes.byteLength - start - length;
   if (found < expected) throw new RangeError(`The .npy file is truncated: [${dims.join(", ")}] takes ${expected} bytes, and it has ${Math.max(0, found)}.`);
   if (found > expected) throw new RangeError(`The .npy file has ${found} bytes for [${dims.join(", ")}], which takes ${expected}.`);
-  return tensorView(dtype, dims, bytes.slice(start + length).buffer);
+  // A copy, so that it is aligned. Not by `slice`: that of Node's buffers is a view.
+  return tensorView(dtype, dims, Uint8Array.from(bytes.subarray(start + length)).buffer);
 }
 
 /** Writes a tensor as a `.npy` file. @throws RangeError for a data type that NumPy does not have. */

@@ -18,8 +18,9 @@ export type ExitCode = 0 | 1 | 2 | 130;
 /**
  * Runs the command line. Never throws: errors become one message on stderr and an exit code.
  * @param args what follows the program's name.
+ * @param signal ends it between two steps, for a caller in the same process.
  */
-export async function runCli(args: readonly string[], terminal: Terminal, signal: AbortSignal, version: string): Promise<ExitCode> {
+export async function runCli(args: readonly string[], terminal: Terminal, version: string, signal: AbortSignal = new AbortController().signal): Promise<ExitCode> {
   const program = new Command("verticil")
     .description("Compile machine-learning models to WebAssembly, inspect them and run them.")
     .version(version)

@@ -7,6 +7,8 @@ export interface Terminal {
   /** A line of progress that the next one replaces; shown on a terminal only. */
   progress(line: string): void;
   readonly color: boolean;
+  /** Does work that an interrupt must not cut short; one that comes meanwhile ends the process after it. */
+  uninterrupted<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** The terminal that the process was started on. */
@@ -32,6 +34,19 @@ export function processTerminal(process: NodeJS.Process): Terminal {
       clear();
       process.stderr.write(line);
       pending = true;
+    },
+    async uninterrupted(work) {
+      let interrupted = false;
+      const note = (): void => {
+        interrupted = true;
+      };
+      process.on("SIGINT", note);
+      try {
+        return await work();
+      } finally {
+        process.off("SIGINT", note);
+        if (interrupted) process.exit(130);
+      }
     },
   };
 }

@@ -1,7 +1,10 @@
+import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { compareTargets, type Comparison, type CompareTarget } from "@verticil/compiler";
+import { compareReference, compareTargets, type Comparison, type CompareTarget } from "@verticil/compiler";
+import { FfiError, type Tensor } from "@verticil/runtime-ffi";
 import { Divergence } from "../divergence.ts";
 import { importedInputs } from "../imported-inputs.ts";
+import { readNpz } from "../npz.ts";
 import { readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -9,6 +12,7 @@ import { addDimOption, addInputOptions, type RunOptions } from "./model-options.
 
 interface Options extends RunOptions {
   readonly targets: string;
+  readonly against?: string;
   readonly tolerance: number;
   readonly json?: boolean;
 }
@@ -21,22 +25,37 @@ export function addCompareCommand(program: Command, terminal: Terminal, signal: 
     .command("compare <model>")
     .description("run a model on several targets and find the first operator whose numbers differ; exit code 1 if any does")
     .option("--targets <list>", "targets, the first is what the others are compared with", "interp,wasm")
+    .option("--against <file.npz>", "compare every target with these arrays, named as the outputs are; arrays named as inputs are the inputs")
     .option("--tolerance <x>", "allowed difference, absolute, or relative to the value", Number, 1e-3)
     .option("--json", "print every value's difference as JSON");
   addInputOptions(addDimOption(command)).action(async (path: string, options: Options) => {
     const targets = options.targets.split(",").map((t) => target(t.trim()));
-    if (targets.length < 2) throw new UsageError("`--targets` takes at least two targets, such as `interp,wasm`.");
+    if (targets.length < 2 && options.against === undefined) throw new UsageError("`--targets` takes at least two targets, such as `interp,wasm`.");
     const module = await readModel(path, { dims: options.dim ?? {} });
-    const inputs = await importedInputs(module, path, options);
-    const result = await compareTargets(module, inputs, targets, {
+    const reference = options.against === undefined ? undefined : await readReference(options.against);
+    const inputs = await importedInputs(module, path, options, reference);
+    const opts = {
       tolerance: options.tolerance,
       signal,
-      onProgress: (done, total) => terminal.progress(`  value ${done} of ${total}`),
-    });
+      onProgress: (done: number, total: number) => terminal.progress(`  value ${done} of ${total}`),
+    };
+    const result =
+      reference === undefined ? await compareTargets(module, inputs, targets, opts) : await compareReference(module, inputs, targets, reference, opts);
     if (options.json === true) terminal.out(JSON.stringify(result, null, 2));
     else report(result, terminal);
     if (result.firstDivergence !== undefined) throw new Divergence();
   });
+}
+
+async function readReference(path: string): Promise<ReadonlyMap<string, Tensor>> {
+  const bytes = await readFile(path).catch(() => {
+    throw new UsageError(`There is no file \`${path}\` to read.`);
+  });
+  try {
+    return readNpz(bytes);
+  } catch (cause) {
+    throw new FfiError("invalid-input", `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
 
 function target(name: string): CompareTarget {

@@ -11,6 +11,7 @@ interface Options {
   readonly target: string;
   readonly output?: string;
   readonly dim: Readonly<Record<string, number>>;
+  readonly standalone?: boolean;
   readonly timing?: boolean;
   readonly json?: boolean;
 }
@@ -22,6 +23,7 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
     .description("compile a model to a folder that a page or a program can load")
     .option("--target <target>", "what to compile for: wasm", "wasm")
     .option("-o, --output <dir>", "the folder to write; the model's name unless given")
+    .option("--standalone", "put the runtime into the module: it needs no package where it is loaded")
     .option("--timing", "show how long each pass took")
     .option("--json", "print the manifest as JSON");
   addDimOption(command).action(async (path: string, options: Options) => {
@@ -34,7 +36,8 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
       signal,
     });
     const folder = options.output ?? modelName(path);
-    await writeArtifact(executable, folder);
+    signal.throwIfAborted();
+    await terminal.uninterrupted(() => writeArtifact(executable, folder, { standalone: options.standalone === true }));
     if (options.timing === true) terminal.note(timing.report());
     if (options.json === true) {
       terminal.out(JSON.stringify(executable.manifest, null, 2));

@@ -28,7 +28,8 @@ export function addRunCommand(program: Command, terminal: Terminal, signal: Abor
     const model = await loadAny(path, { dims: options.dim ?? {}, signal });
     const outputs = await model.run(await gatherInputs(model, options));
     model.dispose();
-    if (options.outputDir !== undefined) await writeOutputs(outputs, options.outputDir);
+    const { outputDir } = options;
+    if (outputDir !== undefined) await terminal.uninterrupted(() => writeOutputs(outputs, outputDir));
     if (options.json === true) {
       terminal.out(JSON.stringify(Object.fromEntries(Object.entries(outputs).map(([name, t]) => [name, { shape: t.shape, dtype: t.dtype, data: values(t) }]))));
       return;

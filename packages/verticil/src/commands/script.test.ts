@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runCli } from "../run-cli.ts";
+import { cli as runInProcess } from "../testing/cli.ts";
 
 const MODULE = `# from tvm.script import ir as I
 # from tvm.script import tir as T
@@ -40,11 +40,8 @@ interface Outcome {
 }
 
 async function cli(...args: string[]): Promise<Outcome> {
-  const out: string[] = [];
-  const note: string[] = [];
-  const terminal = { out: (l: string) => void out.push(l), note: (l: string) => void note.push(l), progress: () => undefined, color: false };
-  const code = await runCli(args, terminal, new AbortController().signal, "0");
-  return { code, out: out.join("\n"), note: note.join("\n") };
+  const { code, out, err } = await runInProcess(args);
+  return { code, out, note: err };
 }
 
 test("fmt prints the normal form, which stays as it is", async () => {
