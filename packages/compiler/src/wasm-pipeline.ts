@@ -23,7 +23,7 @@ import {
   toNonDataflow,
 } from "@verticil/relax";
 import { wasmIntrinRules } from "@verticil/target-wasm";
-import { lowerTir } from "@verticil/tir";
+import { lowerTir, mergeSimilarFunctions, outlineLoops } from "@verticil/tir";
 
 /** Layouts that the CPU schedules want: channels last, so that four of them make a vector. */
 export const wasmLayouts: Readonly<Record<string, readonly string[]>> = {
@@ -77,6 +77,8 @@ export function memoryPhase(): Pass {
     allocateWorkspace(),
     staticPlanBlockMemory(),
     lowerStaticMain(),
+    mergeSimilarFunctions(),
+    outlineLoops(),
   ]);
 }
 

@@ -12,6 +12,7 @@ import { scalarTyped, wasmTypeOf } from "./lanes.ts";
 import { termLinear } from "./linear.ts";
 import { codeStmt, type StmtContext } from "./stmt.ts";
 import { unsupported } from "./unsupported.ts";
+import type { Interval } from "./value.ts";
 
 /** What a function's code needs from its module. */
 export interface FuncEnvironment {
@@ -90,8 +91,9 @@ function bindParams(cx: StmtContext, func: PrimFunc): void {
   const { graph } = cx;
   // Unless a function says otherwise its pointers do not overlap.
   const shared = func.attrs["tir.noalias"] === false ? {} : undefined;
+  const ranges = paramRanges(func);
   for (const [i, p] of func.params.entries()) {
-    const value = graph.param(i, wasmTypeOf(p.dtype));
+    const value = graph.param(i, wasmTypeOf(p.dtype), ranges.get(p));
     const isIndex = value.type === "i32" && parseDType(p.dtype).bits === 32;
     cx.env.set(p, { linear: isIndex ? termLinear(value) : undefined, typed: () => scalarTyped(p.dtype, value) });
     if (p.dtype !== "handle") continue;
@@ -104,6 +106,20 @@ function bindParams(cx: StmtContext, func: PrimFunc): void {
     }
   }
   for (const v of freeShapeVars(func)) unsupported(`the size \`${v.name}\` that no parameter gives`, "Pass it as a scalar parameter.", v.span);
+}
+
+/** What the last parameters lie in, where the attribute `param_ranges` says it. */
+function paramRanges(func: PrimFunc): ReadonlyMap<Var, Interval> {
+  const list = func.attrs["param_ranges"];
+  const out = new Map<Var, Interval>();
+  if (!Array.isArray(list)) return out;
+  const first = func.params.length - list.length;
+  for (const [i, range] of list.entries()) {
+    const p = func.params[first + i];
+    const [lo, hi] = Array.isArray(range) ? range.map(Number) : [];
+    if (p !== undefined && lo !== undefined && hi !== undefined) out.set(p, { lo, hi });
+  }
+  return out;
 }
 
 /** Sizes in buffers of parameters that are not parameters themselves. */

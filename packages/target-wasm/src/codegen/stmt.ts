@@ -161,16 +161,21 @@ function codeFor(cx: StmtContext, stmt: For): void {
   }
   // At least one iteration, or none of it.
   const count = sumLinear(cx.graph, linearOf(cx, stmt.extent));
+  if (count.range !== undefined && count.range.lo >= 1) {
+    loop(cx, stmt, count, count.range.hi);
+    return;
+  }
   const condition = cx.graph.op("i32.gt_s", [count, cx.graph.i32(0)]);
   const thenRegion = cx.graph.makeRegion("branch", { certain: false });
   const before = cx.epochs.save();
-  cx.graph.inside(thenRegion, () => loop(cx, stmt, count, undefined));
+  cx.graph.inside(thenRegion, () => loop(cx, stmt, count, count.range?.hi));
   const after = cx.epochs.save();
   cx.epochs.restore(before);
   mergeEpochs(cx, before, after);
   cx.graph.emit({ kind: "if", condition, thenRegion, elseRegion: undefined });
 }
 
+/** A loop of at least one and at most `extent` iterations. */
 function loop(cx: StmtContext, stmt: For, count: Value, extent: number | undefined): void {
   const writes = writesOf(stmt.body);
   const body = cx.graph.makeRegion("loop", { certain: true, hasLoops: hasLoops(stmt.body) });

@@ -1,0 +1,185 @@
+import { definePass, structuralEqual, structuralHash, withAttrs, withFunctions, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
+import type { Buffer } from "../ir/buffer.ts";
+import type { Call, Var } from "../ir/expr.ts";
+import { makeCall, makeVar } from "../ir/make-expr.ts";
+import { makeBuffer, scopeOf } from "../ir/make-stmt.ts";
+import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
+import { tirNodes } from "../ir/node-table.ts";
+import { asInt, constant } from "../ir/ops.ts";
+import type { PrimFunc, Stmt } from "../ir/stmt.ts";
+import { replaceBuffers } from "../ir/substitute.ts";
+import { visitStmt } from "../ir/visit.ts";
+import { fillConstantHoles } from "./constant-holes.ts";
+
+/** Options of `mergeSimilarFunctions`. */
+export interface MergeOptions {
+  /** Functions that would take more numbers than this stay apart; 24 unless told. */
+  readonly maxParams?: number;
+}
+
+/**
+ * Makes one of the private flat functions that differ only in extents, strides and offsets: those numbers become
+ * parameters, which each call passes. Fewer functions are sooner compiled, and an engine that compiles what runs often
+ * better finds them sooner. The bounds of the new parameters, the last ones, are in the attribute `param_ranges`.
+ */
+export function mergeSimilarFunctions(opts: MergeOptions = {}): Pass {
+  return definePass("MergeSimilarFunctions", (module) => {
+    const merged = new Map<GlobalVar, Merged>();
+    for (const group of similarFunctions(module)) {
+      const made = mergeGroup(group, opts.maxParams ?? 24);
+      if (made === undefined) continue;
+      for (const [i, { gv }] of group.entries()) merged.set(gv, { into: made.gv, func: made.func, numbers: made.numbers[i] ?? [] });
+    }
+    if (merged.size === 0) return module;
+    const functions = new Map<GlobalVar, ReturnType<IRModule["functions"]["get"]> & object>();
+    for (const [gv, func] of module.functions) {
+      const own = merged.get(gv);
+      if (own !== undefined) {
+        if (own.into === gv) functions.set(gv, own.func);
+      } else functions.set(gv, func.kind === "tir.PrimFunc" ? redirectCalls(func as PrimFunc, merged) : func);
+    }
+    return withFunctions(module, functions);
+  });
+}
+
+interface Merged {
+  readonly into: GlobalVar;
+  readonly func: PrimFunc;
+  /** What a call passes for the new parameters. */
+  readonly numbers: readonly number[];
+}
+
+interface Candidate {
+  readonly gv: GlobalVar;
+  readonly func: PrimFunc;
+  /** The function with every hole and every size of memory the same. */
+  readonly skeleton: PrimFunc;
+  /** The values of the holes. */
+  readonly values: readonly number[];
+}
+
+const structural = { dialects: [tirNodes] };
+
+/** The groups of at least two private functions with the same skeleton, in the order of the module. */
+function similarFunctions(module: IRModule): readonly (readonly Candidate[])[] {
+  const callers = new Set<GlobalVar>();
+  const groups = new Map<number, Candidate[][]>();
+  for (const [gv, func] of module.functions) {
+    if (func.kind !== "tir.PrimFunc") return [];
+    if (func.attrs["global_symbol"] !== undefined || hasCalls(func as PrimFunc)) callers.add(gv);
+  }
+  for (const [gv, func] of module.functions) {
+    if (callers.has(gv)) continue;
+    const candidate = candidateOf(gv, func as PrimFunc);
+    const key = structuralHash(candidate.skeleton, structural);
+    const known = groups.get(key) ?? [];
+    groups.set(key, known);
+    const group = known.find(([first]) => first !== undefined && structuralEqual(first.skeleton, candidate.skeleton, structural));
+    if (group === undefined) known.push([candidate]);
+    else group.push(candidate);
+  }
+  return [...groups.values()].flat().filter((g) => g.length > 1);
+}
+
+function hasCalls(func: PrimFunc): boolean {
+  let found = false;
+  visitStmt(func.body, {
+    expr: (e) => {
+      if (e.kind === "tir.Call" && e.op.kind === "ir.GlobalVar") found = true;
+      return undefined;
+    },
+  });
+  return found;
+}
+
+function candidateOf(gv: GlobalVar, func: PrimFunc): Candidate {
+  const values: number[] = [];
+  const body = fillConstantHoles(func.body, (e) => {
+    values.push(Number(e.value));
+    return constant(0, "int32");
+  });
+  const buffers = new Map<Buffer, Buffer>();
+  const plain = (b: Buffer): Buffer => {
+    if (scopeOf(b) === "local" || b.shape.length === 0) return b;
+    const known = buffers.get(b) ?? makeBuffer(b.name, [1], b.dtype, { data: b.data, scope: scopeOf(b) });
+    buffers.set(b, known);
+    return known;
+  };
+  const bufferMap = new Map([...func.bufferMap].map(([p, b]) => [p, plain(b)]));
+  visitStmt(body, { stmt: (s) => void (s.kind === "tir.DeclBuffer" && plain(s.buffer)) });
+  const flat = [...buffers.keys()].every((b) => b.strides.length === 0 && b.elemOffset === undefined);
+  if (!flat) return { gv, func, skeleton: func, values: [] };
+  return { gv, func, skeleton: { ...withWorkspace(func, 0), bufferMap, body: replaceBuffers(body, buffers) }, values };
+}
+
+/** The function as one that needs at most `bytes` of scratch memory, if it needs any. */
+function withWorkspace(func: PrimFunc, bytes: number): PrimFunc {
+  return func.attrs["WorkspaceSize"] === undefined ? func : (withAttrs(func, { WorkspaceSize: bytes }) as PrimFunc);
+}
+
+interface MergedGroup {
+  readonly gv: GlobalVar;
+  readonly func: PrimFunc;
+  /** For each function of the group, what its calls pass. */
+  readonly numbers: readonly (readonly number[])[];
+}
+
+function mergeGroup(group: readonly Candidate[], maxParams: number): MergedGroup | undefined {
+  const [first] = group;
+  if (first === undefined) return undefined;
+  const params: { readonly key: string; readonly v: Var; readonly values: readonly number[] }[] = [];
+  const fills = first.values.map((value, at) => {
+    const values = group.map((c) => c.values[at] ?? value);
+    if (values.every((x) => x === value)) return undefined;
+    const key = values.join();
+    const known = params.find((p) => p.key === key);
+    if (known !== undefined) return known.v;
+    const v = makeVar(`n${params.length}`, "int32");
+    params.push({ key, v, values });
+    return v;
+  });
+  if (params.length > maxParams) return undefined;
+  const body = fillConstantHoles(first.func.body, (e, at) => fills[at] ?? e);
+  const workspace = Math.max(...group.map((c) => Number(c.func.attrs["WorkspaceSize"] ?? 0)));
+  const merged: PrimFunc = { ...withWorkspace(first.func, workspace), params: [...first.func.params, ...params.map((p) => p.v)], body: withLargestBuffers(body, group) };
+  const ranges = params.map((p) => [Math.min(...p.values), Math.max(...p.values)]);
+  return {
+    gv: first.gv,
+    func: params.length === 0 ? merged : (withAttrs(merged, { param_ranges: ranges }) as PrimFunc),
+    numbers: group.map((_, i) => params.map((p) => p.values[i] ?? 0)),
+  };
+}
+
+/** The flat views of memory as large as the largest in the group: a bound that holds for all of them. */
+function withLargestBuffers(body: Stmt, group: readonly Candidate[]): Stmt {
+  const sizes = group.map((c) => declared(c.func.body).map((b) => asInt(b.shape[0] ?? constant(1, "int32")) ?? 0));
+  const buffers = new Map<Buffer, Buffer>();
+  for (const [i, b] of declared(body).entries()) {
+    const [shape] = b.shape;
+    if (scopeOf(b) === "local" || shape === undefined || b.shape.length !== 1) continue;
+    const largest = Math.max(...sizes.map((s) => s[i] ?? 0));
+    if (largest !== asInt(shape)) buffers.set(b, makeBuffer(b.name, [constant(largest, shape.dtype)], b.dtype, { data: b.data, scope: scopeOf(b) }));
+  }
+  return replaceBuffers(body, buffers);
+}
+
+function declared(body: Stmt): readonly Buffer[] {
+  const out: Buffer[] = [];
+  visitStmt(body, { stmt: (s) => void (s.kind === "tir.DeclBuffer" && out.push(s.buffer)) });
+  return out;
+}
+
+function redirectCalls(func: PrimFunc, merged: ReadonlyMap<GlobalVar, Merged>): PrimFunc {
+  const mapper: ChildMapper = {
+    expr(e) {
+      const mapped = mapExprChildren(e, mapper);
+      const own = mapped.kind === "tir.Call" && mapped.op.kind === "ir.GlobalVar" ? merged.get(mapped.op) : undefined;
+      if (own === undefined || mapped.kind !== "tir.Call") return mapped;
+      const call: Call = makeCall(mapped.dtype, own.into, [...mapped.args, ...own.numbers.map((n) => constant(n, "int32"))], mapped.span);
+      return call;
+    },
+    stmt: (s) => mapStmtChildren(s, mapper),
+  };
+  const body = mapper.stmt(func.body);
+  return body === func.body ? func : { ...func, body };
+}
