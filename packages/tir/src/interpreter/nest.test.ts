@@ -43,6 +43,17 @@ function expectSame(script: string): void {
 }
 
 const programs: Readonly<Record<string, string>> = {
+  "a reduction over two axes in one fused loop": `
+@T.prim_func
+def main(X: T.Buffer((5, 40), "float32"), Y: T.Buffer((1,), "float32")):
+    for k in range(200):
+        with T.block("sum"):
+            vi = T.axis.reduce(5, k // 40)
+            vj = T.axis.reduce(40, k % 40)
+            with T.init():
+                Y[0] = T.float32(0)
+            Y[0] = Y[0] + X[vi, vj]
+`,
   "a padded convolution": `
 @T.prim_func
 def main(X: T.Buffer((1, 3, 9, 9), "float32"), W: T.Buffer((4, 3, 3, 3), "float32"), Y: T.Buffer((1, 4, 5, 5), "float32")):
