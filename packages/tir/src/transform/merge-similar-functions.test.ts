@@ -55,6 +55,13 @@ describe("mergeSimilarFunctions", () => {
     expect(text).toContain("x_1 = T.decl_buffer((96,), data=x.data)");
   });
 
+  it("takes as much scratch memory as the function that takes most, and prints as it is", () => {
+    const sized = (f: string, bytes: number): string => f.replace('{"tir.noalias"', `{"WorkspaceSize": T.int64(${bytes}), "tir.noalias"`);
+    const text = run(mergeSimilarFunctions(), moduleOf(sized(adder("a", 4, 8), 64), sized(adder("b", 6, 16), 128)));
+    expect(text).toContain('"WorkspaceSize": T.int64(128)');
+    expect(print(parse(text, { dialects: [tir] }), { dialects: [tir] })).toBe(text);
+  });
+
   it("keeps what is the same everywhere as a constant", () => {
     const text = run(mergeSimilarFunctions(), moduleOf(adder("a", 4, 8), adder("b", 6, 8)));
     expect(text).toContain("y_1[i * 8 + j]");

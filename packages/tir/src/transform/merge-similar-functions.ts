@@ -1,4 +1,4 @@
-import { definePass, structuralEqual, structuralHash, withAttrs, withFunctions, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
+import { definePass, structuralEqual, structuralHash, withAttrs, withFunctions, type AttrValue, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
 import type { Buffer } from "../ir/buffer.ts";
 import type { Call, Var } from "../ir/expr.ts";
 import { makeCall, makeVar } from "../ir/make-expr.ts";
@@ -112,8 +112,14 @@ function candidateOf(gv: GlobalVar, func: PrimFunc): Candidate {
   return { gv, func, skeleton: { ...withWorkspace(func, 0), bufferMap, body: replaceBuffers(body, buffers) }, values };
 }
 
+/** An integer attribute, plain or as a node; 0 if there is none. */
+function integerAttr(value: AttrValue | undefined): number {
+  if (typeof value === "number" || typeof value === "bigint") return Number(value);
+  return typeof value === "object" && value !== null && "value" in value ? Number(value["value"]) : 0;
+}
+
 /** The function as one that needs at most `bytes` of scratch memory, if it needs any. */
-function withWorkspace(func: PrimFunc, bytes: number): PrimFunc {
+function withWorkspace(func: PrimFunc, bytes: AttrValue): PrimFunc {
   return func.attrs["WorkspaceSize"] === undefined ? func : (withAttrs(func, { WorkspaceSize: bytes }) as PrimFunc);
 }
 
@@ -140,8 +146,8 @@ function mergeGroup(group: readonly Candidate[], maxParams: number): MergedGroup
   });
   if (params.length > maxParams) return undefined;
   const body = fillConstantHoles(first.func.body, (e, at) => fills[at] ?? e);
-  const workspace = Math.max(...group.map((c) => Number(c.func.attrs["WorkspaceSize"] ?? 0)));
-  const merged: PrimFunc = { ...withWorkspace(first.func, workspace), params: [...first.func.params, ...params.map((p) => p.v)], body: withLargestBuffers(body, group) };
+  const [workspace] = group.map((c) => c.func.attrs["WorkspaceSize"]).toSorted((a, b) => integerAttr(b) - integerAttr(a));
+  const merged: PrimFunc = { ...withWorkspace(first.func, workspace ?? 0), params: [...first.func.params, ...params.map((p) => p.v)], body: withLargestBuffers(body, group) };
   const ranges = params.map((p) => [Math.min(...p.values), Math.max(...p.values)]);
   return {
     gv: first.gv,
