@@ -25,6 +25,17 @@ test("a private function takes the place of its calls and goes", () => {
   );
 });
 
+test("an address gets a variable, where the buffer behind it is declared", () => {
+  expectPass(
+    inlinePrivateFunctions(),
+    module("for i in range(2):\n    Module.fill(T.address_of(A[i * 4]), 1)", helper.replace("T.Buffer((8,), data=data)", "T.decl_buffer((4,), data=data)")),
+    module(
+      "for i in range(2):\n    data: T.handle(\"float32\") = T.address_of(A[i * 4])\n    B = T.decl_buffer((4,), data=data)\n    B[1] = T.float32(1)",
+      "",
+    ),
+  );
+});
+
 test("a function that calls itself stays", () => {
   expectPass(inlinePrivateFunctions(), module("Module.fill(A.data, 0)", helper.replace("        B = T.Buffer", "        Module.fill(data, at)\n        B = T.Buffer")));
 });

@@ -1,7 +1,9 @@
 import { at, definePass, withFunctions, type BaseFunc, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
-import type { AnyVar, Call, PrimExpr } from "../ir/expr.ts";
+import { collectBuffers } from "../ir/free-vars.ts";
+import { makeLetStmt } from "../ir/make-stmt.ts";
+import type { AnyVar, Call, PrimExpr, Var } from "../ir/expr.ts";
 import { mapStmtChildren } from "../ir/map-children.ts";
-import type { PrimFunc, Stmt } from "../ir/stmt.ts";
+import type { DeclBuffer, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
 import { visitExpr, visitStmt } from "../ir/visit.ts";
 import { convertToSSA } from "./convert-ssa.ts";
@@ -91,5 +93,34 @@ function bodyFor(callee: PrimFunc, call: Call): Stmt {
   if (callee.params.length !== call.args.length) {
     throw new TypeError(`\`${call.op.name}\` takes ${callee.params.length} arguments, but is called with ${call.args.length}.`);
   }
-  return substitute(callee.body, new Map<AnyVar, PrimExpr>(callee.params.map((p, i) => [p, at(call.args, i)])));
+  const values = new Map<AnyVar, PrimExpr>();
+  let body = callee.body;
+  callee.params.forEach((p, i) => {
+    const arg = at(call.args, i);
+    // A buffer's memory is a variable: an address needs one.
+    if (p.dtype === "handle" && arg.kind !== "tir.Var") body = bindPointer(body, p, arg);
+    else values.set(p, arg);
+  });
+  return substitute(body, values);
+}
+
+/** `pointer` as a variable with the value `address`: at the declaration of the one buffer behind it, else around all. */
+function bindPointer(body: Stmt, pointer: Var, address: PrimExpr): Stmt {
+  const fresh: Var = { ...pointer };
+  const declared: DeclBuffer[] = [];
+  let others = 0;
+  visitStmt(body, {
+    expr: (e) => void (e === pointer && others++),
+    stmt: (s) => void (s.kind === "tir.DeclBuffer" && s.buffer.data === pointer && declared.push(s)),
+  });
+  const buffers = new Set(collectBuffers(body).filter((b) => b.data === pointer));
+  const [only] = declared;
+  if (others > 0 || declared.length !== 1 || buffers.size !== 1 || only === undefined) {
+    return makeLetStmt(fresh, address, substitute(body, new Map([[pointer, fresh]])));
+  }
+  const place = (s: Stmt): Stmt => {
+    if (s !== only) return mapStmtChildren(s, { expr: (e) => e, stmt: place });
+    return makeLetStmt(fresh, address, substitute(s, new Map([[pointer, fresh]])));
+  };
+  return place(body);
 }
