@@ -262,6 +262,31 @@ test.each<readonly [string, readonly string[]]>([
   expect(codes(moduleOf(kernel(body)))).toEqual(expected);
 });
 
+test.each<readonly [string, readonly string[]]>([
+  ["(x, y), [0, -1], [a, b]", []],
+  ["(x, y), [0, 0], [a, a]", ["invalid-call"]],
+  ["(x, y), [-1, -1], [a, b]", ["invalid-call"]],
+  ["(x, y), [2, -1], [a, b]", ["invalid-call"]],
+  ["(x, y), [0], [a, b]", ["invalid-call"]],
+  ["(x, y), [-1, 1], [a, b]", ["invalid-call"]],
+])("call_tir_inplace(kernel, %s): %j", (args, expected) => {
+  const module = moduleOf(`
+@I.ir_module
+class M:
+    @T.prim_func
+    def kernel(x: T.handle, y: T.handle, z: T.handle):
+        T.evaluate(0)
+
+    @R.function
+    def main(x: R.Tensor((4,), "float32"), y: R.Tensor((8,), "float32")) -> R.Object:
+        a = R.Tensor((4,), "float32")
+        b = R.Tensor((4,), "float32")
+        z = R.call_tir_inplace(M.kernel, ${args})
+        return z
+`);
+  expect(codes(module)).toEqual(expected);
+});
+
 test("without struct info only the structure is checked", () => {
   expect(codes(moduleWith(func([makeVarBinding(makeVar("v"), makeCall(makeOp("relax.exp"), [x]))])), { checkStructInfo: false })).toEqual([]);
 });

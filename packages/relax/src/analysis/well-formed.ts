@@ -7,6 +7,7 @@ import { opRegistryKey, type OpRegistry } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { callTirResult } from "./call-tir-result.ts";
+import { checkInplace } from "./check-inplace.ts";
 import { structInfoText } from "../script/struct-info-text.ts";
 import { calleeName, findImpureCall } from "./purity.ts";
 import { isBaseOf, structInfoBaseCheck } from "./struct-info-base-check.ts";
@@ -316,11 +317,12 @@ class Checker {
     const func = this.#lookup(callee);
     if (func?.kind !== "tir.PrimFunc") return;
     try {
+      if (call.op.name === "relax.call_tir_inplace") checkInplace(call, this.#infer);
       const found = callTirResult(call, func as PrimFunc, this.#infer);
       if (found === undefined || isBaseOf(found, said, this.#infer)) return;
       this.#report("wrong-struct-info", { found: structInfoText(found), said: structInfoText(said) }, span);
     } catch (e) {
-      if (!(e instanceof RangeError)) throw e;
+      if (!(e instanceof RangeError || e instanceof TypeError)) throw e;
       this.#report("invalid-call", { reason: e.message }, span);
     }
   }

@@ -9,15 +9,19 @@ import {
   type GlobalVar,
   type IRModule,
 } from "@verticil/ir-core";
-import type { AnyBindingBlock, AnyVar, Binding, Call, Expr, Function, Var } from "./expr.ts";
-import { inferCall, inferScope, type InferScope } from "./infer-call.ts";
+import { structInfoLca } from "../analysis/struct-info-lca.ts";
+import { eraseStructInfo } from "./erase-struct-info.ts";
+import type { AnyBindingBlock, AnyVar, Binding, Call, Expr, Function, If, Var } from "./expr.ts";
+import { inferCall, inferScope, tirVarsInStructInfo, type InferScope } from "./infer-call.ts";
 import { inlineOperands } from "./inline-operands.ts";
+import { isNormalSeq } from "./is-normal.ts";
 import {
   makeBindingBlock,
   makeCall,
   makeDataflowBlock,
   makeDataflowVar,
   makeFunction,
+  makeIf,
   makeMatchCast,
   makeSeqExpr,
   makeTuple,
@@ -30,7 +34,8 @@ import { relaxNodes } from "./node-table.ts";
 import { structInfoOf } from "./struct-info-of.ts";
 import type { StructInfo } from "./struct-info.ts";
 import { irDialect, type Dialect } from "@verticil/ir-core";
-import { tirNodes } from "@verticil/tir";
+import { tirNodes, undefinedVars, type AnyVar as TirVar } from "@verticil/tir";
+import { renameExpr } from "./rename.ts";
 import { UniqueNames } from "./unique-names.ts";
 
 const dialects: readonly Dialect[] = [irDialect, tirNodes, relaxNodes];
@@ -95,7 +100,7 @@ export class BlockBuilder {
     name: string,
     params: readonly Var[],
     build: () => Expr,
-    opts: { readonly attrs?: AttrMap; readonly isPure?: boolean; readonly private?: boolean } = {},
+    opts: { readonly attrs?: AttrMap; readonly isPure?: boolean; readonly private?: boolean; readonly retStructInfo?: StructInfo } = {},
   ): GlobalVar {
     const func = this.buildFunction(params, build, {
       ...opts,
@@ -108,7 +113,7 @@ export class BlockBuilder {
   buildFunction(
     params: readonly Var[],
     build: () => Expr,
-    opts: { readonly attrs?: AttrMap; readonly isPure?: boolean } = {},
+    opts: { readonly attrs?: AttrMap; readonly isPure?: boolean; readonly retStructInfo?: StructInfo } = {},
   ): Function {
     const saved = { names: this.#varNames, values: this.#values };
     this.#varNames = new UniqueNames();
@@ -117,9 +122,9 @@ export class BlockBuilder {
     const body = this.seq(build);
     this.#varNames = saved.names;
     this.#values = saved.values;
-    const ret = structInfoOf(body);
+    const ret = opts.retStructInfo ?? structInfoOf(body);
     if (ret === undefined) throw new Error("The result of the function has no struct info.");
-    return makeFunction(params, body, ret, opts);
+    return makeFunction(params, body, opts.retStructInfo ?? closeOver(ret, params), opts);
   }
 
   /** Runs `build` in a scope of its own; gives its bindings and its result as one expression. */
@@ -155,14 +160,14 @@ export class BlockBuilder {
     return result;
   }
 
-  /** Binds the value to a new variable, unless it is one. */
-  emit(value: Expr, nameHint = "lv"): AnyVar {
-    return this.#emit(value, nameHint, this.inDataflow);
+  /** Binds the value to a new variable, unless it is one. A list is a tuple. */
+  emit(value: Expr | readonly Expr[], nameHint = "lv"): AnyVar {
+    return this.#emit(isList(value) ? makeTuple(value) : value, nameHint, this.inDataflow);
   }
 
   /** Binds the value to a variable that is visible outside the dataflow block. */
-  emitOutput(value: Expr, nameHint = "gv"): AnyVar {
-    return this.#emit(value, nameHint, false);
+  emitOutput(value: Expr | readonly Expr[], nameHint = "gv"): AnyVar {
+    return this.#emit(isList(value) ? makeTuple(value) : value, nameHint, false);
   }
 
   /** Emits a call of an operator: `emitOp("relax.nn.conv2d", [x, w], { strides: [2, 2] })`. */
@@ -197,9 +202,18 @@ export class BlockBuilder {
     if (binding.kind === "relax.VarBinding") this.#values.set(binding.var, binding.value);
   }
 
-  /** The expression in normal form: operands bound to variables, struct info inferred. */
+  /**
+   * The expression in normal form: operands bound to variables, bodies sequences of bindings, struct info inferred. What
+   * is in normal form already is given back as it is.
+   */
   normalize(expr: Expr): Expr {
     switch (expr.kind) {
+      case "relax.If":
+        return this.#normalizeIf(expr);
+      case "relax.SeqExpr":
+        return this.normalize(this.#replay(expr));
+      case "relax.Function":
+        return this.normalizeFunction(expr);
       case "relax.Call":
         return this.normalizeCall(expr);
       case "relax.Tuple": {
@@ -213,6 +227,61 @@ export class BlockBuilder {
       default:
         return expr;
     }
+  }
+
+  /** A function with its body in normal form. */
+  normalizeFunction(func: Function): Function {
+    if (isNormalSeq(func.body)) return func;
+    const saved = { names: this.#varNames, values: this.#values };
+    this.#varNames = new UniqueNames();
+    this.#values = new Map(saved.values);
+    for (const p of func.params) this.#varNames.reserve(p.name);
+    const body = this.seq(() => this.#replay(func.body));
+    this.#varNames = saved.names;
+    this.#values = saved.values;
+    return { ...func, body };
+  }
+
+  #normalizeIf(expr: If): If {
+    const cond = this.#leaf(expr.cond);
+    const [t, f] = [this.#branch(expr.trueBranch), this.#branch(expr.falseBranch)];
+    if (cond === expr.cond && t === expr.trueBranch && f === expr.falseBranch && expr.structInfo !== undefined) return expr;
+    const [a, b] = [branchInfo(t), branchInfo(f)];
+    if (a === undefined || b === undefined) throw new TypeError("A branch has no struct info.");
+    return makeIf(cond, t, f, structInfoLca(a, b, this.infer), expr.span);
+  }
+
+  #branch(expr: Expr): Expr {
+    return isNormalSeq(expr) ? expr : this.seq(() => this.#replay(expr));
+  }
+
+  /** Emits the bindings of a sequence here, in normal form; gives its result. */
+  #replay(expr: Expr): Expr {
+    if (expr.kind !== "relax.SeqExpr") return expr;
+    const map = new Map<AnyVar, Expr>();
+    for (const block of expr.blocks) {
+      const emit = (): void => {
+        for (const b of block.bindings) this.#rebind(b, map);
+      };
+      // Plain bindings join those before and after: nothing tells two such blocks apart.
+      if (block.kind === "relax.DataflowBlock") this.dataflow(emit);
+      else emit();
+    }
+    return renameExpr(expr.body, map);
+  }
+
+  /** A binding in normal form; a variable without struct info is made anew. */
+  #rebind(b: Binding, map: Map<AnyVar, Expr>): void {
+    const value = renameExpr(b.value, map);
+    if (b.kind === "relax.MatchCast") {
+      const v = b.var.structInfo === undefined ? { ...b.var, structInfo: b.structInfo } : b.var;
+      if (v !== b.var) map.set(b.var, v);
+      return this.addBinding(makeMatchCast(v, this.#leaf(value), b.structInfo, b.span));
+    }
+    const normal = this.normalize(value);
+    const v = b.var.structInfo === undefined ? { ...b.var, structInfo: structInfoOf(normal) } : b.var;
+    if (v !== b.var) map.set(b.var, v);
+    this.addBinding(makeVarBinding(v, normal, b.span));
   }
 
   /** A call with operands bound and struct info inferred anew unless it has one and nothing changed. */
@@ -300,9 +369,10 @@ export class BlockBuilder {
       case "relax.Call":
       case "relax.TupleGetItem":
       case "relax.If":
-      case "relax.SeqExpr":
       case "relax.Function":
         return this.emit(expr);
+      case "relax.SeqExpr":
+        return this.#leaf(this.#replay(expr));
       case "relax.Tuple":
         return this.normalize(expr);
       default:
@@ -316,4 +386,29 @@ export class BlockBuilder {
     const bindings = scope.bindings.splice(0);
     this.#blocks.push(scope.dataflow ? makeDataflowBlock(bindings) : makeBindingBlock(bindings));
   }
+}
+
+function isList(value: Expr | readonly Expr[]): value is readonly Expr[] {
+  return Array.isArray(value);
+}
+
+function symbolicIn(infos: readonly (StructInfo | undefined)[]): ReadonlySet<TirVar> {
+  const vars = new Set<TirVar>();
+  for (const info of infos) if (info !== undefined) tirVarsInStructInfo(info, (d) => undefinedVars(d).forEach((v) => vars.add(v)));
+  return vars;
+}
+
+/** What a function gives in terms of its parameters: dimensions that only its body knows are left out. */
+function closeOver(info: StructInfo, params: readonly Var[]): StructInfo {
+  const known = symbolicIn(params.map((p) => p.structInfo));
+  return eraseStructInfo(info, (d) => undefinedVars(d).every((v) => known.has(v)));
+}
+
+/** What a branch gives, without the dimensions that it binds itself. */
+function branchInfo(branch: Expr): StructInfo | undefined {
+  const info = structInfoOf(branch);
+  if (info === undefined || branch.kind !== "relax.SeqExpr") return info;
+  const casts = branch.blocks.flatMap((b) => b.bindings).filter((b) => b.kind === "relax.MatchCast");
+  const own = symbolicIn(casts.map((b) => b.structInfo));
+  return own.size === 0 ? info : eraseStructInfo(info, (d) => !undefinedVars(d).some((v) => own.has(v)));
 }

@@ -15,7 +15,6 @@ import type { StructInfo } from "../ir/struct-info.ts";
 import { dtypeAttr, intAttr, opName, optIntAttr } from "./attrs-of.ts";
 import { attr, defineOp, newAttr, type OpSpec } from "./define.ts";
 import { argInfo, dim, normAxis, primArg, replaced, sameAs, shapeArg, simplified, tensorArg, tensorLike } from "./infer.ts";
-import { inplace, tupleInputs } from "./inplace-rule.ts";
 import { normalizePoolAttrs, poolAttrs } from "./nn-pool.ts";
 
 /** The struct info that the call was given. */
@@ -35,7 +34,7 @@ const inplaceAttrs = { inplace_indices: attr("ints") };
 /** Calls of functions of the module and of the runtime. */
 const callOps: readonly OpDef[] = [
   defineOp("call_tir", { ...tirCall, infer: given }),
-  defineOp("call_tir_inplace", { ...tirCall, attrs: inplaceAttrs, infer: inplace(given, tupleInputs) }),
+  defineOp("call_tir_inplace", { ...tirCall, attrs: inplaceAttrs, infer: given }),
   defineOp("call_tir_with_grad", {
     ...tirCall,
     attrs: { te_grad_name: attr("string"), te_grad_kwargs: attr("any", {}) },

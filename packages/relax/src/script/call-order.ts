@@ -14,6 +14,7 @@ const ORDERS: ReadonlyMap<string, readonly string[]> = new Map([
   ["relax.grad.avg_pool2d_backward", ["output_grad", ...POOL]],
   ["relax.quantize", QUANTIZE],
   ["relax.dequantize", QUANTIZE],
+  ["relax.hint_on_device", ["data", "dst_vdevice", "memory_scope"]],
   ["relax.call_tir", ["func", "args", "out_sinfo", "packed_ints"]],
   ["relax.call_tir_with_grad", ["func", "args", "out_sinfo", "te_grad_name", "te_grad_kwargs", "packed_ints"]],
   ["relax.call_tir_inplace", ["func", "args", "inplace_indices", "out_sinfo", "packed_ints"]],

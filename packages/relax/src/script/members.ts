@@ -1,5 +1,5 @@
 import { isNode, makeOp, type AttrMap, type AttrValue } from "@verticil/ir-core";
-import { isInt, membersOf, ScriptFunction, ScriptNamespace, toAttr, toFunctionAttrs, type CallArgs, type ScriptMembers, type ScriptValue, type Site } from "@verticil/tvmscript";
+import { isInt, isList, membersOf, ScriptFunction, ScriptNamespace, toAttr, toFunctionAttrs, type CallArgs, type ScriptMembers, type ScriptValue, type Site } from "@verticil/tvmscript";
 import {
   makeCall,
   makeConstant,
@@ -14,7 +14,7 @@ import type { Constant } from "../ir/expr.ts";
 import type { OpRegistry } from "../ir/op-def.ts";
 import type { DTensorStructInfo } from "../ir/struct-info.ts";
 import { isAbsent } from "./argument.ts";
-import { toRelax, toScalarDType, toShape, toStructInfo, toTensor } from "./convert.ts";
+import { toRelax, toScalarDType, toShape, toStructInfo, toStructInfos, toTensor } from "./convert.ts";
 import { deviceMesh } from "./convert-mesh.ts";
 import { callOp, callPacked, memberOf, type Member } from "./member-calls.ts";
 import { typeMembers } from "./member-types.ts";
@@ -111,6 +111,14 @@ const NAMED: Readonly<Record<string, Member>> = {
     return isInt(index) ? makeTupleGetItem(toRelax(a.need(0, "tuple", site), site), Number(index), site.span) : site.fail("A tuple is indexed by an integer.");
   },
   linear,
+  emit_with_sinfo: (a, site) => {
+    const op = a.need(0, "op", site);
+    const args = a.need(1, "args", site);
+    const infos = a.get(2, "sinfo_args");
+    if (typeof op !== "string" || !isList(args)) return site.fail("`R.emit_with_sinfo` takes the name of an operator and a list of arguments.");
+    return makeCall(makeOp(op), args.map((x) => toRelax(x, site)), { sinfoArgs: isAbsent(infos) ? [] : toStructInfos(infos, site), span: site.span });
+  },
+  "nn.relu6": (a, site) => makeCall(makeOp("relax.clip"), [toRelax(a.need(0, "data", site), site), makePrimValue(0), makePrimValue(6)], { span: site.span }),
   emit: (a, site) => toRelax(a.need(0, "value", site), site),
 };
 
@@ -163,7 +171,7 @@ export function relaxMembers(ops: OpRegistry): { readonly members: ScriptMembers
   const own: Tree = { member: undefined, children: new Map() };
   const others: Tree = { member: undefined, children: new Map() };
   for (const [name, [member, bare]] of Object.entries(typeMembers)) insert(own, [name], new ScriptFunction(`R.${name}`, member, bare));
-  for (const [name, member] of Object.entries(NAMED)) insert(own, [name], new ScriptFunction(`R.${name}`, member));
+  for (const [name, member] of Object.entries(NAMED)) insert(own, name.split("."), new ScriptFunction(`R.${name}`, member));
   for (const [name, member] of deviceMembers) insert(own, [name], new ScriptFunction(`R.${name}`, member));
   for (const def of ops.values()) {
     const path = def.name.split(".");

@@ -1,4 +1,4 @@
-import type { AttrMap, BaseFunc } from "@verticil/ir-core";
+import { isNode, type AttrMap, type BaseFunc } from "@verticil/ir-core";
 import type { FunctionParser, ParseContext, PyFunctionDef, PyStmt } from "@verticil/tvmscript";
 import type { Expr, Function, Var } from "../ir/expr.ts";
 import { eraseStructInfo } from "../ir/erase-struct-info.ts";
@@ -23,24 +23,60 @@ export interface RelaxSignature extends BaseFunc {
   readonly structInfo: FuncStructInfo;
 }
 
+/** The symbolic variables that functions declare, by name: what reads a signature and what reads its body see the same. */
+type Symbolic = WeakMap<PyFunctionDef, Map<string, TirVar>>;
+
 /**
  * Declarations of symbolic variables (`n = T.int64()`) count for the signature above them, so that its strings mean
  * these variables.
  */
-function declareSymbolic(body: readonly PyStmt[], ctx: ParseContext): void {
+function declareSymbolic(def: PyFunctionDef, ctx: ParseContext, symbolic: Symbolic): void {
+  let vars = symbolic.get(def);
+  if (vars === undefined) {
+    vars = declaredIn(def.body, ctx);
+    symbolic.set(def, vars);
+  }
+  for (const [name, v] of vars) ctx.define(name, v);
+}
+
+/** Keeps the symbolic variables that only the strings of a signature name. */
+function keepNamed(def: PyFunctionDef, ctx: ParseContext, symbolic: Symbolic): void {
+  const vars = symbolic.get(def);
+  const visit = (part: unknown): void => {
+    if (Array.isArray(part)) part.forEach(visit);
+    else if (typeof part === "object" && part !== null) {
+      if ("py" in part && part.py === "Str" && "value" in part) {
+        for (const [name] of String(part.value).matchAll(/[A-Za-z_]\w*/g)) {
+          const known = ctx.lookup(name);
+          if (isSymbolic(known)) vars?.set(name, known);
+        }
+      } else Object.values(part).forEach(visit);
+    }
+  };
+  visit(def.params.map((p) => p.annotation));
+  visit(def.returns);
+}
+
+function isSymbolic(v: unknown): v is TirVar {
+  return isNode(v) && (v.kind === "tir.Var" || v.kind === "tir.SizeVar");
+}
+
+function declaredIn(body: readonly PyStmt[], ctx: ParseContext): Map<string, TirVar> {
+  const out = new Map<string, TirVar>();
   for (const s of body) {
     const target = s.py === "Assign" ? s.targets[0] : undefined;
     if (s.py !== "Assign" || target?.py !== "Name" || s.value.py !== "Call" ) continue;
     const { func } = s.value;
     if (func.py !== "Attribute" || func.value.py !== "Name") continue;
     const isNamed = func.attr === "Var" || func.attr === "SizeVar";
-    if (s.value.args.length > 0 && !isNamed) continue;
+    if (!isNamed && (s.value.args.length > 0 || !/^(u?int|float)\d+$|^bool$/.test(func.attr))) continue;
     const { value } = s;
     ctx.attempt(() => {
       const made = ctx.evaluate(value);
-      if (isNewTirVar(made, ctx)) ctx.define(target.id, { ...made, name: target.id });
+      if (isNewTirVar(made, ctx)) out.set(target.id, { ...made, name: target.id });
     });
   }
+  return out;
 }
 
 function flag(def: PyFunctionDef, name: string): boolean | undefined {
@@ -68,21 +104,29 @@ function signature(def: PyFunctionDef, ctx: ParseContext): { readonly params: Va
 
 /** How `@R.function` is read, with the operators of `ops`. */
 export function relaxFunctionParser(ops: OpRegistry): FunctionParser {
+  const symbolic: Symbolic = new WeakMap();
   return {
     declare(def, ctx): RelaxSignature {
-      declareSymbolic(def.body, ctx);
+      declareSymbolic(def, ctx, symbolic);
       const { params, returns } = signature(def, ctx);
+      keepNamed(def, ctx, symbolic);
       const infos = params.map((p) => p.structInfo ?? makeObjectStructInfo());
       const structInfo = makeFuncStructInfo(infos, returns ?? makeObjectStructInfo(), { purity: flag(def, "pure") ?? true });
       return { kind: "relax.Function", attrs: {}, structInfo };
     },
-    define: (def, ctx, opts) => define(def, ctx, ops, opts.isLocal),
+    define: (def, ctx, opts) => define(def, ctx, { ops, symbolic, isLocal: opts.isLocal }),
   };
 }
 
-function define(def: PyFunctionDef, ctx: ParseContext, ops: OpRegistry, isLocal: boolean): Function {
+interface DefineOptions {
+  readonly ops: OpRegistry;
+  readonly symbolic: Symbolic;
+  readonly isLocal: boolean;
+}
+
+function define(def: PyFunctionDef, ctx: ParseContext, { ops, symbolic, isLocal }: DefineOptions): Function {
   return ctx.scoped(() => {
-    declareSymbolic(def.body, ctx);
+    declareSymbolic(def, ctx, symbolic);
     const { params, returns } = signature(def, ctx);
     const seq = new SeqParser(ctx, ops);
     const body = seq.functionBody(def.body);

@@ -167,7 +167,7 @@ export class SeqParser {
     }
     if (value instanceof OutputValue || typeof value === "string" || value === null || value === undefined) return;
     if (!isExpr(value)) return site.fail(`${describeValue(value)} is no statement.`);
-    this.#bind("_", undefined, value, site);
+    this.#bind(undefined, undefined, value, site);
   }
 
   #assign(target: PyExpr, info: StructInfo | undefined, value: ScriptValue, site: Site): void {
@@ -211,11 +211,12 @@ export class SeqParser {
     for (const [i, t] of targets.entries()) this.#assign(t, undefined, makeTupleGetItem(tuple, i, site.span), site);
   }
 
-  #bind(name: string, info: StructInfo | undefined, value: Expr, site: Site): AnyVar {
+  /** Binds the value to a new variable; without a name nothing can refer to it. */
+  #bind(name: string | undefined, info: StructInfo | undefined, value: Expr, site: Site): AnyVar {
     const normal = this.#normalize(value, info, site);
     const known = info ?? structInfoOf(normal);
-    const v = this.#newVar(name, known, site);
-    if (name !== "_") this.#ctx.define(name, v);
+    const v = this.#newVar(name ?? "_", known, site);
+    if (name !== undefined) this.#ctx.define(name, v);
     this.#bindings.push(makeVarBinding(v, normal, site.span));
     return v;
   }

@@ -23,6 +23,7 @@ const DESTINATION_PASSING: ReadonlySet<string> = new Set([
   "relax.call_tir_inplace",
   "relax.call_tir_with_grad",
   "relax.call_dps_packed",
+  "relax.call_py_func",
   "relax.dist.call_tir_local_view",
 ]);
 

@@ -111,7 +111,7 @@ function printFunction(n: Function, p: Printer): StmtDoc[] {
   return p.within(new RelaxFrame(n, true), (frame) => {
     // Only the outermost function declares the symbolic variables of its signature as strings.
     const top = isTopLevel(p);
-    frame.signatureVars = new Set();
+    frame.signatureVars = top ? new Set() : undefined;
     const returns = p.expr(n.retStructInfo);
     const params = n.params.map((v): AssignDoc => {
       const doc = defineVar(v, p);

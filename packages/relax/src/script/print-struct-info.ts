@@ -24,15 +24,11 @@ export function printDim(e: PrimExpr, p: Printer): ExprDoc {
   return undefinedVars(e).some((v) => signatureVars?.has(v)) ? strDoc(printExprDoc(doc)) : doc;
 }
 
-/**
- * A symbolic variable; the first mention declares it at the top of the outermost function, or of the local function whose
- * signature it is in: that one has its own.
- */
+/** A symbolic variable; the first mention declares it at the top of the outermost function. */
 export function printSymbolicVar(v: TirVar, p: Printer): ExprDoc {
   const known = p.lookup(v);
   if (known !== undefined) return known;
-  const signature = p.frames.find((f) => f instanceof RelaxFrame && f.signatureVars !== undefined);
-  const frame = signature ?? outermostFunction(p) ?? p.frame();
+  const frame = outermostFunction(p) ?? p.frame();
   if (frame instanceof RelaxFrame) frame.signatureVars?.add(v);
   const doc = p.define(v, v.name === "" ? "v" : v.name, frame);
   frame.stmts.push(assignDoc(doc, varCreation(v, p)));
