@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +46,12 @@ test("an artifact takes the place of an older one and leaves nothing beside it",
   await writeArtifact(await relu(), folder);
   expect((await readdir(folder)).sort()).toEqual(["artifact.json", "my_relu.d.ts", "my_relu.js", "my_relu.safetensors", "my_relu.wasm"]);
   expect(await readdir(join(root, "deep"))).toEqual(["relu"]);
+});
+
+test("others may read an artifact as they may read what its owner makes elsewhere", async () => {
+  await writeArtifact(await relu(), join(root, "relu"));
+  await mkdir(join(root, "plain"));
+  expect((await stat(join(root, "relu"))).mode).toBe((await stat(join(root, "plain"))).mode);
 });
 
 test("a folder of something else is not replaced", async () => {

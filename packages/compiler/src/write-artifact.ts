@@ -1,4 +1,5 @@
-import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { access, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { bundleStandalone } from "./bundle-standalone.ts";
 import type { Executable } from "./compile.ts";
@@ -22,8 +23,9 @@ export async function writeArtifact(
   const target = resolve(folder);
   await checkReplaceable(target);
   const files = opts.standalone === true ? await bundleStandalone(executable) : executable.files;
-  await mkdir(dirname(target), { recursive: true });
-  const fresh = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+  // Not by `mkdtemp`: nobody but the owner may read what that makes, and artifacts are for servers to read.
+  const fresh = join(dirname(target), `.${basename(target)}-${randomUUID()}`);
+  await mkdir(fresh, { recursive: true });
   try {
     for (const [name, content] of files) await writeFile(join(fresh, name), content);
     const old = `${fresh}-old`;
