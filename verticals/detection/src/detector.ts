@@ -25,6 +25,7 @@ export interface DetectorOptions {
 export interface Detector {
   readonly family: string;
   readonly model: Model;
+  /** @throws FfiError (`invalid-input`) if the picture's data do not fill it. */
   detect(image: RgbImage): readonly Detection[];
   dispose(): void;
 }
@@ -44,6 +45,10 @@ export function makeDetector(model: Model, opts: DetectorOptions = {}): Detector
     family: family.name,
     model,
     detect(image) {
+      const expected = image.width * image.height * 3;
+      if (!(expected > 0) || image.data.length !== expected) {
+        throw new FfiError("invalid-input", `A picture of ${image.width} × ${image.height} takes ${expected} values (red, green, blue), not ${image.data.length}.`);
+      }
       const outputs = model.runSync({ [input.name]: family.preprocess(image, input) }, { copy: false });
       const decoded = family.decode(Object.values(outputs), image, input, { score: opts.score ?? 0.4, labels: opts.labels ?? family.labels });
       return suppress(decoded, opts.iou ?? 0.45);
