@@ -229,6 +229,10 @@ export {
   type Prover,
 } from "./arith/context.ts";
 export { detectIterMap, normalizeToIterSum, type IterMapOptions, type IterMapResult } from "./arith/detect-iter-map.ts";
+export { deduceBound } from "./arith/deduce-bound.ts";
+export { detectClipBound, detectLinearEquation, type ClipBound, type LinearEquation } from "./arith/detect-linear-equation.ts";
+export { domainTouched, type TouchOptions } from "./arith/domain-touched.ts";
+export { narrowPredicate } from "./arith/narrow-predicate.ts";
 export { estimateRegionStrictBound, estimateRegionUpperBound, type RegionOptions } from "./arith/estimate-region.ts";
 export { evalRangeSet, evalRegionSets, evalSet, relaxSet, type IntSetMap } from "./arith/eval-set.ts";
 export {

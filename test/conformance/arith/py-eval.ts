@@ -72,7 +72,7 @@ class Jump {
   }
 }
 
-const maxSteps = 20_000_000;
+const maxSteps = 2_000_000;
 
 /** Runs the part of Python that upstream's arithmetic tests use, over lezer's tree. What is beyond it throws `NotReadable`. */
 export class PyProgram {
@@ -192,10 +192,12 @@ export class PyProgram {
       case "ContinueStatement":
         return new Jump("continue");
       case "YieldStatement": {
-        const [, value] = children(n);
+        const values = children(n).slice(1).filter((c) => c.name !== ",");
+        const [value] = values;
         let at: Scope | undefined = scope;
         while (at !== undefined && at.yields === undefined) at = at.outer;
-        at?.yields?.push(value === undefined ? null : this.#expr(value, scope));
+        if (value === undefined) at?.yields?.push(null);
+        else at?.yields?.push(values.length > 1 ? new PyTuple(this.#items(values, scope)) : this.#expr(value, scope));
         return undefined;
       }
       case "WithStatement":

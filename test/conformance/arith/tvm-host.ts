@@ -172,6 +172,10 @@ function domains(v: Value): Map<AnyVar, Range> {
   return new Map(v.entries().map(([k, r]) => [isVar(k) ? k : unreadable("a domain"), rangeOf(r)] as const));
 }
 
+function variables(v: Value): readonly AnyVar[] {
+  return items(v).map((x) => (isVar(x) ? x : unreadable("a variable")));
+}
+
 function isSet(v: Value): v is IntSet {
   return typeof v === "object" && v !== null && "tag" in v && (v.tag === "interval" || v.tag === "empty");
 }
@@ -616,13 +620,16 @@ export function tvmHost(counter: { assertions: number }): PyHost {
     estimate_region_lower_bound: estimate("strict"),
     estimate_region_strict_bound: estimate("strict"),
     estimate_region_upper_bound: estimate("upper"),
-    deduce_bound: missing("deduce_bound"),
-    detect_linear_equation: missing("detect_linear_equation"),
-    detect_clip_bound: missing("detect_clip_bound"),
+    deduce_bound: (([v, cond, hint, relax]) => tir.deduceBound(toExpr(v), toExpr(cond), sets(hint), sets(relax))) satisfies HostFunction,
+    detect_linear_equation: (([e, vars]) => {
+      const found = tir.detectLinearEquation(toExpr(e), variables(vars));
+      return found === undefined ? [] : [...found.coefficients, found.base];
+    }) satisfies HostFunction,
+    detect_clip_bound: (([e, vars]) => tir.detectClipBound(toExpr(e), variables(vars))?.flatMap((b) => [b.min ?? null, b.max ?? null]) ?? []) satisfies HostFunction,
     detect_common_subexpr: missing("detect_common_subexpr"),
     solve_linear_equations: missing("solve_linear_equations"),
     solve_linear_inequalities: missing("solve_linear_inequalities"),
-    _ffi_api: new PyModule("_ffi_api", { DomainTouched: missing("DomainTouched"), NarrowPredicateExpression: missing("NarrowPredicateExpression"), SolveInequalitiesAsCondition: missing("SolveInequalitiesAsCondition") }),
+    _ffi_api: new PyModule("_ffi_api", { DomainTouched: (([stmt, buffer, loads, stores]) => tir.domainTouched(stmt as tir.Stmt, buffer as tir.Buffer, { loads: loads === true, stores: stores === true }).map((r) => r ?? null)) satisfies HostFunction, NarrowPredicateExpression: (([cond, ranges]) => tir.narrowPredicate(toExpr(cond), domains(ranges))) satisfies HostFunction, SolveInequalitiesAsCondition: missing("SolveInequalitiesAsCondition") }),
   });
   arith.attrs.set("analyzer", arith);
   const raises: HostFunction = ([cls]) =>

@@ -24,12 +24,15 @@ import { intervalSet, intSetOfRange, singlePoint, type IntSet } from "./int-set.
 import { modularFacts, ModularSetAnalyzer } from "./modular-set.ts";
 import { RewriteSimplifier } from "./rewrite-simplifier.ts";
 import { isIndexType } from "./rules/compile-rule.ts";
+import { ScopedMemo } from "./scoped-memo.ts";
 import { TransitiveComparisons } from "./transitive-comparisons.ts";
 
 /** How hard `canProve` tries: `default` simplifies; `symbolicBound` also relaxes variables over their ranges. */
 export type ProofStrength = "default" | "symbolicBound";
 
 const maxCompareDepth = 6;
+/** How many rounds more than asked for an expression may take to settle. */
+const maxSettling = 6;
 
 /**
  * What is known about integer expressions: bounds, residues, bindings, conditions in force; and simplification by it
@@ -43,6 +46,7 @@ export class Analyzer implements ArithContext, Prover {
   readonly #rewriter: RewriteSimplifier;
   readonly #canonical: CanonicalSimplifier;
   readonly #known: TransitiveComparisons;
+  readonly #simple = new ScopedMemo<PrimExpr, PrimExpr>();
   readonly #ranges = new Map<AnyVar, Range>();
   readonly #domains = new Map<AnyVar, IntSet>();
   #setFacts: readonly SetFact[] = [];
@@ -58,6 +62,11 @@ export class Analyzer implements ArithContext, Prover {
     this.#rewriter = new RewriteSimplifier(this);
     this.#canonical = new CanonicalSimplifier(this, this.#rewriter);
     this.#known = new TransitiveComparisons(this);
+  }
+
+  /** How often a chain of rules was cut off: an internal invariant, 0 unless rules undo each other. */
+  get cutChains(): number {
+    return this.#rewriter.cutChains;
   }
 
   get generation(): number {
@@ -194,14 +203,27 @@ export class Analyzer implements ArithContext, Prover {
     return this.#canonical.simplify(e);
   }
 
-  /** An equal expression, simpler if one was found: canonical form, then `steps` rounds of rules and canonical form in turn. */
+  /**
+   * An equal expression, simpler if one was found: canonical form, then `steps` rounds of rules and canonical form in turn,
+   * and on until nothing changes, for a few rounds.
+   */
   simplify(e: PrimExpr, steps = 2): PrimExpr {
     if (e.kind === "ir.IntImm" || e.kind === "ir.FloatImm") return e;
+    const memo = this.#simple.at(this.#generation);
+    const known = memo.get(e);
+    if (known !== undefined) return known;
     let out = this.#canonical.simplify(e);
-    for (let i = 0; i < steps; i++) {
-      if (out.kind === "ir.IntImm") return out;
-      out = i % 2 === 0 ? this.#rewriter.simplify(out) : this.#canonical.simplify(out);
+    let last: PrimExpr | undefined;
+    for (let i = 0; i < steps + maxSettling && out.kind !== "ir.IntImm"; i++) {
+      const next = i % 2 === 0 ? this.#rewriter.simplify(out) : this.#canonical.simplify(out);
+      // Settled when neither of the two changes it.
+      const same = next === out || exprDeepEqual(next, out);
+      if (same && last === out) break;
+      last = same ? out : undefined;
+      out = same ? out : next;
     }
+    memo.set(e, out);
+    memo.set(out, out);
     return out;
   }
 
@@ -256,13 +278,13 @@ export class Analyzer implements ArithContext, Prover {
     this.#compareDepth++;
     try {
       let result = apart;
-      if (!isConstInt(b, 0)) {
+      if (b.kind !== "ir.IntImm") {
         const plain = sub(a, b);
         if (this.extensions.comparisonOfProductAndSum === true) result &= compareZero(this.constIntBound(plain));
         const diff = this.#rewriter.simplify(plain);
         result &= compareZero(this.constIntBound(diff));
         if (result !== isEqual && excludesZero(this.modularSet(diff))) result &= isNotEqual;
-      } else if (excludesZero(this.modularSet(a))) result &= isNotEqual;
+      } else if (typeof b.value === "number" && excludes(this.modularSet(a), b.value)) result &= isNotEqual;
       if (result === isEqual || result === isLess || result === isGreater || result === 0) return result;
       return result & this.compareKnown(a, b);
     } finally {
@@ -273,6 +295,11 @@ export class Analyzer implements ArithContext, Prover {
 
 function excludesZero({ base }: ModularSet): boolean {
   return base !== 0;
+}
+
+/** True if a number is not in a residue class. */
+function excludes({ coeff, base }: ModularSet, value: number): boolean {
+  return coeff === 0 ? value !== base : (value - base) % coeff !== 0;
 }
 
 function compareZero(x: IntBound): CompareResult {

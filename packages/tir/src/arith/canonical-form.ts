@@ -48,6 +48,17 @@ export function splitOf(index: PrimExpr): Split {
   return { tag: "split", dtype: index.dtype, index, lower: 1, upper: Infinity, scale: 1, mode: "trunc" };
 }
 
+/** The split with another scale. */
+export function withScale(s: Split, scale: number): Split {
+  // Written out: this is made more often than anything else here.
+  return { tag: "split", dtype: s.dtype, index: s.index, lower: s.lower, upper: s.upper, scale, mode: s.mode };
+}
+
+/** A sum of terms. */
+export function makeSum(dtype: DType, splits: readonly Split[], base: number): Sum {
+  return { tag: "sum", dtype, splits, base };
+}
+
 /** True if the split can be read in either rounding, or has the one asked for. */
 export function readsAs(s: Split, mode: DivMode): boolean {
   return s.mode === mode || (s.lower === 1 && s.upper === Infinity);
@@ -82,11 +93,13 @@ export function addSplit(splits: Split[], s: Split, factor: number): boolean {
     if (other === undefined || !sameIndex(other, s) || s.lower > other.lower) break;
     if (s.lower === other.lower && s.upper === other.upper && readsAs(s, other.mode)) {
       if (!fits(other.scale + scale, s.dtype)) return false;
-      splits[i] = { ...other, scale: other.scale + scale + 0 };
+      splits[i] = withScale(other, other.scale + scale + 0);
       return true;
     }
   }
-  splits.splice(i, 0, factor === 1 ? s : { ...s, scale });
+  const scaled = factor === 1 ? s : withScale(s, scale);
+  if (i === splits.length) splits.push(scaled);
+  else splits.splice(i, 0, scaled);
   return true;
 }
 
@@ -113,29 +126,43 @@ export function sumToExpr(s: Sum, splits: readonly Split[] = mergeSplits(s.split
  */
 export function mergeSplits(list: readonly Split[]): readonly Split[] {
   if (list.length <= 1) return list;
-  const splits = list.slice();
+  let splits = list;
+  let own: Split[] | undefined;
   for (let i = 0; i < splits.length; i++) {
     for (let j = i + 1; j < splits.length; j++) {
       const [high, low] = [splits[i], splits[j]];
       if (high === undefined || low === undefined || high.scale === 0) break;
       if (!sameIndex(high, low) || high.upper < low.lower) break;
       if (!readsAs(high, low.mode) && !readsAs(low, high.mode)) continue;
-      const mode = readsAs(high, low.mode) ? low.mode : high.mode;
-      if (high.upper === low.upper && high.lower === low.lower) {
-        splits[j] = { ...low, mode, scale: low.scale + high.scale };
-        splits[i] = { ...high, scale: 0 };
-        break;
-      }
-      if (high.lower === low.upper && low.scale !== 0 && high.scale % low.scale === 0 && high.lower === (high.scale / low.scale) * low.lower) {
-        splits[j] = { ...low, mode, upper: high.upper };
-        splits[i] = { ...high, scale: 0 };
-        break;
-      }
+      const joined = join(high, low, readsAs(high, low.mode) ? low.mode : high.mode);
+      if (joined === undefined) continue;
+      splits = own ??= list.slice();
+      own[j] = joined;
+      own[i] = withScale(high, 0);
+      break;
     }
   }
-  return splits.sort(
-    (a, b) => b.scale - a.scale || b.lower - a.lower || compareUpper(b.upper, a.upper) || modeRank(b.mode) - modeRank(a.mode),
-  );
+  if (own === undefined && isSorted(list)) return list;
+  return (own ?? list.slice()).sort(compareSplits);
+}
+
+/** Two parts of one index as one; undefined if they do not fit. */
+function join(high: Split, low: Split, mode: DivMode): Split | undefined {
+  if (high.upper === low.upper && high.lower === low.lower) return { ...low, mode, scale: low.scale + high.scale };
+  const fit = high.lower === low.upper && low.scale !== 0 && high.scale % low.scale === 0 && high.lower === (high.scale / low.scale) * low.lower;
+  return fit ? { ...low, mode, upper: high.upper } : undefined;
+}
+
+function isSorted(list: readonly Split[]): boolean {
+  for (let i = 1; i < list.length; i++) {
+    const [a, b] = [list[i - 1], list[i]];
+    if (a !== undefined && b !== undefined && compareSplits(a, b) > 0) return false;
+  }
+  return true;
+}
+
+function compareSplits(a: Split, b: Split): number {
+  return b.scale - a.scale || b.lower - a.lower || compareUpper(b.upper, a.upper) || modeRank(b.mode) - modeRank(a.mode);
 }
 
 function compareUpper(a: number, b: number): number {

@@ -7,12 +7,14 @@ import {
   fits,
   isSplit,
   isSum,
+  makeSum,
   mergeSplits,
   readsAs,
   remainderKind,
   splitOf,
   splitToExpr,
   sumToExpr,
+  withScale,
   type Canonical,
   type DivMode,
   type Split,
@@ -33,8 +35,8 @@ import { ScopedMemo } from "./scoped-memo.ts";
 export class CanonicalSimplifier {
   readonly #ctx: ArithContext;
   readonly #rewriter: RewriteSimplifier;
-  readonly #memo = new ScopedMemo<Canonical>();
-  readonly #exprs = new WeakMap<Split | Sum, PrimExpr>();
+  readonly #memo = new ScopedMemo<PrimExpr, Canonical>();
+  readonly #exprs = new ScopedMemo<Sum, PrimExpr>();
 
   constructor(ctx: ArithContext, rewriter: RewriteSimplifier) {
     this.#ctx = ctx;
@@ -47,19 +49,22 @@ export class CanonicalSimplifier {
 
   #toExpr(c: Canonical): PrimExpr {
     if (!("tag" in c)) return c;
-    let e = this.#exprs.get(c);
+    if (c.tag === "split") return splitToExpr(c);
+    const memo = this.#exprs.at(0);
+    let e = memo.get(c);
     if (e === undefined) {
-      const merged = c.tag === "sum" ? mergeSplits(c.splits) : undefined;
-      e = merged === undefined ? splitToExpr(c as Split) : sumToExpr(c as Sum, merged);
+      const merged = mergeSplits(c.splits);
+      e = sumToExpr(c, merged);
       // A quotient and a remainder that joined to a whole sum may cancel with other terms.
-      if (merged?.some(isWholeSum) === true && !(c as Sum).splits.some(isWholeSum)) e = this.simplify(e);
-      this.#exprs.set(c, e);
+      if (merged !== c.splits && merged.some(isWholeSum) && !c.splits.some(isWholeSum)) e = this.simplify(e);
+      memo.set(c, e);
     }
     return e;
   }
 
   #visit(e: PrimExpr): Canonical {
     if (e.kind === "ir.IntImm") return e;
+    if (e.kind === "tir.Var") return this.#rewriter.valueOf(e);
     const memo = this.#memo.at(this.#ctx.generation);
     const known = memo.get(e);
     if (known !== undefined) return known;
@@ -154,7 +159,7 @@ export class CanonicalSimplifier {
     if (!fits(base, x.dtype)) return undefined;
     const splits = x.splits.slice();
     for (const s of y.splits) if (!addSplit(splits, s, sign)) return undefined;
-    return { tag: "sum", dtype: x.dtype, splits, base };
+    return makeSum(x.dtype, splits, base);
   }
 
   #opaque(e: BinaryExpr, a: Canonical, b: Canonical): PrimExpr {
@@ -218,7 +223,7 @@ export class CanonicalSimplifier {
       return this.#divideSplit(toSplit(a, this.#toExpr(a)), divisor, mode);
     }
     const [even, rest] = separate(a, divisor);
-    const quotient = timesConstant(even, 1 / divisor) as Sum;
+    const quotient = dividedBy(even, divisor);
     if (rest.splits.length === 0 && rest.base === 0) return quotient;
     if (mode === "trunc" && !this.#separates(a, even, rest)) {
       return this.#divideSplit(toSplit(a, this.#toExpr(a)), divisor, mode);
@@ -353,7 +358,7 @@ export class CanonicalSimplifier {
     }
     if (!scaled || factor <= 1) return plain();
     const [even, rest] = separate(diff, factor);
-    const quotient = timesConstant(even, 1 / factor) as Sum;
+    const quotient = dividedBy(even, factor);
     const zero = constant(0, diff.dtype);
     // factor*q + r < 0 is q < 0 for 0 <= r < factor, and q <= 0 with r < 0: only the first is exact for any q.
     if (this.#within(this.#toExpr(rest), 0, factor)) return this.simplify(makeBinary("tir.LT", this.#toExpr(quotient), zero));
@@ -402,23 +407,36 @@ function toSplit(c: Canonical, expr: PrimExpr): Split {
   return splitOf(expr);
 }
 
-/** The value times a constant; undefined if a factor would leave the type. A fraction must divide everything. */
+/** The value times a constant; undefined if a factor would leave the type. */
 function timesConstant(c: Canonical, factor: number): Sum | Split | undefined {
-  const inverse = Math.abs(factor) < 1 && factor !== 0 ? Math.round(1 / factor) : 0;
-  const times = (x: number): number => (inverse === 0 ? x * factor : x / inverse) + 0;
-  if (isSum(c)) {
-    if (!fits(times(c.base), c.dtype) || !c.splits.every((s) => fits(times(s.scale), c.dtype))) return undefined;
-    return { ...c, base: times(c.base), splits: c.splits.map((s) => ({ ...s, scale: times(s.scale) })) };
+  if (!isSum(c)) {
+    const split = isSplit(c) ? c : splitOf(c);
+    const scale = split.scale * factor + 0;
+    return fits(scale, c.dtype) ? withScale(split, scale) : undefined;
   }
-  const split = isSplit(c) ? c : splitOf(c);
-  return fits(times(split.scale), c.dtype) ? { ...split, scale: times(split.scale) } : undefined;
+  if (factor === 1) return c;
+  const base = c.base * factor + 0;
+  if (!fits(base, c.dtype)) return undefined;
+  const splits: Split[] = [];
+  for (const s of c.splits) {
+    const scale = s.scale * factor + 0;
+    if (!fits(scale, c.dtype)) return undefined;
+    splits.push(withScale(s, scale));
+  }
+  return makeSum(c.dtype, splits, base);
+}
+
+/** A sum divided by what divides all of it. */
+function dividedBy(c: Sum, divisor: number): Sum {
+  if (divisor === 1) return c;
+  return makeSum(c.dtype, c.splits.map((s) => withScale(s, s.scale / divisor + 0)), c.base / divisor + 0);
 }
 
 /** The terms that `divisor` divides, and the others. */
 function separate(sum: Sum, divisor: number): readonly [even: Sum, rest: Sum] {
+  const [even, rest]: [Split[], Split[]] = [[], []];
+  for (const s of sum.splits) (s.scale % divisor === 0 ? even : rest).push(s);
   const divides = sum.base % divisor === 0;
-  return [
-    { ...sum, base: divides ? sum.base : 0, splits: sum.splits.filter((s) => s.scale % divisor === 0) },
-    { ...sum, base: divides ? 0 : sum.base, splits: sum.splits.filter((s) => s.scale % divisor !== 0) },
-  ];
+  if (even.length === 0 && (divides ? sum.base : 0) === 0) return [makeSum(sum.dtype, even, 0), sum];
+  return [makeSum(sum.dtype, even, divides ? sum.base : 0), makeSum(sum.dtype, rest, divides ? 0 : sum.base)];
 }

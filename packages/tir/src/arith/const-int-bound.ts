@@ -30,7 +30,7 @@ export class ConstIntBoundAnalyzer {
   readonly #ctx: ArithContext;
   readonly #vars = new Map<AnyVar, IntBound>();
   #facts: readonly BoundFact[] = [];
-  readonly #memo = new ScopedMemo<IntBound>();
+  readonly #memo = new ScopedMemo<PrimExpr, IntBound>();
 
   constructor(ctx: ArithContext) {
     this.#ctx = ctx;
@@ -56,6 +56,7 @@ export class ConstIntBoundAnalyzer {
 
   evaluate(e: PrimExpr): IntBound {
     if (e.kind === "ir.IntImm") return boundOfConstant(e.value);
+    if (e.kind === "tir.Var" && this.#facts.length === 0) return this.#vars.get(e) ?? boundOfDType(e.dtype);
     const memo = this.#memo.at(this.#ctx.generation);
     const known = memo.get(e);
     if (known !== undefined) return known;

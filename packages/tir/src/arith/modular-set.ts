@@ -24,7 +24,7 @@ export class ModularSetAnalyzer {
   readonly #ctx: ArithContext;
   readonly #vars = new Map<AnyVar, ModularSet>();
   #facts: readonly ModularFact[] = [];
-  readonly #memo = new ScopedMemo<ModularSet>();
+  readonly #memo = new ScopedMemo<PrimExpr, ModularSet>();
 
   constructor(ctx: ArithContext) {
     this.#ctx = ctx;
@@ -45,6 +45,7 @@ export class ModularSetAnalyzer {
 
   evaluate(e: PrimExpr): ModularSet {
     if (e.kind === "ir.IntImm") return typeof e.value === "number" ? { coeff: 0, base: e.value } : anything;
+    if (e.kind === "tir.Var" && this.#facts.length === 0) return this.#vars.get(e) ?? anything;
     const memo = this.#memo.at(this.#ctx.generation);
     const known = memo.get(e);
     if (known !== undefined) return known;

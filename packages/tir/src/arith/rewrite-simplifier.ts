@@ -1,4 +1,4 @@
-import { isFloat, isInteger, lanesOf, parseDType, scalarOf } from "@verticil/runtime-ffi";
+import { isFloat, isInteger, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
 import type { AnyVar, BinaryExpr, BinaryKind, Call, PrimExpr } from "../ir/expr.ts";
 import { makeBinary, makeBroadcast, makeCall, makeLet, makeNot, makeRamp, makeSelect, isBinary } from "../ir/make-expr.ts";
 import { cast, constant, isConstInt, toExpr } from "../ir/ops.ts";
@@ -7,7 +7,7 @@ import { exprDeepEqual } from "./expr-deep-equal.ts";
 import { ScopedMemo } from "./scoped-memo.ts";
 import { floorDivInt, floorModInt, gcd, truncDivInt } from "./int-math.ts";
 import { anyTypeRules, indexRules, indexVectorRules, logicRules } from "./rules/all-rules.ts";
-import { combine, isIndexType } from "./rules/compile-rule.ts";
+import { combine, foldBinary, isIndexType } from "./rules/compile-rule.ts";
 import { applyRules, RegisterStack, RuleIndex } from "./rules/rule-index.ts";
 
 /** The rules ready to be tried; made once. */
@@ -33,8 +33,10 @@ export class RewriteSimplifier {
   readonly #values = new Map<AnyVar, PrimExpr>();
   readonly #stack = new RegisterStack();
   #literals: readonly PrimExpr[] = [];
-  readonly #memo = new ScopedMemo<PrimExpr>();
+  readonly #memo = new ScopedMemo<PrimExpr, PrimExpr>();
   #chain = 0;
+  /** How often a chain of rules was cut off: never, unless rules undo each other. */
+  cutChains = 0;
 
   constructor(ctx: ArithContext) {
     this.#ctx = ctx;
@@ -77,6 +79,7 @@ export class RewriteSimplifier {
 
   #visit(e: PrimExpr): PrimExpr {
     if (e.kind === "ir.IntImm") return e;
+    if (e.kind === "tir.Var") return this.valueOf(e);
     const memo = this.#memo.at(this.#ctx.generation);
     const known = memo.get(e);
     if (known !== undefined) return known;
@@ -182,7 +185,11 @@ export class RewriteSimplifier {
   }
 
   #again(e: PrimExpr | undefined): PrimExpr | undefined {
-    if (e === undefined || this.#chain >= maxChain) return e;
+    if (e === undefined) return e;
+    if (this.#chain >= maxChain) {
+      this.cutChains++;
+      return e;
+    }
     this.#chain++;
     try {
       return this.#visit(e);
@@ -194,16 +201,19 @@ export class RewriteSimplifier {
   #apply(e: PrimExpr): PrimExpr | undefined {
     const same = cancelled(e);
     if (same !== undefined) return same;
-    const [first, second] = operandKinds(e);
-    const any = applyRules(compiled.any.candidates(e.kind, first, second), e, this.#stack, this.#ctx);
-    if (any !== undefined) return any;
-    const bool = scalarOf(e.dtype) === "bool";
-    if (bool) return applyRules(compiled.logic.candidates(e.kind, first, second), e, this.#stack, this.#ctx);
-    if (isIndexType(e.dtype)) return applyRules(compiled.index.candidates(e.kind, first, second), e, this.#stack, this.#ctx);
-    if (lanesOf(e.dtype) > 1 && isIndexType(scalarOf(e.dtype))) {
-      return applyRules(compiled.vector.candidates(e.kind, first, second), e, this.#stack, this.#ctx);
+    if (e.kind === "tir.Select") {
+      const any = this.#firstRule(compiled.any, e, e.condition.kind, e.trueValue.kind);
+      if (any !== undefined) return any;
     }
-    return undefined;
+    const table = rulesOf(e.dtype);
+    if (table === undefined) return undefined;
+    if ("a" in e) return this.#firstRule(table, e, e.a.kind, "b" in e ? e.b.kind : "");
+    if (e.kind === "tir.Select") return this.#firstRule(table, e, e.condition.kind, e.trueValue.kind);
+    return e.kind === "tir.Ramp" ? this.#firstRule(table, e, e.base.kind, e.stride.kind) : undefined;
+  }
+
+  #firstRule(table: RuleIndex, e: PrimExpr, first: string, second: string): PrimExpr | undefined {
+    return applyRules(table.candidates(e.kind, first, second), e, this.#stack, this.#ctx);
   }
 
   /** A binary node whose operands are simplified. */
@@ -213,8 +223,8 @@ export class RewriteSimplifier {
       return this.#binary(makeBinary("tir.Mul", e.a, constant(1 / e.b.value, e.b.dtype), e.span));
     }
     const { kind, a, b } = e;
-    const folded = combine(kind, a, b);
-    if (!isBinary(folded) || folded.kind !== kind || folded.a !== a || folded.b !== b) return folded;
+    const folded = foldBinary(kind, a, b);
+    if (folded !== undefined) return folded;
     switch (kind) {
       case "tir.GT":
         return this.#again(makeBinary("tir.LT", b, a)) ?? e;
@@ -315,7 +325,9 @@ export class RewriteSimplifier {
     const factor = gcd(gcd(x.coeff, x.base), gcd(y.coeff, y.base));
     if (factor <= 1) return undefined;
     const by = constant(factor, e.a.dtype);
-    return makeBinary("tir.LT", combine("tir.FloorDiv", e.a, by), combine("tir.FloorDiv", e.b, by));
+    const [a, b] = [this.#visit(combine("tir.FloorDiv", e.a, by)), this.#visit(combine("tir.FloorDiv", e.b, by))];
+    const gone = (q: PrimExpr, of: PrimExpr): boolean => q.kind !== "tir.FloorDiv" || !exprDeepEqual(q.a, of);
+    return gone(a, e.a) && gone(b, e.b) ? makeBinary("tir.LT", a, b) : undefined;
   }
 
   #not(a: PrimExpr, original?: PrimExpr): PrimExpr {
@@ -414,11 +426,13 @@ function foldCast(e: PrimExpr, value: PrimExpr): PrimExpr {
   return folded.kind === "tir.Cast" ? e : folded;
 }
 
-function operandKinds(e: PrimExpr): readonly [first: string, second: string] {
-  if ("a" in e) return [e.a.kind, "b" in e ? e.b.kind : ""];
-  if (e.kind === "tir.Select") return [e.condition.kind, e.trueValue.kind];
-  if (e.kind === "tir.Ramp") return [e.base.kind, e.stride.kind];
-  return ["", ""];
+/** The rules for values of a type; none for floats and narrow integers, which may wrap around. */
+function rulesOf(dtype: DType): RuleIndex | undefined {
+  if (isIndexType(dtype)) return compiled.index;
+  if (dtype === "bool") return compiled.logic;
+  const scalar = scalarOf(dtype);
+  if (scalar === dtype) return undefined;
+  return scalar === "bool" ? compiled.logic : isIndexType(scalar) ? compiled.vector : undefined;
 }
 
 /** Maps a list; the same list if nothing changed. */

@@ -1,25 +1,30 @@
-import type { PrimExpr } from "../ir/expr.ts";
+/** How many results a memo holds before it starts again; bounds what it keeps alive. */
+const maxEntries = 1 << 11;
 
 /** Memos by object identity, one for each state of knowledge; only the last few states are kept. */
-export class ScopedMemo<V> {
+export class ScopedMemo<K extends object, V> {
   #state = -1;
-  #current = new WeakMap<PrimExpr, V>();
-  readonly #others = new Map<number, WeakMap<PrimExpr, V>>();
+  #current = new Map<K, V>();
+  readonly #others = new Map<number, Map<K, V>>();
 
-  at(state: number): WeakMap<PrimExpr, V> {
-    if (state === this.#state) return this.#current;
+  /** The memo of a state. Do not keep it: it may be emptied by the next call. */
+  at(state: number): Map<K, V> {
+    if (state === this.#state) {
+      if (this.#current.size > maxEntries) this.#current.clear();
+      return this.#current;
+    }
     if (this.#state >= 0) this.#others.set(this.#state, this.#current);
     const known = this.#others.get(state);
     if (known === undefined && this.#others.size > 16) this.#others.clear();
     this.#others.delete(state);
     this.#state = state;
-    this.#current = known ?? new WeakMap();
+    this.#current = known ?? new Map();
     return this.#current;
   }
 
   clear(): void {
     this.#state = -1;
     this.#others.clear();
-    this.#current = new WeakMap();
+    this.#current = new Map();
   }
 }

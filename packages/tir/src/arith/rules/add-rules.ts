@@ -26,7 +26,7 @@ export const addRules: readonly RuleRow[] = [
   rule("(c1 - x) + c2", "(c1 + c2) - x"),
   // Common factors.
   rule("x + x", "x * 2"),
-  rule("x * y + x", "x * (y + 1)"),
+  rule("t * y + t", "t * (y + 1)"),
   rule("x * y + x * z", "x * (y + z)"),
   // A quotient and its remainder.
   rule("div(x, c1) * c1 + mod(x, c1)", "x", "c1 != 0"),
@@ -42,8 +42,8 @@ export const addRules: readonly RuleRow[] = [
   rule("x + (c1 - y)", "(x - y) + c1"),
   rule("(x + c1) + y", "(x + y) + c1"),
   orderRule("c1 + x", "x + c1"),
-  orderRule("x + max(y, z)", "max(y, z) + x"),
-  orderRule("x + min(y, z)", "min(y, z) + x"),
+  orderRule("p + max(y, z)", "max(y, z) + p"),
+  orderRule("p + min(y, z)", "min(y, z) + p"),
   orderRule("mod(y, c1) + x * c1", "x * c1 + mod(y, c1)"),
   orderRule("y % c1 + x * c1", "x * c1 + y % c1"),
 ];

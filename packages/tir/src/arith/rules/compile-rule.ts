@@ -147,9 +147,10 @@ function compilePattern(t: RuleTerm, slots: Map<string, number>): Matcher {
       const known = slots.get(t.name);
       if (known !== undefined) return (e, r) => exprDeepEqual(at(r.exprs, known), e);
       const slot = newSlot(t.name, slots);
+      const accepts = acceptedBy(t.name);
       return (e, r) => {
         r.exprs[slot] = e;
-        return true;
+        return accepts(e);
       };
     }
     case "const": {
@@ -167,6 +168,13 @@ function compilePattern(t: RuleTerm, slots: Map<string, number>): Matcher {
     case "op":
       return compileOpPattern(t.op, t.args, slots);
   }
+}
+
+/** What a name stands for, by its first letter. */
+function acceptedBy(name: string): (e: PrimExpr) => boolean {
+  if (name.startsWith("t")) return (e) => e.kind !== "ir.IntImm";
+  if (name.startsWith("p")) return (e) => e.kind !== "tir.Min" && e.kind !== "tir.Max";
+  return () => true;
 }
 
 function newSlot(name: string, slots: Map<string, number>): number {
@@ -396,6 +404,11 @@ function constantOf(value: number, dtype: DType, r: Registers): PrimExpr {
 
 /** A binary node with constants and identities folded. */
 export function combine(kind: BinaryKind, a: PrimExpr, b: PrimExpr): PrimExpr {
+  return foldBinary(kind, a, b) ?? makeBinary(kind, a, b);
+}
+
+/** What a binary node with constant or neutral operands is; undefined if it is not folded. */
+export function foldBinary(kind: BinaryKind, a: PrimExpr, b: PrimExpr): PrimExpr | undefined {
   switch (kind) {
     case "tir.EQ":
     case "tir.NE":
@@ -403,17 +416,15 @@ export function combine(kind: BinaryKind, a: PrimExpr, b: PrimExpr): PrimExpr {
     case "tir.LE":
     case "tir.GT":
     case "tir.GE":
-      return foldCompare(kind, a, b) ?? makeBinary(kind, a, b);
+      return foldCompare(kind, a, b);
     case "tir.And":
       if (a.kind === "ir.IntImm") return a.value === 0 ? a : b;
-      if (b.kind === "ir.IntImm") return b.value === 0 ? b : a;
-      return makeBinary(kind, a, b);
+      return b.kind === "ir.IntImm" ? (b.value === 0 ? b : a) : undefined;
     case "tir.Or":
       if (a.kind === "ir.IntImm") return a.value === 0 ? b : a;
-      if (b.kind === "ir.IntImm") return b.value === 0 ? a : b;
-      return makeBinary(kind, a, b);
+      return b.kind === "ir.IntImm" ? (b.value === 0 ? a : b) : undefined;
     default:
-      return foldArith(kind, a, b) ?? makeBinary(kind, a, b);
+      return foldArith(kind, a, b);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The language that rewrite rules are written in: TVMScript's operators, plus `div(a, b)` and `mod(a, b)` (truncated),
  * `min`, `max`, `select(c, a, b)`, `ramp(base, stride, n)`, `broadcast(x, n)`, `abs`, `gcd`. Names that start with `c`
- * stand for integer constants, names that start with `n` for lane counts, every other name for any expression.
+ * stand for integer constants, names that start with `n` for lane counts, names that start with `t` for any expression but a
+ * constant, names that start with `p` for any but a minimum or maximum, every other name for any expression.
  */
 export type RuleTerm =
   | { readonly tag: "var" | "const" | "lanes"; readonly name: string }
