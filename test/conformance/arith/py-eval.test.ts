@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { PyFunction, PyProgram } from "./py-eval.ts";
+import { PyProgram } from "./py-eval.ts";
+import { PyFunction } from "./py-scope.ts";
 import { NotReadable, PyTuple } from "./py-values.ts";
 import { tvmHost } from "./tvm-host.ts";
 

@@ -2,7 +2,7 @@ import { makeIntImm } from "@verticil/ir-core";
 import { isFloat, isInteger, type DType } from "@verticil/runtime-ffi";
 import * as tir from "@verticil/tir";
 import { Analyzer, exprDeepEqual, normalizeIterMapToExpr, type AnyVar, type ArithExtensions, type IntSet, type IterMapLevel, type IterMark, type IterSplit, type IterSum, type PrimExpr, type Range } from "@verticil/tir";
-import type { PyHost } from "./py-eval.ts";
+import type { PyHost } from "./py-scope.ts";
 import { exceptions, PyClass, PyDict, PyError, PyFloat, PyModule, PyTuple, raise, Unread, unreadable, type HostFunction, type Value } from "./py-values.ts";
 
 // Upstream's names over ours: what its arithmetic tests call.

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ConformanceCase } from "../report.ts";
-import { PyFunction, PyProgram } from "./py-eval.ts";
+import { PyProgram } from "./py-eval.ts";
+import { PyFunction } from "./py-scope.ts";
 import { NotReadable, PyClass, PyError, PyInstance, type Value } from "./py-values.ts";
 import { asPyError, parametersOf, textOf, tvmHost, zippedTogether } from "./tvm-host.ts";
 

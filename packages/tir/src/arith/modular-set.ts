@@ -150,6 +150,10 @@ export class ModularSetAnalyzer {
       const set = this.evaluate(x);
       return makeModularSet(gcd(set.coeff, y.value + 1), set.base);
     }
+    if (name === "tir.shift_left" && y.kind === "ir.IntImm" && typeof y.value === "number" && y.value >= 0 && y.value < 31) {
+      const set = this.evaluate(x);
+      return makeModularSet(set.coeff * 2 ** y.value, set.base * 2 ** y.value);
+    }
     if (name === "tir.shift_right" && y.kind === "ir.IntImm" && typeof y.value === "number" && y.value >= 0 && y.value < 31) {
       const set = this.evaluate(x);
       const v = 2 ** y.value;
