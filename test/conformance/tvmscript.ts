@@ -1,5 +1,5 @@
 // `pnpm conformance:tvmscript DIR`: reads every self-contained program of a corpus, prints it and reads it again.
-import { DiagnosticError, firstMismatch, withAttrs, type IRModule } from "@verticil/ir-core";
+import { DiagnosticError, firstMismatch, formatPath, withAttrs, type IRModule } from "@verticil/ir-core";
 import { relax } from "@verticil/relax";
 import { tir } from "@verticil/tir";
 import { parse, print, type Spelling } from "@verticil/tvmscript";
@@ -38,17 +38,13 @@ function roundTrip(module: IRModule, spelling: Spelling): ConformanceCheck {
     const again = parse(text, { dialects, name: "printed", spelling });
     // Programs that are wrong on purpose use variables that nothing defines: those are matched up.
     const mismatch = firstMismatch(module, again, { dialects, mapFreeVars: true });
-    if (mismatch !== undefined) return { step, failure: `differs at …${mismatch.lhsPath.slice(-2).map(pathText).join("")}`, detail: `${mismatch.path}\n${text}` };
+    if (mismatch !== undefined) return { step, failure: `differs at …${formatPath(mismatch.lhsPath.slice(-2))}`, detail: `${mismatch.path}\n${text}` };
     const twice = print(again, { dialects, showMeta: true, spelling });
     return twice === text ? { step } : { step, failure: "prints differently the second time", detail: `${text}\n----\n${twice}` };
   } catch (e) {
     const reason = reasonOf(e);
     return { step, failure: reason.failure, detail: `${reason.detail}\n${text}` };
   }
-}
-
-function pathText(part: unknown): string {
-  return typeof part === "string" ? `.${part}` : "[]";
 }
 
 function printsAs(module: IRModule, row: CorpusPrint, spelling: Spelling): ConformanceCheck {

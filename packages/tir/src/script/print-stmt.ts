@@ -128,15 +128,18 @@ function gridLoops(loop: For): For[] {
 function printFor(loop: For, p: Printer): StmtDoc[] {
   const grid = p.config.syntaxSugar ? gridLoops(loop) : [];
   const innermost = grid[grid.length - 1];
-  return p.within(new TirFrame(loop), (frame) => {
-    if (grid.length > 1 && innermost !== undefined) {
+  // The ends are printed outside of the loop's scope: what they use must be declared before it.
+  if (grid.length > 1 && innermost !== undefined) {
+    const rhs = p.call("tir", "grid", grid.map((l) => p.expr(l.extent)));
+    return p.within(new TirFrame(loop), (frame) => {
       const lhs = grid.map((l) => defineVar(l.loopVar, frame, p));
-      const rhs = p.call("tir", "grid", grid.map((l) => p.expr(l.extent)));
       printBody(innermost.body, frame, p);
       return [forDoc(tupleDoc(lhs), rhs, frame.stmts)];
-    }
+    });
+  }
+  const rhs = loopRange(loop, p);
+  return p.within(new TirFrame(loop), (frame) => {
     const lhs = defineVar(loop.loopVar, frame, p);
-    const rhs = loopRange(loop, p);
     printBody(loop.body, frame, p);
     return [forDoc(lhs, rhs, frame.stmts)];
   });
