@@ -358,7 +358,7 @@ export function readPython(src: string): PythonSource {
           at++;
           const list = items("]", from);
           expectOp("]");
-          return Array.isArray(list) ? { py: "List", items: list, start: from, end: lastEnd() } : list;
+          return Array.isArray(list) ? { py: "List", items: list, start: from, end: lastEnd() } : { ...list, end: lastEnd() };
         }
         if (isOp("{")) return dict(from);
         if (eatOp("...")) return { py: "Const", value: undefined, start: from, end: lastEnd() };
@@ -402,7 +402,7 @@ export function readPython(src: string): PythonSource {
     const list = items(")", from);
     const comma = texts[at - 1] === "," && at > before;
     expectOp(")");
-    if (!Array.isArray(list)) return list;
+    if (!Array.isArray(list)) return { ...list, end: lastEnd() };
     const [only] = list;
     if (list.length === 1 && !comma && only !== undefined) return only;
     return { py: "Tuple", items: list, start: from, end: lastEnd() };

@@ -14,9 +14,9 @@ export function isPythonKeyword(word: string): boolean {
 
 /** The tokens of a text as parallel lists. `texts` holds names, operators and numbers; a string's text is cut on demand. */
 export interface Tokens {
-  readonly kinds: readonly number[];
-  readonly starts: readonly number[];
-  readonly ends: readonly number[];
+  readonly kinds: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
   readonly texts: readonly string[];
   /** Places where the text cannot be cut into tokens. */
   readonly errors: readonly { readonly message: string; readonly start: number; readonly end: number }[];
@@ -42,9 +42,12 @@ function isDigit(c: number): boolean {
 
 /** Cuts Python source into tokens; line structure becomes `newline`, `indent` and `dedent`. Never throws. */
 export function tokenize(src: string): Tokens {
-  const kinds: number[] = [];
-  const starts: number[] = [];
-  const ends: number[] = [];
+  // Typed arrays are no work for the garbage collector. Four letters a token is less than programs have.
+  let capacity = 64 + (src.length >> 2);
+  let count = 0;
+  let kinds = new Uint8Array(capacity);
+  let starts = new Int32Array(capacity);
+  let ends = new Int32Array(capacity);
   const texts: string[] = [];
   const errors: { message: string; start: number; end: number }[] = [];
   const indents = [0];
@@ -54,11 +57,24 @@ export function tokenize(src: string): Tokens {
   let depth = 0;
   let lineStart = true;
 
+  const grow = (): void => {
+    capacity *= 2;
+    const [oldKinds, oldStarts, oldEnds] = [kinds, starts, ends];
+    kinds = new Uint8Array(capacity);
+    starts = new Int32Array(capacity);
+    ends = new Int32Array(capacity);
+    kinds.set(oldKinds);
+    starts.set(oldStarts);
+    ends.set(oldEnds);
+  };
+
   const push = (kind: number, start: number, end: number, text: string): void => {
-    kinds.push(kind);
-    starts.push(start);
-    ends.push(end);
+    if (count === capacity) grow();
+    kinds[count] = kind;
+    starts[count] = start;
+    ends[count] = end;
     texts.push(text);
+    count++;
   };
 
   /** At the start of a logical line: measures the indentation and opens or closes blocks. */
@@ -141,7 +157,7 @@ export function tokenize(src: string): Tokens {
     push(TokenKind.dedent, n, n, "");
   }
   push(TokenKind.end, n, n, "");
-  return { kinds, starts, ends, texts, errors };
+  return { kinds: kinds.subarray(0, count), starts: starts.subarray(0, count), ends: ends.subarray(0, count), texts, errors };
 
   function readNumber(start: number): number {
     let p = start;
