@@ -118,7 +118,7 @@ export class BodyParser {
     this.#lists = [{ stmts: [], close: undefined }];
     this.#bound = new Set(names);
     for (const s of body) {
-      const ok = this.#ctx.attempt(() => this.#stmt(s));
+      const ok = this.#ctx.attempt(() => this.#ctx.guard(s, () => this.#stmt(s)));
       if (!ok) this.#poison(s);
     }
     let result = this.#finish();

@@ -56,6 +56,7 @@ test.each([
   ["a member that there is not", "T.gird(1)", "There is no `T.gird`. @ T.gird"],
   ["a name bound twice", "x = 1\nx = 2", "`x` is defined twice. @ x = 2"],
   ["a parameter bound again", "n = A[0, 0]", "`n` is defined twice. @ n = A[0, 0]"],
+  ["a part of a buffer as a statement, with too few indices", "A[4:8]", "Buffer `A` has 2 dimensions but was given 1 indices. @ A[4:8]"],
   ["too few indices", "A[0] = 1.0", "Buffer `A` has 2 dimensions but was given 1 indices. @ A[0] = 1.0"],
   ["a vector that is not last", "A[0:4, 0] = A[0:4, 0]", "Only the last index of an access may have several values. @ A[0:4, 0] = A[0:4, 0]"],
   ["an extent that is no number", 'for i in T.serial("8"):\n    T.evaluate(i)', 'Expected a whole number, found a value of type handle. @ T.serial("8")'],

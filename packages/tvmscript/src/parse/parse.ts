@@ -214,10 +214,10 @@ class Program {
         const self = new ScriptNamespace(owner.def.name, globalMembers(ctx));
         ctx.define(owner.def.name, self);
         if (owner.def.name !== "cls") ctx.define("cls", self);
-        for (const s of owner.others) ctx.attempt(() => this.#moduleStatement(s, found, about));
+        for (const s of owner.others) ctx.attempt(() => ctx.guard(s, () => this.#moduleStatement(s, found, about)));
       }
       const declared = this.#declare(functions, owner === undefined);
-      for (const { def, gv } of declared) ctx.attempt(() => void found.set(gv, this.#define(def)));
+      for (const { def, gv } of declared) ctx.attempt(() => void found.set(gv, ctx.guard(nameOf(def), () => this.#define(def))));
       if (ctx.hasErrors) return undefined;
       return makeIRModule(found, { attrs: about.attrs, globalInfos: about.globalInfos, span: owner && ctx.span(owner.def) });
     });
@@ -265,7 +265,7 @@ class Program {
     const out: Declared[] = [];
     for (const def of functions) {
       ctx.attempt(() => {
-        const name = { start: def.nameStart, end: def.nameStart + def.name.length };
+        const name = nameOf(def);
         const parser = ctx.functionParser(def);
         if (parser === undefined) {
           if (atTop && def.decorators.length === 0) return;
@@ -276,7 +276,7 @@ class Program {
         if (atTop) ctx.define(def.name, gv);
         ctx.setSignature(
           def.name,
-          ctx.scoped(() => ctx.within(parser.dialect, () => parser.parser.declare(def, ctx))),
+          ctx.scoped(() => ctx.within(parser.dialect, () => ctx.guard(name, () => parser.parser.declare(def, ctx)))),
         );
       });
     }
@@ -295,6 +295,11 @@ class Program {
 function saysUnchecked(decorator: PyExpr): boolean {
   if (decorator.py !== "Call") return false;
   return decorator.keywords.some((k) => k.name === "check_well_formed" && k.value.py === "Const" && k.value.value === false);
+}
+
+/** Where a function's name stands. */
+function nameOf(def: PyFunctionDef): { readonly start: number; readonly end: number } {
+  return { start: def.nameStart, end: def.nameStart + def.name.length };
 }
 
 function isDocString(s: PyStmt): boolean {
