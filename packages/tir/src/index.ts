@@ -43,6 +43,21 @@ export {
   type Var,
 } from "./ir/expr.ts";
 export {
+  type Axis,
+  type BlockBuilder,
+  type BufferParam,
+  bufferParam,
+  element,
+  primFunc,
+  type PrimFuncArgs,
+  type PrimFuncParams,
+  reduceAxis,
+  type ScalarParam,
+  scalarParam,
+  spatialAxis,
+  type StmtBuilder,
+} from "./builder/prim-func-builder.ts";
+export {
   type Buffer,
   type BufferRegion,
   type MatchBufferRegion,

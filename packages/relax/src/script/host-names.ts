@@ -1,5 +1,5 @@
 import { isNode, makeOp, makeVDevice, type GlobalVar, type Op } from "@verticil/ir-core";
-import { describeValue, isInt, isList, membersOf, ScriptFunction, ScriptNamespace, toAttrMap, type ScriptMembers, type ScriptValue, type Site } from "@verticil/tvmscript";
+import { describeValue, isInt, isList, membersOf, readText, ScriptFunction, ScriptNamespace, toAttrMap, type ScriptMembers, type ScriptValue, type Site } from "@verticil/tvmscript";
 import type { Expr } from "../ir/expr.ts";
 import { makeCall, makeTuple } from "../ir/make.ts";
 import { isAbsent } from "./argument.ts";
@@ -38,7 +38,7 @@ const vdevice: Member = (a, site) => {
 
 const op: Member = (a, site) => {
   const name = a.need(0, "op_name", site);
-  return typeof name === "string" ? makeOp(name) : site.fail("An operator has a name.");
+  return typeof name === "string" ? makeOp(readText(site.ctx.spelling, name)) : site.fail("An operator has a name.");
 };
 
 /**
