@@ -66,7 +66,17 @@ test("timing nests passes that run passes", () => {
   const timing = timingInstrument(() => clock++);
   const outer = definePass("outer", (m, ctx) => runPass(tag("inner"), m, ctx));
   sequential("p", [outer, tag("last")]).run(module, passContext({ instruments: [timing] }));
-  expect(timing.report()).toBe("outer: 3.00 ms (75.0 %)\n  inner: 1.00 ms (25.0 %)\nlast: 1.00 ms (25.0 %)");
+  expect(timing.report()).toBe("p: 7.00 ms (100.0 %)\n  outer: 3.00 ms (42.9 %)\n    inner: 1.00 ms (14.3 %)\n  last: 1.00 ms (14.3 %)");
+});
+
+test("timing counts a pass that throws up to where its pipeline ends", () => {
+  let clock = 0;
+  const timing = timingInstrument(() => clock++);
+  const bad = definePass("bad", () => {
+    throw new Error("no");
+  });
+  expect(() => sequential("p", [sequential("q", [bad])]).run(module, passContext({ instruments: [timing] }))).toThrow("no");
+  expect(timing.report()).toContain("    bad: 1.00 ms");
 });
 
 test("printing can be limited to passes that changed something", () => {

@@ -13,6 +13,10 @@ export interface PassInstrument {
   shouldRun?(pass: Pass, module: IRModule, ctx: PassContext): boolean;
   runBefore?(pass: Pass, module: IRModule, ctx: PassContext): void;
   runAfter?(pass: Pass, module: IRModule, ctx: PassContext, before: IRModule): void;
+  /** A pipeline begins; the passes and pipelines until it ends are its. */
+  enterPipeline?(name: string): void;
+  /** The pipeline that began last ends, whatever ended it. */
+  exitPipeline?(name: string): void;
 }
 
 /** A step of the compiler. Its options are parameters of the function that makes it. */
@@ -108,16 +112,25 @@ export function sequential(name: string, passes: readonly Pass[]): Pass & { read
     optLevel: 0,
     passes,
     run(module, ctx) {
-      let current = module;
-      for (const pass of passes) {
-        ctx.signal?.throwIfAborted();
-        if (!isEnabled(pass, ctx)) continue;
-        current = "passes" in pass ? pass.run(current, ctx) : runPass(pass, current, ctx);
-        if (ctx.diagnostics.hasErrors) break;
+      for (const instrument of ctx.instruments) instrument.enterPipeline?.(name);
+      try {
+        return runAll(passes, module, ctx);
+      } finally {
+        for (const instrument of ctx.instruments) instrument.exitPipeline?.(name);
       }
-      return current;
     },
   };
+}
+
+function runAll(passes: readonly Pass[], module: IRModule, ctx: PassContext): IRModule {
+  let current = module;
+  for (const pass of passes) {
+    ctx.signal?.throwIfAborted();
+    if (!isEnabled(pass, ctx)) continue;
+    current = "passes" in pass ? pass.run(current, ctx) : runPass(pass, current, ctx);
+    if (ctx.diagnostics.hasErrors) break;
+  }
+  return current;
 }
 
 /** Disabled passes never run, required ones always do, others at their optimisation level. */
