@@ -53,29 +53,17 @@ export function mergeRegions(regions: readonly BufferRegion[]): readonly BufferR
   return toRegions(map);
 }
 
-/** A region while the variables of `dom` range; a dimension of which nothing is known is taken whole. */
-export function relaxRegion(r: BufferRegion, dom: ReadonlyMap<AnyVar, Interval>): BufferRegion {
-  if (dom.size === 0) return r;
-  const dims = r.region.map((d) => relaxRange(d, dom));
-  return makeBufferRegion(r.buffer, dims.map((d, i) => toRange(d, r.buffer, i)));
-}
-
-/** The region of one element. */
-export function pointRegion(buffer: Buffer, indices: readonly PrimExpr[]): BufferRegion {
-  return makeBufferRegion(buffer, indices.map((i) => makeRange(i, constant(1, i.dtype))));
-}
-
-/** All of a buffer. */
-export function fullRegion(buffer: Buffer): BufferRegion {
-  return makeBufferRegion(buffer, buffer.shape.map((d) => makeRange(constant(0, d.dtype), d)));
-}
-
 function relaxRange(r: Range, dom: ReadonlyMap<AnyVar, Interval>): Interval | undefined {
   if (asInt(r.extent) === 1) return evalInterval(r.min, dom);
   const { min, max } = intervalOfRange(r);
   const low = evalInterval(min, dom);
   const high = evalInterval(max, dom);
   return low && high && { min: low.min, max: high.max };
+}
+
+/** All of a buffer. */
+export function fullRegion(buffer: Buffer): BufferRegion {
+  return makeBufferRegion(buffer, buffer.shape.map((d) => makeRange(constant(0, d.dtype), d)));
 }
 
 function addRegion(map: RegionMap, buffer: Buffer, dims: readonly (Interval | undefined)[]): void {

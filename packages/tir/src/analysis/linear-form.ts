@@ -79,13 +79,3 @@ export function constantDifference(a: PrimExpr, b: PrimExpr): number | undefined
   const difference = toLinear(sub(a, b));
   return difference.terms.length === 0 ? difference.offset : undefined;
 }
-
-/** True if the two are equal as sums. */
-export function sameSum(a: PrimExpr, b: PrimExpr): boolean {
-  return a === b || (a.dtype === b.dtype && constantDifference(a, b) === 0);
-}
-
-/** The coefficient of `atom` in a linear form; 0 if it is not there. */
-export function coefficientOf(form: LinearForm, atom: PrimExpr): number {
-  return form.terms.find((t) => t.atom === atom)?.coeff ?? 0;
-}
