@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compareTargets, compile, scriptDialects } from "@verticil/compiler";
 import type { IRModule } from "@verticil/ir-core";
@@ -21,6 +22,8 @@ export interface ModelCase {
   /** Random inputs are in [0, `range`): what the model is made for. */
   readonly range?: number;
   readonly tolerance?: Tolerance;
+  /** Bytes that the code may take, gzipped. */
+  readonly codeBudget?: number;
   /** Also hold every value of the graph against the interpreter, within this error; it is slow. */
   readonly interpreted?: number;
 }
@@ -31,16 +34,18 @@ const TIMEOUT = 240_000;
  * The tests of a model: it compiles with the program surviving its text form after every pass, the same input gives the
  * same bytes, and its outputs are onnxruntime's on random and real input.
  */
-export function modelTests({ path, name, real, shows, range = 1, tolerance = { absolute: 1e-4, relative: 1e-3 }, interpreted }: ModelCase): void {
+export function modelTests({ path, name, real, shows, range = 1, tolerance = { absolute: 1e-4, relative: 1e-3 }, codeBudget, interpreted }: ModelCase): void {
   describe.skipIf(path === undefined)(name ?? basename(path ?? "a model that is missing"), () => {
     const file = path ?? "";
     let module: IRModule;
     let model: Model;
+    let code: Uint8Array;
 
     beforeAll(async () => {
       module = importOnnx(readFileSync(file));
       const executable = await compile(module, { name: "model", instruments: [roundTripInstrument(scriptDialects)] });
       model = await executable.load();
+      code = executable.files.get(executable.manifest.files.wasm.path) as Uint8Array;
     }, TIMEOUT);
 
     const agrees = async (inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> => {
@@ -68,6 +73,10 @@ export function modelTests({ path, name, real, shows, range = 1, tolerance = { a
       const outputs = await agrees(inputs);
       shows?.(outputs);
     }, TIMEOUT);
+
+    test.skipIf(codeBudget === undefined)("takes no more code than it may", () => {
+      expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThan(codeBudget ?? 0);
+    });
 
     test.skipIf(interpreted === undefined)("computes every value as the interpreter does", async () => {
       const { values, firstDivergence } = await compareTargets(module, random(3), ["interp", "wasm"], { tolerance: interpreted ?? 0 });
