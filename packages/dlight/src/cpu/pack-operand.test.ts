@@ -19,19 +19,19 @@ function run(func: PrimFunc, args: readonly Tensor[]): readonly number[] {
   return Array.from({ length: elementCount(out.shape) }, (_, i) => Number(getElement(out, i)));
 }
 
-/** The weight `[...][lane]` by hand as `[lane // 8][...][lane % 8]`; `lane` is the place of the lane index. */
-function packed(shape: readonly number[], lane: number, values: readonly number[]): Tensor {
+/** The weight `[...][lane]` by hand as `[lane // tile][...][lane % tile]`; `lane` is the place of the lane index. */
+function packed(shape: readonly number[], lane: number, values: readonly number[], tile: number): Tensor {
   const n = shape[lane]!;
   const inner = elementCount(shape.slice(lane + 1));
   const others = elementCount(shape) / n;
-  const out = new Array<number>(Math.ceil(n / 8) * others * 8).fill(0);
+  const out = new Array<number>(Math.ceil(n / tile) * others * tile).fill(0);
   values.forEach((x, i) => {
     const o = Math.floor(i / inner) % n;
     const rest = Math.floor(i / (inner * n)) * inner + (i % inner);
-    out[(Math.floor(o / 8) * others + rest) * 8 + (o % 8)] = x;
+    out[(Math.floor(o / tile) * others + rest) * tile + (o % tile)] = x;
   });
   const dims = shape.filter((_, d) => d !== lane);
-  return tensorFrom(out, [Math.ceil(n / 8), ...dims, 8], "float32");
+  return tensorFrom(out, [Math.ceil(n / tile), ...dims, tile], "float32");
 }
 
 function convolution(outChannels: number, kernelLayout: string, groups = 1): readonly te.Tensor[] {
@@ -41,17 +41,18 @@ function convolution(outChannels: number, kernelLayout: string, groups = 1): rea
   return [x, k, te.conv(x, k, { strides: [1, 1], padding: [1, 1, 1, 1], dilation: [1, 1], groups, dataLayout: "NHWC", kernelLayout })];
 }
 
-function product(): readonly te.Tensor[] {
-  const a = te.placeholder([6, 5], "float32", "a");
-  const b = te.placeholder([5, 16], "float32", "b");
+function product(rows: number, columns: number): readonly te.Tensor[] {
+  const a = te.placeholder([rows, 5], "float32", "a");
+  const b = te.placeholder([5, columns], "float32", "b");
   return [a, b, te.matmul(a, b)];
 }
 
 it.each<[string, () => readonly te.Tensor[], number, readonly number[]]>([
   ["a convolution", () => convolution(16, "HWIO"), 3, [2, 3, 3, 8, 8]],
   ["channels that are no multiple of eight", () => convolution(12, "HWIO"), 3, [2, 3, 3, 8, 8]],
-  ["a product", product, 1, [2, 5, 8]],
-])("stores the weight of %s in tiles of eight, and computes the same", (_, make, lane, shape) => {
+  ["a product", () => product(6, 16), 1, [2, 5, 8]],
+  ["a product with a vector", () => product(1, 72), 1, [3, 5, 32]],
+])("stores the weight of %s in tiles, and computes the same", (_, make, lane, shape) => {
   const func = te.createPrimFunc(make());
   const packing = packOperand(func)!;
   expect(packing.param).toBe(1);
@@ -59,7 +60,7 @@ it.each<[string, () => readonly te.Tensor[], number, readonly number[]]>([
   const [xs = [], ws = []] = shapesOf(func);
   const x = tensorFrom(numbers(xs, 0), xs, "float32");
   const expected = run(func, [x, tensorFrom(numbers(ws, 1), ws, "float32")]);
-  const weight = packed(ws, lane, numbers(ws, 1));
+  const weight = packed(ws, lane, numbers(ws, 1), shape.at(-1)!);
   expect(run(packing.func, [x, weight])).toEqual(expected);
   const scheduled = registerTile.apply(packing.func, defaultWasmTarget)!;
   expect(run(scheduled, [x, weight])).toEqual(expected);
@@ -76,6 +77,7 @@ it("vectors run along the lanes of the packed weight", () => {
 it.each<[string, () => readonly te.Tensor[]]>([
   ["a depthwise convolution, whose weight serves one channel", () => convolution(8, "HWIO", 8)],
   ["fewer than eight results", () => convolution(4, "HWIO")],
+  ["a product with a vector with fewer results than a tile", () => product(1, 16)],
   ["an operand that is no parameter", () => {
     const a = te.placeholder([6, 5], "float32", "a");
     const b = te.placeholder([5, 16], "float32", "b");

@@ -3,14 +3,15 @@ import { loadsOf } from "../access-pattern.ts";
 import { attempt, beginWork, funcOf, isReduction, stages } from "../loop-sites.ts";
 import { extentOf } from "./reduction-shape.ts";
 
-/** Lanes of the packed operand that lie side by side: two vectors, the width of a register tile. */
-const packedLanes = 8;
+/** Lanes of the packed operand that lie side by side: the width of a register tile with several rows, and of one alone. */
+const sharedLanes = 8;
+const aloneLanes = 32;
 
 /**
- * The weight of a convolution or a product stored as the register tile walks it: for each tile of eight results the
- * reduction in order, eight neighbours side by side, so that one stream of memory feeds the inner loop. Gives the program
+ * The weight of a convolution or a product stored as the register tile walks it: for each tile of results the
+ * reduction in order, neighbours side by side, so that one stream of memory feeds the inner loop. Gives the program
  * for the packed weight, which parameter it is, and where its elements go; undefined where nothing is gained: no
- * reduction whose one operand is a parameter that serves several rows, or fewer than eight results.
+ * reduction whose one operand is a parameter that serves all rows, or fewer results than a tile has.
  */
 export function packOperand(func: PrimFunc): { readonly func: PrimFunc; readonly param: number; readonly indexMap: IndexMap } | undefined {
   const work = beginWork(func);
@@ -32,19 +33,21 @@ export function packOperand(func: PrimFunc): { readonly func: PrimFunc; readonly
 function packable(block: Block): { readonly buffer: Buffer; readonly indexMap: IndexMap } | undefined {
   const { body } = block;
   const lane = body.kind === "tir.BufferStore" ? body.indices.at(-1) : undefined;
-  if (body.kind !== "tir.BufferStore" || lane?.kind !== "tir.Var" || (extentOf(block, lane) ?? 0) < packedLanes) return undefined;
+  if (body.kind !== "tir.BufferStore" || lane?.kind !== "tir.Var") return undefined;
   const loads = loadsOf(block);
   const weights = loads.filter((l) => l.indices.some((i) => usesVar(i, lane)));
   const [weight] = weights;
   if (weight === undefined || weights.length !== 1 || loads.length < 2) return undefined;
   const rows = body.indices.filter((i): i is Var => i.kind === "tir.Var" && i !== lane && (extentOf(block, i) ?? 1) > 1);
   const isShared = rows.some((v) => !weight.indices.some((i) => usesVar(i, v)));
-  const indexMap = isShared ? packedLayout(block, weight, lane) : undefined;
+  const tile = isShared ? sharedLanes : aloneLanes;
+  if ((!isShared && rows.length > 0) || (extentOf(block, lane) ?? 0) < tile) return undefined;
+  const indexMap = packedLayout(block, weight, lane, tile);
   return indexMap && { buffer: weight.buffer, indexMap };
 }
 
-/** `[lane // 8][the other indices][lane % 8]`, the other indices in the order of the reduction's loops. */
-function packedLayout(block: Block, weight: BufferLoad, lane: Var): IndexMap | undefined {
+/** `[lane // tile][the other indices][lane % tile]`, the other indices in the order of the reduction's loops. */
+function packedLayout(block: Block, weight: BufferLoad, lane: Var, tile: number): IndexMap | undefined {
   const initial = weight.indices.map((index, d) => makeVar(index.kind === "tir.Var" ? index.name : `i${d}`, index.dtype));
   const at = weight.indices.findIndex((i) => i === lane);
   const packed = initial[at];
@@ -52,6 +55,6 @@ function packedLayout(block: Block, weight: BufferLoad, lane: Var): IndexMap | u
   if (packed === undefined || !once) return undefined;
   const loopOf = (d: number): number => block.iterVars.findIndex((iv) => weight.indices[d] === iv.var);
   const others = initial.flatMap((v, d) => (d === at ? [] : [{ v, loop: loopOf(d) }])).sort((a, b) => a.loop - b.loop);
-  const factor = constant(packedLanes, packed.dtype);
+  const factor = constant(tile, packed.dtype);
   return makeIndexMap(initial, [floorDiv(packed, factor), ...others.map((o) => o.v), floorMod(packed, factor)]);
 }

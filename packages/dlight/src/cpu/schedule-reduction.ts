@@ -91,15 +91,15 @@ function chooseCuts(anchor: Stage, shape: ReductionShape): ReadonlyMap<Var, read
   }
   if (lane !== undefined && width !== undefined && width > 1) {
     const alone = width >= 32 ? 32 : 16;
-    out.set(lane, cutChannels(width, dense ? laneTile : hasRows || grouped(anchor, shape) ? lanes : alone));
+    out.set(lane, cutChannels(width, dense ? laneTile : hasRows || grouped(anchor, shape, alone) ? lanes : alone));
   }
   return out;
 }
 
-/** True if a quotient of the lane variable is an index, so that tiles must not be wider than `laneTile`. */
-function grouped(anchor: Stage, shape: ReductionShape): boolean {
+/** True if a quotient of the lane variable is an index that changes within a tile of `width` lanes. */
+function grouped(anchor: Stage, shape: ReductionShape, width: number): boolean {
   const { lane } = shape;
-  return lane !== undefined && loadsOf(anchor.block).some((l) => movementOf(l.indices, lane) === "strided");
+  return lane !== undefined && loadsOf(anchor.block).some((l) => movementOf(l.indices, lane, width) === "strided");
 }
 
 interface TiledAxis {
