@@ -8,7 +8,6 @@ import {
   addBound,
   boundOfDType,
   divBound,
-  everything,
   floorModBound,
   intersectBound,
   makeBound,
@@ -246,6 +245,3 @@ function addFact(e: PrimExpr, bound: IntBound, out: BoundFact[]): void {
     addFact(e.a, makeBound(Number.isFinite(bound.min) ? Math.ceil(bound.min / c) : -Infinity, Number.isFinite(bound.max) ? Math.floor(bound.max / c) : Infinity), out);
   }
 }
-
-/** Nothing is known of values that are not integers. */
-export const unknownBound: IntBound = everything;

@@ -1,6 +1,6 @@
 import { makeIntImm } from "@verticil/ir-core";
 import { at } from "@verticil/ir-core";
-import { lanesOf, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
+import { parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
 import type { BinaryKind, PrimExpr } from "../../ir/expr.ts";
 import { foldArith, foldCompare } from "../../ir/fold-constants.ts";
 import { makeBinary, makeBroadcast, makeNot, makeRamp, makeSelect } from "../../ir/make-expr.ts";
@@ -426,9 +426,4 @@ export function foldBinary(kind: BinaryKind, a: PrimExpr, b: PrimExpr): PrimExpr
     default:
       return foldArith(kind, a, b);
   }
-}
-
-/** True if the type is that of a vector. */
-export function isVectorType(dtype: DType): boolean {
-  return lanesOf(dtype) > 1;
 }
