@@ -2,10 +2,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DocTable, TableRow } from "./tables/table.ts";
+import { primitivesTable } from "./tables/primitives.ts";
 import { topiTable } from "./tables/topi.ts";
 import { repositoryRoot } from "./workspace.ts";
 
-const tables: readonly DocTable[] = [topiTable];
+const tables: readonly DocTable[] = [primitivesTable, topiTable];
 
 const problems: string[] = [];
 

@@ -7,6 +7,7 @@ import { addDetectCommand } from "./commands/detect.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addOptCommand } from "./commands/opt.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addScheduleCommand } from "./commands/schedule.ts";
 import { addScriptCommands } from "./commands/script.ts";
 import { Divergence } from "./divergence.ts";
 import type { Terminal } from "./terminal.ts";
@@ -34,6 +35,7 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
   addOptCommand(program, terminal, signal);
   addCompareCommand(program, terminal, signal);
   addDetectCommand(program, terminal, signal);
+  addScheduleCommand(program, terminal);
   addScriptCommands(program, terminal);
   for (const command of program.commands.flatMap((c) => [c, ...c.commands])) command.exitOverride().configureOutput(program.configureOutput());
   try {

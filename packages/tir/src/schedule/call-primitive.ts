@@ -217,8 +217,7 @@ function fail(message: string): never {
 }
 
 function annotationOf(v: PyValue): AnnotationValue {
-  if (v instanceof PyFloat) return makeFloatImm(v.value);
-  if (typeof v === "number") return Number.isInteger(v) ? makeIntImm(v) : makeFloatImm(v);
+  if (v instanceof PyFloat) return v.value;
   if (Array.isArray(v)) return v.map(annotationOf);
   if (v instanceof Map) return Object.fromEntries([...(v as Map<PyValue, PyValue>)].map(([k, x]) => [String(k), annotationOf(x)]));
   if (typeof v === "object" && v !== null && "dict" in v) return v.dict as AnnotationValue;
@@ -252,9 +251,14 @@ function exprOf(e: PyValue, dtype: DType): PrimExpr {
 function padOf(v: PyValue, buffer: Buffer): PrimExpr | IndexFunction {
   if (isIndexMap(v)) return v;
   if (v instanceof PyCallable) {
-    const f = (...vars: Var[]): readonly PrimExpr[] => [exprOf(v.call(vars, new Map()), buffer.dtype)];
-    return f;
+    return (...vars: Var[]): readonly PrimExpr[] => [padValueOf(v.call(vars, new Map()), buffer)];
   }
+  return padValueOf(v, buffer);
+}
+
+function padValueOf(v: PyValue, buffer: Buffer): PrimExpr {
+  // In traces the value is a tuple of one.
+  if (Array.isArray(v) && v.length === 1) return padValueOf((v as readonly PyValue[])[0], buffer);
   if (typeof v === "number") return makeIntImm(v, isInteger(buffer.dtype) ? buffer.dtype : "int32");
   if (v instanceof PyFloat) return makeFloatImm(v.value, isFloat(buffer.dtype) ? buffer.dtype : "float32");
   return isNode(v) && isPrimExpr(v) ? v : fail("a pad value must be a number or a function");

@@ -5,7 +5,7 @@ import { evalSet } from "../arith/eval-set.ts";
 import { intSetOfRange, type IntSet } from "../arith/int-set.ts";
 import { inverseAffineIterMap } from "../arith/inverse-affine-iter-map.ts";
 import type { IterMapLevel } from "../arith/iter-map.ts";
-import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
+import type { AnyVar, PrimExpr, Range, Var } from "../ir/expr.ts";
 import { isBinary, makeBinary, makeRange, makeVar } from "../ir/make-expr.ts";
 import { makeIndexMap } from "../ir/make-stmt.ts";
 import { mapExprChildren } from "../ir/map-children.ts";
@@ -115,12 +115,27 @@ function invert(map: IndexMap, ranges: readonly Range[], level: IterMapLevel, an
     const value = values.get(v) ?? (range !== undefined && isConstInt(range.extent, 1) ? range.min : undefined);
     return value === undefined ? refuse(`the index map cannot be inverted for \`${v.name}\``, map) : analyzer.simplify(value);
   });
+  if (level === "noCheck") requireWayBack(map, ranges, axes, back);
   const inner = new Analyzer();
   mapRanges(map, ranges, analyzer).forEach((r, i) => {
     const v = axes[i];
     if (v !== undefined) inner.bind(v, r);
   });
   return { inverse: makeIndexMap(axes, back), padding: inner.simplify(substitute(found.paddingPredicate, values), 10) };
+}
+
+/** Refuses unless `back` undoes the map: where it does not, two indices go to one place. */
+function requireWayBack(map: IndexMap, ranges: readonly Range[], axes: readonly Var[], back: readonly PrimExpr[]): void {
+  const analyzer = new Analyzer();
+  const isSymbolic = ranges.some((r) => r.extent.kind !== "ir.IntImm");
+  for (const [v, r] of itersOf(map, ranges)) analyzer.bind(v, r);
+  const there = new Map<AnyVar, PrimExpr>(axes.map((a, i) => [a, map.finalIndices[i] ?? a]));
+  map.initialIndices.forEach((v, i) => {
+    const value = back[i];
+    // Of symbolic extents less can be proven; upstream does not look at all.
+    if (value === undefined || isSymbolic || analyzer.canProveEqual(substituteWiden(value, there), v)) return;
+    refuse(`the index map takes indices that differ in \`${v.name}\` to one place`, map, "Give all indices that are needed to tell the elements apart.");
+  });
 }
 
 function tryInverse<T>(run: () => T): T {

@@ -8,6 +8,7 @@ import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-ch
 import { constant, eq, ifThenElse, intrin, isConstInt, not, or } from "../ir/ops.ts";
 import type { Block, BlockRealize, BufferStore, For, IndexMap, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
+import { visitStmt } from "../ir/visit.ts";
 import { pointsOf } from "./cache-stage.ts";
 import { blockKey, stmtChildren, type BlockKey } from "./func-tree.ts";
 import { mapIndices, type Inverse } from "./index-map.ts";
@@ -41,7 +42,7 @@ export function planPadding(scope: Block, before: Buffer, after: Buffer, inverse
   const rekeyed = new Map<BlockKey, BlockKey>();
   for (const w of writes) {
     const [first] = w.loops;
-    if (first === undefined || !w.rowMajor) continue;
+    if (first === undefined || !w.rowMajor || !storesOnlyIn(first, before)) continue;
     const made = new StoreReplacer(w, after, inverse, pad).nest();
     if (made === undefined) continue;
     replacements.set(first, made.nest);
@@ -51,6 +52,13 @@ export function planPadding(scope: Block, before: Buffer, after: Buffer, inverse
   const last = writes[writes.length - 1];
   const place = last?.loops[0] ?? last?.realize;
   return place === undefined ? { kind: "none" } : { kind: "after", after: place, stmt: filling(after, inverse, pad) };
+}
+
+/** True if all that a nest stores is in one buffer: nothing else goes when the nest is replaced. */
+function storesOnlyIn(nest: Stmt, buffer: Buffer): boolean {
+  let only = true;
+  visitStmt(nest, { stmt: (s) => void (s.kind === "tir.BufferStore" && s.buffer !== buffer && (only = false)) });
+  return only;
 }
 
 function findWrites(scope: Block, buffer: Buffer): readonly Write[] {

@@ -1,4 +1,4 @@
-import { isNode, makeIntImm, makeFloatImm, type AttrMap, type AttrValue, type GlobalVar, type IRModule } from "@verticil/ir-core";
+import { isNode, type AttrMap, type AttrValue, type GlobalVar, type IRModule } from "@verticil/ir-core";
 import { print } from "@verticil/tvmscript";
 import type { PrimExpr } from "../ir/expr.ts";
 import { constant } from "../ir/ops.ts";
@@ -655,16 +655,15 @@ export class Schedule {
     return typeof f === "number" ? constant(f, "int32") : this.#state.value(f);
   }
 
-  #annotation(value: AnnotationValue, nested = false): AttrValue {
+  #annotation(value: AnnotationValue): AttrValue {
     if (isNode(value) && isPrimExpr(value)) {
+      // Plain numbers stand for int32, as the script reader has it.
       const e = this.#state.value(value);
-      return nested && e.kind === "ir.IntImm" && e.dtype === "int32" ? Number(e.value) : e;
+      return e.kind === "ir.IntImm" && e.dtype === "int32" ? Number(e.value) : e;
     }
-    // Inside lists and dictionaries plain numbers stand for int32, as the script reader has it.
-    if (typeof value === "number") return !Number.isInteger(value) ? makeFloatImm(value) : nested ? value : makeIntImm(value);
-    if (Array.isArray(value)) return value.map((x: AnnotationValue) => this.#annotation(x, true));
+    if (Array.isArray(value)) return value.map((x: AnnotationValue) => this.#annotation(x));
     if (typeof value !== "object" || value === null || isNode(value)) return value as AttrValue;
-    return Object.fromEntries(Object.entries(value as AttrMap).map(([k, v]) => [k, this.#annotation(v as AnnotationValue, true)]));
+    return Object.fromEntries(Object.entries(value as AttrMap).map(([k, v]) => [k, this.#annotation(v as AnnotationValue)]));
   }
 
   #sampled(kind: string, args: InstructionArgs, tile: readonly number[]): readonly ExprRV[] {

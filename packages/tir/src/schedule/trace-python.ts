@@ -83,7 +83,8 @@ function toInput(v: AttrValue | undefined): InstructionInput {
 
 /** An expression with sampled numbers under the names they have in the trace. */
 function expression(e: PrimExpr, names: TraceNames): string {
-  if (e.kind === "ir.IntImm" || e.kind === "ir.FloatImm") return String(e.value);
+  if (e.kind === "ir.IntImm") return String(e.value);
+  if (e.kind === "ir.FloatImm") return Number.isInteger(e.value) ? e.value.toFixed(1) : String(e.value);
   const renamed = new Map<AnyVar, PrimExpr>();
   for (const v of undefinedVars(e)) {
     const name = names.get(v);

@@ -16,6 +16,7 @@ import { scopeRoot } from "../block-relations.ts";
 import { blockKey, childBlocks, replaceStmts, type BlockKey, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
+import { initPredicate } from "./decompose-reduction.ts";
 
 /** The subtree of a loop, which holds one block, made a block `<name>_o` around it. */
 export function blockizeLoop(tree: FuncTree, loop: For, preserveUnitIters: boolean): Outcome {
@@ -266,7 +267,7 @@ function outerInit(init: Stmt, inner: BlockRealize, loops: readonly For[], name:
     const own = makeVar(l.loopVar.name, l.loopVar.dtype);
     values.set(l.loopVar, own);
     return makeFor(own, l.min, l.extent, s, { forKind: l.forKind, threadBinding: l.threadBinding, annotations: l.annotations });
-  }, makeBlockRealize(iterValues, inner.predicate, block));
+  }, makeBlockRealize(iterValues, initPredicate(inner.predicate, new Set(loops.filter((l) => !used.includes(l)).map((l) => l.loopVar))), block));
   return substitute(nest, values);
 }
 

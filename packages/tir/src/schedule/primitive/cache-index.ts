@@ -133,7 +133,7 @@ function makeStage(realize: BlockRealize, expr: PrimExpr, i: number, ranges: Rea
   });
   const name = `index_var_${i}`;
   const data = makeVar(name, "handle", makePointerType(makePrimType(expr.dtype), storageScope));
-  const buffer = makeBuffer(name, shape, expr.dtype, { data, strides: [constant(1, "int32")] });
+  const buffer = makeBuffer(name, shape, expr.dtype, { data, strides: shape.length === 1 ? [constant(1, "int32")] : [] });
   const fresh = new Map<AnyVar, PrimExpr>();
   const loopVars = loops.map((l, k) => {
     const own = makeVar(`ax${k}`, l.dtype);

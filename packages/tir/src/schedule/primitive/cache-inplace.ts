@@ -1,5 +1,6 @@
 import type { BlockRealize, Stmt } from "../../ir/stmt.ts";
-import { scopeRoot } from "../block-relations.ts";
+import { substitute } from "../../ir/substitute.ts";
+import { bindingsOf, scopeRoot } from "../block-relations.ts";
 import { changeAccess, insertItem, makeCopyStage, regionOf, renamed, requireRegionCover, requireStorageScope, withScope } from "../cache-stage.ts";
 import { replaceStmts, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
@@ -17,8 +18,9 @@ export function cacheInplace(tree: FuncTree, realize: BlockRealize, readIndex: n
   const writes = regionOf(block.writes, buffer);
   if (reads === undefined || writes === undefined) return refuse(`block \`${block.name}\` does not both read and write \`${buffer.name}\``, block);
   const cache = withScope(buffer, storageScope);
-  const copyIn = makeCopyStage(reads, buffer, cache, storageScope, false);
-  const copyOut = makeCopyStage(writes, cache, buffer, storageScope, false);
+  const bindings = bindingsOf(realize);
+  const copyIn = makeCopyStage(substitute(reads, bindings), buffer, cache, storageScope, false);
+  const copyOut = makeCopyStage(substitute(writes, bindings), cache, buffer, storageScope, false);
   const changed = changeAccess(realize, renamed(buffer, cache), { writes: true });
   // The copies go into the innermost loop around the block, or beside it in the scope.
   const above = tree.ancestors(realize);

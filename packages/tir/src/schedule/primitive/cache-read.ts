@@ -17,6 +17,7 @@ import {
   withStage,
   type StagePlace,
 } from "../cache-stage.ts";
+import { requireNotUpdated } from "../copy-safety.ts";
 import { childBlocks, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -29,6 +30,7 @@ export function cacheRead(tree: FuncTree, realize: BlockRealize, readIndex: numb
   requireStorageScope(storageScope);
   const buffer = realize.block.reads[readIndex]?.buffer;
   if (buffer === undefined) return refuse(`block \`${realize.block.name}\` has no read number ${readIndex}`, realize.block);
+  requireNotUpdated(realize.block, buffer);
   const scope = scopeRoot(tree, realize);
   requireRegionCover(tree, scope, buffer);
   const users = withChildren(consumers);

@@ -12,6 +12,7 @@ import {
   withScope,
   withStage,
 } from "../cache-stage.ts";
+import { requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
 import { childBlocks, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -26,6 +27,8 @@ export function cacheWrite(tree: FuncTree, realize: BlockRealize, writeIndex: nu
   const region = realize.block.writes[writeIndex];
   if (region === undefined) return refuse(`block \`${realize.block.name}\` has no write number ${writeIndex}`, realize.block);
   const { buffer } = region;
+  requireNotUpdated(realize.block, buffer);
+  requireNoReaderBefore(tree, realize, buffer);
   const scope = scopeRoot(tree, realize);
   onlyWriter(scope, buffer);
   const users = withChildren(consumers);

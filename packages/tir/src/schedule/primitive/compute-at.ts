@@ -1,13 +1,14 @@
 import { parseDType } from "@verticil/runtime-ffi";
 import { Analyzer } from "../../arith/analyzer.ts";
-import { evalRegionSets } from "../../arith/eval-set.ts";
-import { coverRange, intSetsOfRanges } from "../../arith/int-set.ts";
+import { evalRegionSets, evalSet } from "../../arith/eval-set.ts";
+import { coverRange, intSetOfRange, intSetsOfRanges, type IntSet } from "../../arith/int-set.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
-import type { PrimExpr } from "../../ir/expr.ts";
+import type { AnyVar, PrimExpr } from "../../ir/expr.ts";
+import { usesVar } from "../../ir/free-vars.ts";
 import { makeRange, makeVar } from "../../ir/make-expr.ts";
 import { makeFor, makeSeq, scopeOf } from "../../ir/make-stmt.ts";
-import { add, and, constant, ge, isConstInt, lt } from "../../ir/ops.ts";
-import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
+import { add, and, constant, ge, isConstInt, lt, sub } from "../../ir/ops.ts";
+import type { Block, BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import {
   analyzerFor,
@@ -69,6 +70,9 @@ function moveUnder(tree: FuncTree, realize: BlockRealize, loop: For, opts: Compu
     }
   }
   const domains = blockVarDomains(block.iterVars, provided, required, analyzer);
+  requireOrder(tree, realize, loop, way === "compute" ? producers : consumers, way);
+  if (way === "reverse") requireOnce(block, domains, [...tree.loopsOf(loop), loop]);
+  if (way === "reverse") requireAll(block, domains, [...tree.loopsOf(loop), loop]);
   const nest = makeNest(realize, domains, analyzer, opts.preserveUnitLoops);
   const target = new FuncTree(without).loops.get(loop.loopVar);
   if (target === undefined) throw new Error("internal: the target loop went with the block");
@@ -80,6 +84,46 @@ function moveUnder(tree: FuncTree, realize: BlockRealize, loop: For, opts: Compu
 function relaxed(tree: FuncTree, b: BlockRealize, region: BufferRegion, loop: For, way: "compute" | "reverse"): Regions[number] {
   const loops = way === "compute" ? relaxedLoops(tree, b, loop, scopeOf(region.buffer)) : loopDomain(tree, b, loop);
   return evalRegionSets(substitute(region, bindingsOf(b)).region, intSetsOfRanges(loops));
+}
+
+/** Refuses if a producer comes after the loop that the block moves to, or a consumer before it. */
+function requireOrder(tree: FuncTree, realize: BlockRealize, loop: For, others: readonly BlockRealize[], way: "compute" | "reverse"): void {
+  const order = [...tree.blocks.values()];
+  const under = order.flatMap((b, i) => (tree.contains(loop, b) ? [i] : []));
+  for (const other of others) {
+    const at = order.indexOf(other);
+    if (tree.contains(loop, other) || (way === "compute" ? at < Math.min(...under) : at > Math.max(...under))) continue;
+    const what = way === "compute" ? "producer" : "consumer";
+    refuse(`${what} \`${other.block.name}\` of block \`${realize.block.name}\` comes ${way === "compute" ? "after" : "before"} loop \`${loop.loopVar.name}\``, [other.block, loop]);
+  }
+}
+
+/** Refuses a reduction that loops around it would add up more than once, a part of it in each of their iterations. */
+function requireOnce(block: Block, domains: readonly DomainInfo[], loops: readonly For[]): void {
+  if (block.init === undefined) return;
+  const given = domains.flatMap((d) => (d.dom.tag === "interval" && d.dom.min !== undefined ? [d.dom.min] : []));
+  const repeated = loops.find((l) => !isConstInt(l.extent, 1) && !given.some((e) => usesVar(e, l.loopVar)));
+  const split = block.iterVars.some((iv, i) => {
+    const info = domains[i];
+    return iv.iterType !== "kDataPar" && info?.dom.tag === "interval" && loops.some((l) => info.dom.tag === "interval" && info.dom.min !== undefined && usesVar(info.dom.min, l.loopVar));
+  });
+  if (repeated !== undefined && split) refuse(`block \`${block.name}\` would add up a part of its reduction in each iteration of loop \`${repeated.loopVar.name}\``, [block, repeated]);
+}
+
+/** Refuses if over all iterations of the loops a consumer would leave values of its variables out, as one that reads under a condition. */
+function requireAll(block: Block, domains: readonly DomainInfo[], loops: readonly For[]): void {
+  const dom = new Map<AnyVar, IntSet>(loops.map((l) => [l.loopVar, intSetOfRange(makeRange(l.min, l.extent))]));
+  const analyzer = new Analyzer();
+  block.iterVars.forEach((iv, i) => {
+    const info = domains[i];
+    if (iv.dom === undefined || info?.dom.tag !== "interval") return;
+    const low = info.dom.min && evalSet(info.dom.min, dom);
+    const high = info.dom.max && evalSet(info.dom.max, dom);
+    const last = sub(add(iv.dom.min, iv.dom.extent), 1);
+    const missesLow = low?.tag === "interval" && low.min !== undefined && analyzer.canProve(lt(iv.dom.min, low.min));
+    const missesHigh = high?.tag === "interval" && high.max !== undefined && analyzer.canProve(lt(high.max, last));
+    if (missesLow || missesHigh) refuse(`block \`${block.name}\` goes over more of \`${iv.var.name}\` than its producers give`, block);
+  });
 }
 
 /** Between the last producer and the first consumer under the loop. */

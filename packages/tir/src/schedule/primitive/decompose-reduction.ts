@@ -64,7 +64,7 @@ function updateReads(block: Block): Block["reads"] {
 }
 
 /** The conditions that do not speak of loops which the init does not have, last one first. */
-function initPredicate(predicate: PrimExpr, dropped: ReadonlySet<AnyVar>): PrimExpr {
+export function initPredicate(predicate: PrimExpr, dropped: ReadonlySet<AnyVar>): PrimExpr {
   if (isConstInt(predicate, 1)) return predicate;
   const kept = conjuncts(predicate).filter((p) => !usesVar(p, (v) => dropped.has(v)));
   return [...kept].reverse().reduce<PrimExpr>((acc, p) => and(acc, p), constant(1, "bool"));

@@ -74,7 +74,8 @@ function narrowBlocks(s: Stmt, loopVar: Var, start: PrimExpr, stop: PrimExpr): S
     if (t.kind !== "tir.BlockRealize") return t;
     const name = `${t.block.name}_${loopVar.name}`;
     const at = t.iterValues.indexOf(loopVar);
-    if (at < 0) return { ...t, block: { ...t.block, name } };
+    // The init of a reduction runs where its variables are at their start: that must not be the start of a part.
+    if (at < 0 || (t.block.init !== undefined && t.block.iterVars[at]?.iterType === "kCommReduce")) return { ...t, block: { ...t.block, name } };
     const iterVars = t.block.iterVars.map((iv, i) => (i === at ? { ...iv, dom: makeRange(cast(iv.var.dtype, start), cast(iv.var.dtype, sub(stop, start))) } : iv));
     const domains = new Map<AnyVar, Range>(iterVars.flatMap((iv) => (iv.dom ? [[iv.var, iv.dom] as const] : [])));
     const indices = plainAccesses(t.block.body);

@@ -8,7 +8,7 @@ import { and, ceilDiv, constant, ifThenElse, isConstInt, lt, mul } from "../../i
 import type { Block, BlockRealize, Stmt } from "../../ir/stmt.ts";
 import { scopeRoot } from "../block-relations.ts";
 import { pointsOf } from "../cache-stage.ts";
-import { replaceStmts, type FuncTree } from "../func-tree.ts";
+import { childBlocks, replaceStmts, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
 
@@ -43,6 +43,9 @@ export function padEinsum(tree: FuncTree, realize: BlockRealize, padding: readon
   const at = items.findIndex((s) => tree.contains(s, realize));
   const item = items[at];
   if (item === undefined) return refuse(`block \`${block.name}\` is not in the body of its scope`, block);
+  for (const l of tree.loopsOf(realize)) {
+    if (loopExtents.has(l.loopVar) && childBlocks(l).length > 1) refuse(`loop \`${l.loopVar.name}\` holds other blocks too`, [l, block], "The loops over padded variables must be around this block alone.");
+  }
   const needs = (r: BufferRegion): boolean => r.region.some((d) => d.min.kind === "tir.Var" && extents.has(d.min));
   const buffers = new Map<Buffer, Buffer>();
   const copies = (regions: readonly BufferRegion[], isRead: boolean): readonly Stmt[] =>
@@ -62,8 +65,9 @@ export function padEinsum(tree: FuncTree, realize: BlockRealize, padding: readon
 function requireEinsum(block: Block): void {
   const all = [...block.reads, ...block.writes];
   const once = new Set(all.map((r) => r.buffer)).size === all.length;
-  const plain = all.every((r) => r.region.every((d) => isConstInt(d.extent, 1) && (d.min.kind === "tir.Var" || d.min.kind === "ir.IntImm")));
-  if (!once || !plain) refuse(`block \`${block.name}\` is not a contraction`, block, "It must touch each buffer once, each index being a variable or a constant.");
+  const own = new Set<unknown>(block.iterVars.map((iv) => iv.var));
+  const plain = all.every((r) => r.region.every((d) => isConstInt(d.extent, 1) && (own.has(d.min) || d.min.kind === "ir.IntImm")));
+  if (!once || !plain) refuse(`block \`${block.name}\` is not a contraction`, block, "It must touch each buffer once, each index being one of its variables or a constant.");
 }
 
 /** Refuses unless what is added to the sum is zero where the operands are: else padding a reduction would change it. */

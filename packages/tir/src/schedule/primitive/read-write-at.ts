@@ -1,5 +1,5 @@
-import { makeIntImm } from "@verticil/ir-core";
 import { Analyzer } from "../../arith/analyzer.ts";
+import { estimateRegionStrictBound } from "../../arith/estimate-region.ts";
 import { evalRegionSets } from "../../arith/eval-set.ts";
 import { intSetsOfRanges, unionRegions, type IntSet } from "../../arith/int-set.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
@@ -11,6 +11,7 @@ import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { bindingsOf, relaxedLoops, scopeRoot } from "../block-relations.ts";
 import { changeAccess, renamed, withScope } from "../cache-stage.ts";
+import { rangesOf, requireInBounds, requireNotUpdated } from "../copy-safety.ts";
 import { blockKey, childBlocks, replaceStmts, withAllocated, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -87,12 +88,36 @@ function copyAt(
     return makeRange(min, analyzer.simplify(sub(add(s.max, 1), min)));
   });
   const changed = items.map((s, i) => ((side === "read" ? i >= pos : i < pos) ? changeAccess(s, renamed(buffer, cache), { writes: true }) : s));
+  requireExact(tree, loop, buffer, storageScope, domain, side);
   const [from, to] = side === "read" ? [buffer, cache] : [cache, buffer];
   const copy = copyBlock(tree, loop, from, to, `${buffer.name}_${storageScope}`, domain);
   const body = makeSeq([...changed.slice(0, pos), copy, ...changed.slice(pos)]);
   const inner = replaceStmts({ ...tree.func, body: scope.block.body }, new Map<Stmt, Stmt>([[loop, { ...loop, body }]])).body;
   const block = withAllocated({ ...scope.block, body: inner }, [cache]);
   return { func: replaceStmts(tree.func, new Map<Stmt, Stmt>([[scope.block, block]])), blocks: [blockKey(copy.block)] };
+}
+
+/** Refuses to copy out elements that may not have been written, and to copy in what the buffer does not have. */
+function requireExact(tree: FuncTree, loop: For, buffer: Buffer, storageScope: string, domain: readonly Range[], side: "read" | "write"): void {
+  const under = childBlocks(loop);
+  const accesses = (b: BlockRealize): readonly BufferRegion[] => (side === "read" ? b.block.reads : b.block.writes).filter((r) => r.buffer === buffer);
+  const [first] = under.filter((b) => [...b.block.reads, ...b.block.writes].some((r) => r.buffer === buffer));
+  if (first === undefined) return;
+  requireInBounds(first.block, buffer, domain, rangesOf([...tree.loopsOf(loop), loop]));
+  if (side === "read") return under.forEach((b) => (accesses(b).length > 0 ? requireNotUpdated(b.block, buffer) : undefined));
+  if (first.block.init === undefined && first.block.reads.some((r) => r.buffer === buffer)) refuse(`block \`${first.block.name}\` reads \`${buffer.name}\` before it is written under loop \`${loop.loopVar.name}\``, first.block);
+  const analyzer = new Analyzer();
+  const exact = under.some((b) =>
+    accesses(b).some((r) => {
+      const { region } = substitute(r, bindingsOf(b));
+      const found = estimateRegionStrictBound(region, relaxedLoops(tree, b, loop, storageScope), { predicate: b.predicate, analyzer });
+      return found?.every((s, i) => {
+        const d = domain[i];
+        return s.tag === "interval" && s.min !== undefined && s.max !== undefined && d !== undefined && analyzer.canProveEqual(s.min, d.min) && analyzer.canProveEqual(add(sub(s.max, s.min), 1), d.extent);
+      });
+    }),
+  );
+  if (!exact) refuse(`not all that is copied out of \`${buffer.name}\` is known to be written under loop \`${loop.loopVar.name}\``, [loop, first.block]);
 }
 
 function copyBlock(tree: FuncTree, loop: For, from: Buffer, to: Buffer, name: string, domain: readonly Range[]): BlockRealize {
@@ -115,6 +140,6 @@ function copyBlock(tree: FuncTree, loop: For, from: Buffer, to: Buffer, name: st
   const indices = own.map((r, i) => add(r.min, vars[i] ?? r.min));
   const store = makeBufferStore(to, makeBufferLoad(from, indices), indices);
   const nest = own.reduceRight<Stmt>((body, r, i) => makeFor(vars[i] ?? makeVar("ax"), constant(0, "int32"), r.extent, body), store);
-  const block = makeBlock(name, iterVars, [makeBufferRegion(from, own)], [makeBufferRegion(to, own)], nest, { annotations: { auto_copy: makeIntImm(1) } });
+  const block = makeBlock(name, iterVars, [makeBufferRegion(from, own)], [makeBufferRegion(to, own)], nest, { annotations: { auto_copy: 1 } });
   return makeBlockRealize(values, constant(1, "bool"), block);
 }

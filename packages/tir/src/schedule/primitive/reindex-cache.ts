@@ -1,16 +1,18 @@
 import { makePointerType, makePrimType } from "@verticil/ir-core";
+import { exprDeepEqual } from "../../arith/expr-deep-equal.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Var } from "../../ir/expr.ts";
 import { makeBufferLoad, makeRange, makeVar } from "../../ir/make-expr.ts";
-import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor } from "../../ir/make-stmt.ts";
+import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor, makeIndexMap } from "../../ir/make-stmt.ts";
 import { constant, isConstInt } from "../../ir/ops.ts";
 import type { BlockRealize, IndexMap, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
-import { usesVar } from "../../ir/free-vars.ts";
+import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
 import { consumersOf, scopeRoot } from "../block-relations.ts";
 import { changeAccess, onlyWriter, placeAfterWriter, regionOf, requireStorageScope, withStage, type AccessChange, type Stage, type StagePlace } from "../cache-stage.ts";
+import { domainsOf, requireInBounds, requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
 import { blockKey, type FuncTree } from "../func-tree.ts";
-import { mapIndices, mapShape } from "../index-map.ts";
+import { mapIndices, mapShape, nonSurjectiveInverse } from "../index-map.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
 
@@ -35,6 +37,7 @@ export function reindexCacheWrite(tree: FuncTree, realize: BlockRealize, index: 
   if (region === undefined) return refuse(`block \`${realize.block.name}\` has no write number ${index}`, realize.block);
   const scope = scopeRoot(tree, realize, { stagePipeline: true });
   onlyWriter(scope, region.buffer);
+  requireNoReaderBefore(tree, realize, region.buffer);
   const readers = consumersOf(tree, realize).filter((c) => c.block.reads.some((r) => realize.block.writes.some((w) => w.buffer === r.buffer)));
   const place = placeAfterWriter(scope, realize, new Set(readers));
   requirePoint(realize, region);
@@ -42,6 +45,8 @@ export function reindexCacheWrite(tree: FuncTree, realize: BlockRealize, index: 
 }
 
 function requirePoint(realize: BlockRealize, region: BufferRegion): void {
+  requireNotUpdated(realize.block, region.buffer);
+  requireInBounds(realize.block, region.buffer, region.region, domainsOf(realize.block));
   if (region.region.every((r) => isConstInt(r.extent, 1))) return;
   refuse(`block \`${realize.block.name}\` touches more than one element of \`${region.buffer.name}\``, realize.block, "Reindexing needs single elements.");
 }
@@ -61,6 +66,7 @@ function cacheBy(
   const extents = block.iterVars.map((iv) => iv.dom?.extent ?? constant(1, iv.var.dtype));
   const indices = mapIndices(map, block.iterVars.map((iv) => iv.var));
   const used = touchedVars(realize, region, indices);
+  requireApart(realize, region, indices, used);
   const cache = layOut(buffer, storageScope, mapShape(map, extents));
   const stage = makeStage(tree, realize, place, region, cache, storageScope, indices, used, side);
   const points = indices.map((i) => makeRange(i, constant(1, "int32")));
@@ -79,6 +85,14 @@ function touchedVars(realize: BlockRealize, region: BufferRegion, indices: reado
     }
     return after ? [i] : [];
   });
+}
+
+/** Refuses unless different elements of the buffer have different places in the cache. */
+function requireApart(realize: BlockRealize, region: BufferRegion, indices: readonly PrimExpr[], used: readonly number[]): void {
+  if (region.region.every((r) => indices.some((i) => exprDeepEqual(i, r.min)))) return;
+  const vars = used.flatMap((i) => realize.block.iterVars[i] ?? []);
+  const own = makeIndexMap(vars.map((iv) => iv.var as Var), indices);
+  nonSurjectiveInverse(own, vars.map((iv) => iv.dom ?? makeRange(constant(0, iv.var.dtype), constant(1, iv.var.dtype))));
 }
 
 function layOut(buffer: Buffer, storageScope: string, shape: readonly PrimExpr[]): Buffer {
@@ -133,9 +147,14 @@ function makeStage(
     [read ? cacheRegion : originalRegion],
     store,
   );
+  // Where the block is guarded, so is the copy.
+  const unit = new Map<AnyVar, PrimExpr>(inside.flatMap((s) => (s.kind === "tir.For" && isConstInt(s.extent, 1) ? [[s.loopVar, s.min] as const] : [])));
+  const guard = substitute(realize.predicate, (v) => (loops.some((l) => l.loopVar === v) ? undefined : unit.get(v)));
+  if (!undefinedVars(guard).every((v) => loops.some((l) => l.loopVar === v))) refuse(`block \`${realize.block.name}\` is guarded by loops that the copy does not go over`, realize.block);
+  const predicate = point(guard);
   const nest = loops.reduceRight<Stmt>(
     (body, l, i) => makeFor(loopVars[i] ?? l.loopVar, l.min, l.extent, body),
-    makeBlockRealize(bindings.map(point), constant(1, "bool"), block),
+    makeBlockRealize(bindings.map(point), predicate, block),
   );
   return { nest, key: blockKey(block) };
 }

@@ -12,6 +12,7 @@ import { exprDeepEqual } from "../../arith/expr-deep-equal.ts";
 import { scopeRoot } from "../block-relations.ts";
 import type { BufferIndex } from "../buffer-ref.ts";
 import { changeAccess, pointsOf, withStage, type AccessChange } from "../cache-stage.ts";
+import { domainsOf, requireInBounds, requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
 import { blockKey, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -24,7 +25,10 @@ export function reindex(tree: FuncTree, realize: BlockRealize, which: BufferInde
   const { block } = realize;
   const { buffer, side } = which;
   const scope = scopeRoot(tree, realize, { stagePipeline: true });
+  requireNotUpdated(block, buffer);
+  if (side === "write") requireNoReaderBefore(tree, realize, buffer);
   const indices = accessIndices(block, buffer);
+  requireInBounds(block, buffer, pointsOf(buffer, indices).region, domainsOf(block));
   const covered = block.iterVars.filter((iv) => indices.some((i) => usesVar(i, iv.var)));
   const shape = covered.map((iv) => (iv.dom === undefined ? constant(1, iv.var.dtype) : add(iv.dom.min, iv.dom.extent)));
   const name = `${buffer.name}_reindex`;

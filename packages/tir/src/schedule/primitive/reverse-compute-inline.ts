@@ -73,7 +73,9 @@ function onlyProducer(tree: FuncTree, scope: BlockRealize, realize: BlockRealize
     if (incompleteUnder(scope, p)) refuse(`producer \`${p.block.name}\` is not complete`, p.block, "Only a complete block that no other one shares its output with can take a consumer in.");
   }
   if (producer === undefined || found.length !== 1) return refuse(`block \`${realize.block.name}\` has ${found.length} producers`, realize.block, "Reverse inlining needs exactly one.");
-  void tree;
+  const around = tree.ancestors(realize);
+  const others = [...tree.blocks.values()].filter((b) => b !== realize && !around.includes(b) && b.block.reads.some((r) => r.buffer === buffer));
+  if (others.length > 0) refuse(`\`${buffer.name}\` is read by other blocks too`, others.map((b) => b.block), "Inline their producer into them with `computeInline`.");
   return producer;
 }
 
@@ -126,6 +128,7 @@ function storeOf(block: Block): BufferStore {
 function requireCovered(consumer: Block, producer: Block, values: ReadonlyMap<AnyVar, PrimExpr>, analyzer: Analyzer): void {
   const dom = new Map<AnyVar, IntSet>();
   for (const iv of producer.iterVars) if (iv.dom !== undefined) dom.set(iv.var, intSetOfRange(iv.dom));
+  for (let s = producer.body; s.kind === "tir.For"; s = s.body) dom.set(s.loopVar, intSetOfRange(makeRange(s.min, s.extent)));
   for (const iv of consumer.iterVars) {
     const value = values.get(iv.var);
     if (value === undefined || iv.dom === undefined) return refuse(`\`${iv.var.name}\` of block \`${consumer.name}\` is not in the indices it reads at`, consumer);

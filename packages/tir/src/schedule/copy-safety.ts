@@ -1,0 +1,48 @@
+import { Analyzer } from "../arith/analyzer.ts";
+import type { Buffer } from "../ir/buffer.ts";
+import type { AnyVar, Range } from "../ir/expr.ts";
+import { makeRange } from "../ir/make-expr.ts";
+import { add, sub } from "../ir/ops.ts";
+import type { Block, BlockRealize, For } from "../ir/stmt.ts";
+import { childBlocks, type FuncTree } from "./func-tree.ts";
+import { refuse } from "./schedule-error.ts";
+
+/** Refuses a block without init that reads what it or one before it has written of a buffer: a copy would not hold that. */
+export function requireNotUpdated(block: Block, buffer: Buffer): void {
+  const [inner] = childBlocks(block.body).filter(({ block: b }) => [...b.reads, ...b.writes].some((r) => r.buffer === buffer));
+  if (inner !== undefined) return requireNotUpdated(inner.block, buffer);
+  if (block.init !== undefined || !block.reads.some((r) => r.buffer === buffer) || !block.writes.some((w) => w.buffer === buffer)) return;
+  refuse(`block \`${block.name}\` reads what it writes of \`${buffer.name}\``, block, "A copy would not hold what it reads. Do this before the reduction is decomposed or blockized.");
+}
+
+/** Refuses if a block before the writer, in a loop around both, reads the buffer: a copy made after the loop would come too late. */
+export function requireNoReaderBefore(tree: FuncTree, writer: BlockRealize, buffer: Buffer): void {
+  const order = [...tree.blocks.values()];
+  const [outer] = tree.loopsOf(writer);
+  if (outer === undefined) return;
+  const earlier = order.slice(0, order.indexOf(writer)).find((b) => tree.contains(outer, b) && b.block.reads.some((r) => r.buffer === buffer));
+  if (earlier !== undefined) refuse(`block \`${earlier.block.name}\` reads \`${buffer.name}\` before block \`${writer.block.name}\` writes it`, [earlier.block, writer.block]);
+}
+
+/** Refuses if a copy of all that the block accesses would leave a buffer of constant size, as accesses under a condition do. */
+export function requireInBounds(block: Block, buffer: Buffer, ranges: readonly Range[], domains: Iterable<readonly [AnyVar, Range | undefined]>): void {
+  const analyzer = new Analyzer();
+  for (const [v, r] of domains) if (r !== undefined) analyzer.bind(v, r);
+  const fits = ranges.every((r, i) => {
+    const extent = buffer.shape[i];
+    if (extent?.kind !== "ir.IntImm") return true;
+    const last = analyzer.simplify(sub(add(r.min, r.extent), 1));
+    return analyzer.constIntBound(analyzer.simplify(r.min)).min >= 0 && analyzer.constIntBound(last).max < Number(extent.value);
+  });
+  if (!fits) refuse(`block \`${block.name}\` accesses \`${buffer.name}\` under conditions, elsewhere it would leave the buffer`, block, "A copy of all that is accessed would not be under these conditions.");
+}
+
+/** The domains of a block's variables. */
+export function domainsOf(block: Block): readonly (readonly [AnyVar, Range | undefined])[] {
+  return block.iterVars.map((iv) => [iv.var, iv.dom] as const);
+}
+
+/** The domains of loops. */
+export function rangesOf(loops: readonly For[]): readonly (readonly [AnyVar, Range])[] {
+  return loops.map((l) => [l.loopVar, makeRange(l.min, l.extent)] as const);
+}

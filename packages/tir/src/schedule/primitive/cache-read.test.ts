@@ -1,0 +1,82 @@
+import { it } from "vitest";
+import { expectRefused, expectSchedule } from "../testing/expect-schedule.ts";
+import { fan, matmul } from "../testing/programs.ts";
+
+it("reads through a copy in another scope", () => {
+  expectSchedule(
+    matmul,
+    (sch) => {
+      sch.cacheRead("C", 0, "local");
+    },
+    `
+@T.prim_func
+def main(A: T.Buffer((4, 8), "float32"), B: T.Buffer((8, 6), "float32"), C: T.Buffer((4, 6), "float32")):
+    # with T.block("root"):
+    A_local = T.alloc_buffer((4, 8), scope="local")
+    for ax0, ax1 in T.grid(4, 8):
+        with T.block("A_local"):
+            v0, v1 = T.axis.remap("SS", [ax0, ax1])
+            T.reads(A[v0, v1])
+            T.writes(A_local[v0, v1])
+            A_local[v0, v1] = A[v0, v1]
+    for i, j, k in T.grid(4, 6, 8):
+        with T.block("C"):
+            vi, vj, vk = T.axis.remap("SSR", [i, j, k])
+            T.reads(A_local[vi, vk], B[vk, vj])
+            T.writes(C[vi, vj])
+            with T.init():
+                C[vi, vj] = T.float32(0.0)
+            C[vi, vj] = C[vi, vj] + A_local[vi, vk] * B[vk, vj]
+`,
+  );
+});
+
+it("serves only the readers that are named", () => {
+  expectSchedule(
+    fan,
+    (sch) => {
+      sch.cacheRead("C", "B", "local", ["C"]);
+    },
+    `
+@T.prim_func
+def main(A: T.Buffer((8,), "float32"), C: T.Buffer((8,), "float32"), D: T.Buffer((8,), "float32")):
+    # with T.block("root"):
+    B = T.alloc_buffer((8,))
+    B_local = T.alloc_buffer((8,), scope="local")
+    for i in range(8):
+        with T.block("B"):
+            vi = T.axis.spatial(8, i)
+            T.reads(A[vi])
+            T.writes(B[vi])
+            B[vi] = A[vi] * T.float32(2.0)
+    for ax0 in range(8):
+        with T.block("B_local"):
+            v0 = T.axis.spatial(8, ax0)
+            T.reads(B[v0])
+            T.writes(B_local[v0])
+            B_local[v0] = B[v0]
+    for i in range(8):
+        with T.block("C"):
+            vi = T.axis.spatial(8, i)
+            T.reads(B_local[vi])
+            T.writes(C[vi])
+            C[vi] = B_local[vi] + T.float32(1.0)
+    for i in range(8):
+        with T.block("D"):
+            vi = T.axis.spatial(8, i)
+            T.reads(B[vi])
+            T.writes(D[vi])
+            D[vi] = B[vi] - T.float32(1.0)
+`,
+  );
+});
+
+it("refuses a buffer that the block does not read", () => {
+  expectRefused(
+    matmul,
+    (sch) => {
+      sch.cacheRead("C", 5, "local");
+    },
+    "block `C` has 2 read buffers and no number 5",
+  );
+});

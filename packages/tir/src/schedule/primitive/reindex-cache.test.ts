@@ -1,0 +1,78 @@
+import { it } from "vitest";
+import { floorDiv, floorMod } from "../../ir/ops.ts";
+import { expectRefused, expectSchedule } from "../testing/expect-schedule.ts";
+import { transposed } from "../testing/programs.ts";
+
+it("reads through a copy laid out by a map", () => {
+  expectSchedule(
+    transposed,
+    (sch) => {
+      sch.reindexCacheRead("B", 0, "shared", (i, j) => [i, j]);
+    },
+    `
+@T.prim_func
+def main(A: T.Buffer((4, 6), "float32"), B: T.Buffer((6, 4), "float32")):
+    # with T.block("root"):
+    A_shared = T.alloc_buffer((6, 4), scope="shared")
+    for i, j in T.grid(6, 4):
+        with T.block("A_shared"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            T.reads(A[vj, vi])
+            T.writes(A_shared[vi, vj])
+            A_shared[vi, vj] = A[vj, vi]
+    for i, j in T.grid(6, 4):
+        with T.block("B"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            T.reads(A_shared[vi, vj])
+            T.writes(B[vi, vj])
+            B[vi, vj] = A_shared[vi, vj]
+`,
+  );
+});
+
+it("writes through a copy laid out by a map", () => {
+  expectSchedule(
+    transposed,
+    (sch) => {
+      sch.reindexCacheWrite("B", 0, "shared", (i, j) => [j, floorDiv(i, 2), floorMod(i, 2)]);
+    },
+    `
+@T.prim_func
+def main(A: T.Buffer((4, 6), "float32"), B: T.Buffer((6, 4), "float32")):
+    # with T.block("root"):
+    B_shared = T.alloc_buffer((4, 3, 2), scope="shared")
+    for i, j in T.grid(6, 4):
+        with T.block("B"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            T.reads(A[vj, vi])
+            T.writes(B_shared[vj, vi // 2, vi % 2])
+            B_shared[vj, vi // 2, vi % 2] = A[vj, vi]
+    for i, j in T.grid(6, 4):
+        with T.block("B_shared"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            T.reads(B_shared[vj, vi // 2, vi % 2])
+            T.writes(B[vi, vj])
+            B[vi, vj] = B_shared[vj, vi // 2, vi % 2]
+`,
+  );
+});
+
+it("refuses a map of fewer variables", () => {
+  expectRefused(
+    transposed,
+    (sch) => {
+      sch.reindexCacheWrite("B", 0, "shared", (i) => [i]);
+    },
+    "the index map takes 1 indices where there are 2",
+  );
+});
+
+it("refuses a map that writes several elements to one place", () => {
+  expectRefused(
+    transposed,
+    (sch) => {
+      sch.reindexCacheWrite("B", 0, "shared", (i, j) => [floorDiv(i, 2), j]);
+    },
+    "the index map takes indices that differ in `vi` to one place",
+  );
+});
