@@ -1,15 +1,69 @@
+// The messages of onnx.proto as far as the import looks at them. Written out, because the declarations of the package that
+// decodes them name a type that it does not declare, which would fail in every program that checks ours.
 // The package is CommonJS, whose exports Node and bundlers agree to give as the default.
 import onnxProto from "onnx-proto";
-import type { onnx } from "onnx-proto";
+import type { ProtoInt } from "./integers.ts";
 
-export type ModelProto = onnx.ModelProto;
-export type GraphProto = onnx.IGraphProto;
-export type NodeProto = onnx.INodeProto;
-export type TensorProto = onnx.ITensorProto;
-export type AttributeProto = onnx.IAttributeProto;
-export type ValueInfoProto = onnx.IValueInfoProto;
-export type FunctionProto = onnx.IFunctionProto;
-export type DimensionProto = onnx.TensorShapeProto.IDimension;
+type Maybe<T> = T | null | undefined;
+type Field<T> = { readonly [K in keyof T]?: Maybe<T[K]> };
+
+export type DimensionProto = Field<{ dimValue: ProtoInt; dimParam: string }>;
+
+export type TensorProto = Field<{
+  name: string;
+  dims: ProtoInt[];
+  dataType: number;
+  floatData: number[];
+  int32Data: number[];
+  int64Data: ProtoInt[];
+  doubleData: number[];
+  uint64Data: ProtoInt[];
+  stringData: Uint8Array[];
+  rawData: Uint8Array;
+  dataLocation: number;
+}>;
+
+export type AttributeProto = Field<{
+  name: string;
+  refAttrName: string;
+  type: number;
+  f: number;
+  i: ProtoInt;
+  s: Uint8Array;
+  t: TensorProto;
+  g: GraphProto;
+  floats: number[];
+  ints: ProtoInt[];
+  strings: Uint8Array[];
+  tensors: TensorProto[];
+  graphs: GraphProto[];
+}>;
+
+export interface NodeProto
+  extends Field<{ name: string; opType: string; domain: string; input: string[]; output: string[]; attribute: AttributeProto[] }> {}
+
+export type ValueInfoProto = Field<{
+  name: string;
+  type: Field<{ tensorType: Field<{ elemType: number; shape: Field<{ dim: DimensionProto[] }> }> }>;
+}>;
+
+export interface GraphProto
+  extends Field<{ name: string; node: NodeProto[]; input: ValueInfoProto[]; output: ValueInfoProto[]; valueInfo: ValueInfoProto[]; initializer: TensorProto[] }> {}
+
+export type OpsetProto = Field<{ domain: string; version: ProtoInt }>;
+
+export type FunctionProto = Field<{
+  name: string;
+  domain: string;
+  input: string[];
+  output: string[];
+  attribute: string[];
+  attributeProto: AttributeProto[];
+  node: NodeProto[];
+  opsetImport: OpsetProto[];
+}>;
+
+export type ModelProto = Field<{ graph: GraphProto; opsetImport: OpsetProto[]; functions: FunctionProto[] }>;
 
 /** A model from the bytes of its file. @throws Error if they are not one. */
 export function decodeModelProto(bytes: Uint8Array): ModelProto {
