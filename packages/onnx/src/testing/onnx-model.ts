@@ -23,7 +23,6 @@ export interface TestTensor {
 
 export const FLOAT = 1;
 export const INT64 = 7;
-export const BOOL = 9;
 export const FLOAT16 = 10;
 
 const { AttributeType } = onnxProto.onnx.AttributeProto;

@@ -1,4 +1,4 @@
-import { lanesOf, parseDType, withLanes, type DType, type ScalarDType } from "@verticil/runtime-ffi";
+import { parseDType, type DType } from "@verticil/runtime-ffi";
 import type { WasmType } from "../encoder/opcodes.ts";
 import type { Graph } from "./graph.ts";
 import type { Value } from "./value.ts";
@@ -167,11 +167,6 @@ function constantLanes(graph: Graph, dtype: DType, width: LaneWidth, scalars: re
   return graph.v128(bytes);
 }
 
-/** Whether two vectors are held alike, so that their parts correspond. */
-export function sameLayout(a: Typed, b: Typed): boolean {
-  return a.width === b.width && a.parts.length === b.parts.length;
-}
-
 /** The same mask in lanes of another width. */
 export function maskTo(graph: Graph, t: Typed, width: LaneWidth): Typed {
   if (t.width === width) return t;
@@ -204,10 +199,5 @@ function narrowMask(graph: Graph, t: Typed): Typed {
   // An odd number of parts does not fill the narrower vectors.
   if (t.parts.length % 2 === 1) return fromScalars(graph, t.dtype, toScalars(graph, t), 0);
   return { dtype: t.dtype, width, parts };
-}
-
-/** The scalar type of a vector type, or the vector type of another scalar with the same lanes. */
-export function withScalar(dtype: DType, scalar: ScalarDType): DType {
-  return withLanes(scalar, lanesOf(dtype));
 }
 

@@ -209,9 +209,3 @@ export function commonRegion(a: Region, b: Region): Region {
   return x;
 }
 
-/** True if `inner` is `outer` or inside it. */
-export function isInside(inner: Region, outer: Region): boolean {
-  let r: Region | undefined = inner;
-  while (r !== undefined && r.depth > outer.depth) r = r.parent;
-  return r === outer;
-}

@@ -155,8 +155,6 @@ export const addTensors: Binary = named("add");
 export const subtract: Binary = named("subtract");
 export const multiply: Binary = named("multiply");
 export const divide: Binary = named("divide");
-export const maximum: Binary = named("maximum");
-export const minimum: Binary = named("minimum");
 
 /** `x1` where the condition holds, `x2` elsewhere. */
 export function where(condition: Operand, x1: Operand, x2: Operand): Tensor {

@@ -3,7 +3,6 @@ import { lanesOf, scalarOf, withLanes, type DType } from "@verticil/runtime-ffi"
 import type { Buffer } from "./buffer.ts";
 import type {
   AnyVar,
-  ArithKind,
   BinaryExpr,
   BinaryKind,
   Broadcast,
@@ -11,11 +10,9 @@ import type {
   Call,
   Cast,
   CommReducer,
-  CompareKind,
   IterVar,
   IterVarType,
   Let,
-  LogicKind,
   Not,
   PrimExpr,
   ProducerLoad,
@@ -95,8 +92,6 @@ export function makeBinary<K extends BinaryKind>(
   const node: { kind: BinaryKind; dtype: DType; a: PrimExpr; b: PrimExpr; span: Span | undefined } = { kind, dtype, a, b, span };
   return node as Extract<BinaryExpr, { readonly kind: K }>;
 }
-
-export type { ArithKind, CompareKind, LogicKind };
 
 export function makeNot(a: PrimExpr, span?: Span): Not {
   return { kind: "tir.Not", dtype: a.dtype, a, span };

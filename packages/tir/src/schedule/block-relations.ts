@@ -5,7 +5,7 @@ import { emptySet, intersectSets, intSetOfExtent, unionLowerBound, unionRegions,
 import type { Buffer, BufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeRange } from "../ir/make-expr.ts";
-import type { Block, BlockRealize, BufferStore, For, PrimFunc, Stmt } from "../ir/stmt.ts";
+import type { Block, BlockRealize, For, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { and, constant, isConstInt, le, sub } from "../ir/ops.ts";
 import { substitute } from "../ir/substitute.ts";
@@ -17,11 +17,6 @@ import { refuse } from "./schedule-error.ts";
 /** The buffers a block writes. */
 export function writtenBuffers(block: Block): readonly Buffer[] {
   return [...new Set(block.writes.map((r) => r.buffer))];
-}
-
-/** The buffers a block reads. */
-export function readBuffers(block: Block): readonly Buffer[] {
-  return [...new Set(block.reads.map((r) => r.buffer))];
 }
 
 /** The blocks side by side in the scope of a block, itself included, in order. */
@@ -225,16 +220,6 @@ const conditions: Readonly<Record<string, string>> = {
   r5: "reduction variables are in the indices it writes",
 };
 
-/** True if every variable is spatial, no other block of the scope writes the outputs, and none of them is read. */
-export function isCompleteBlock(tree: FuncTree, realize: BlockRealize): boolean {
-  return incompleteness(scopeRoot(tree, realize), realize) === 0;
-}
-
-/** True if the block has an init, affine bindings, only spatial and reduction variables, and none of these in the indices it writes; and no other block of the scope writes its outputs. */
-export function isReductionBlock(tree: FuncTree, realize: BlockRealize): boolean {
-  return nonReduction(tree, scopeRoot(tree, realize), realize) === 0;
-}
-
 export function requireComplete(realize: BlockRealize, root: BlockRealize): void {
   const code = incompleteness(root, realize);
   if (code !== 0) refuse(`block \`${realize.block.name}\` is not complete: ${conditions[`c${code}`]}`, realize.block);
@@ -375,11 +360,6 @@ function covers(buffer: Buffer, have: readonly IntSet[], want: readonly IntSet[]
 
 // ---- small questions
 
-/** The block that allocates a buffer; undefined for one of a parameter. */
-export function allocatorOf(tree: FuncTree, buffer: Buffer): BlockRealize | undefined {
-  return [...tree.blocks.values()].find((r) => r.block.allocBuffers.includes(buffer));
-}
-
 /** The outermost statement around `s` that is still inside its scope block: a direct item of the block's body. */
 export function topInScope(tree: FuncTree, s: Stmt): Stmt {
   let top = s;
@@ -390,14 +370,6 @@ export function topInScope(tree: FuncTree, s: Stmt): Stmt {
     if (above !== undefined && above.kind !== "tir.Block") return topInScope(tree, parent);
   }
   return top;
-}
-
-/** The only store of a block whose body is nothing else. */
-export function onlyStore(block: Block): BufferStore {
-  if (block.body.kind !== "tir.BufferStore") {
-    return refuse(`the body of block \`${block.name}\` is not a single store`, block);
-  }
-  return block.body;
 }
 
 /** True for the predicate `True`. */

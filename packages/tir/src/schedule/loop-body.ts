@@ -6,7 +6,6 @@ import { mapStmtChildren } from "../ir/map-children.ts";
 import { and, cast, isConstInt } from "../ir/ops.ts";
 import type { For, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
-import type { FuncTree } from "./func-tree.ts";
 import { refuse } from "./schedule-error.ts";
 
 /** Binding values inside `s` in the short form of iterator maps, given the loops around it. Not inside blocks, unless they have no variables. */
@@ -69,7 +68,3 @@ export function requireOnlyChild(outer: For, inner: For): void {
   }
 }
 
-/** The loops of the scope around a loop, itself included, outermost first. */
-export function loopChain(tree: FuncTree, loop: For): readonly For[] {
-  return [...tree.loopsOf(loop), loop];
-}
