@@ -144,7 +144,6 @@ export {
   containsImpureCall,
 } from "./analysis/purity.ts";
 export {
-  isMovePattern,
   tirOpPattern,
 } from "./analysis/tir-op-pattern.ts";
 export {

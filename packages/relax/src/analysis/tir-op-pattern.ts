@@ -30,7 +30,9 @@ function leafBlocks(body: Stmt): readonly Block[] | undefined {
     switch (s.kind) {
       case "tir.BlockRealize":
         if (s.block.name === "root" && s.block.iterVars.length === 0) visit(s.block.body);
-        else out.push(s.block);
+        else if (isConstInt(s.predicate, 1)) out.push(s.block);
+        // What a guard leaves out is not written.
+        else opaque = true;
         return;
       case "tir.For":
         visit(s.body);
@@ -120,9 +122,9 @@ function stripCasts(e: PrimExpr): PrimExpr {
 }
 
 /** True if the program is one block that copies single elements and computes nothing. */
-export function isMovePattern(func: PrimFunc): boolean {
+export function movingBlock(func: PrimFunc): Block | undefined {
   const blocks = leafBlocks(func.body);
   const [block] = blocks ?? [];
-  if (blocks?.length !== 1 || block === undefined || block.body.kind !== "tir.BufferStore") return false;
-  return block.body.value.kind === "tir.BufferLoad" && block.iterVars.every((iv) => iv.iterType === "kDataPar");
+  if (blocks?.length !== 1 || block === undefined || block.body.kind !== "tir.BufferStore") return undefined;
+  return block.body.value.kind === "tir.BufferLoad" && block.iterVars.every((iv) => iv.iterType === "kDataPar") ? block : undefined;
 }

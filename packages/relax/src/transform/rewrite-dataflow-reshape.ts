@@ -1,7 +1,8 @@
 import { definePass, type Pass } from "@verticil/ir-core";
 import { elementCount, getElement, tensorFrom, zeros } from "@verticil/runtime-ffi";
 import { interpretPrimFunc, type PrimFunc } from "@verticil/tir";
-import { isMovePattern } from "../analysis/tir-op-pattern.ts";
+import { keepsOrder } from "../analysis/keeps-order.ts";
+import { movingBlock } from "../analysis/tir-op-pattern.ts";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { callTirParts, opNameOf } from "../ir/call-target.ts";
 import { makeShapeExpr, shapeOf, staticShapeOf } from "../ir/make.ts";
@@ -33,7 +34,7 @@ export function rewriteDataflowReshape(): Pass {
               const from = staticShapeOf(structInfoOf(input));
               const to = staticShapeOf(parts.call.structInfo);
               if (from === undefined || to === undefined) return undefined;
-              const reshapes = known.get(program) ?? keepsOrder(program, from, to);
+              const reshapes = known.get(program) ?? isReshape(program, from, to);
               known.set(program, reshapes);
               return reshapes ? bb.callOp("relax.reshape", [input, makeShapeExpr(shape)]) : undefined;
             },
@@ -45,13 +46,15 @@ export function rewriteDataflowReshape(): Pass {
 const MAX_ELEMENTS = 1 << 21;
 
 /**
- * True if the program moves element `i` of its input to element `i` of its output, for all `i`: found out by running it
- * on `0, 1, 2, …`, which is a proof for static shapes.
+ * True if the program moves element `i` of its input to element `i` of its output, for all `i`. What the analyzer leaves
+ * open is found out by running it on `0, 1, 2, …`, which is a proof for static shapes.
  */
-function keepsOrder(func: PrimFunc, from: readonly number[], to: readonly number[]): boolean {
-  if (!isMovePattern(func)) return false;
+function isReshape(func: PrimFunc, from: readonly number[], to: readonly number[]): boolean {
+  const block = movingBlock(func);
   const count = elementCount(from);
-  if (count !== elementCount(to) || count > MAX_ELEMENTS) return false;
+  if (block === undefined || count !== elementCount(to)) return false;
+  const answer = keepsOrder(block);
+  if (answer !== "unknown" || count > MAX_ELEMENTS) return answer === "kept";
   const [inBuffer, outBuffer] = [...func.bufferMap.values()];
   if (inBuffer === undefined || outBuffer === undefined || inBuffer.dtype !== outBuffer.dtype) return false;
   // Any type with enough distinct values will do: the program only moves.
