@@ -55,3 +55,52 @@ def main(x: R.Tensor((1,), "float32"), s: R.Shape(["n"])) -> R.Tensor(("n",), "f
     return y
 `,
   ));
+
+it("calls that differ in their operands only share one program", () =>
+  expectPass(
+    legalizeOps(),
+    `
+@R.function
+def main(x: R.Tensor((4,), "float32"), y: R.Tensor((4,), "float32")) -> R.Tensor((8,), "float32"):
+    a = R.multiply(x, R.const(2, "float32"))
+    b = R.multiply(y, R.const(2, "float32"))
+    c = R.concat((b, a), axis=0)
+    d = R.concat((a, b), axis=0)
+    e = R.multiply(c, R.const(2, "float32"))
+    return d
+`,
+    `
+@T.prim_func(private=True)
+def multiply(x: T.Buffer((T.int64(4),), "float32"), y: T.Buffer((T.int64(4),), "float32")):
+    T.func_attr({"tir.noalias": True})
+    for i in range(T.int64(4)):
+        with T.block("T_multiply"):
+            v = T.axis.spatial(T.int64(4), i)
+            y[v] = x[v] * T.float32(2)
+
+@T.prim_func(private=True)
+def multiply1(x: T.Buffer((T.int64(8),), "float32"), y: T.Buffer((T.int64(8),), "float32")):
+    T.func_attr({"tir.noalias": True})
+    for i in range(T.int64(8)):
+        with T.block("T_multiply"):
+            v = T.axis.spatial(T.int64(8), i)
+            y[v] = x[v] * T.float32(2)
+
+@T.prim_func(private=True)
+def concatenate(x: T.Buffer((T.int64(4),), "float32"), y: T.Buffer((T.int64(4),), "float32"), z: T.Buffer((T.int64(8),), "float32")):
+    T.func_attr({"tir.noalias": True})
+    for i in range(T.int64(8)):
+        with T.block("T_concat"):
+            v = T.axis.spatial(T.int64(8), i)
+            z[v] = T.if_then_else(T.int64(4) <= v, y[v - T.int64(4)], x[v])
+
+@R.function
+def main(x: R.Tensor((4,), "float32"), y: R.Tensor((4,), "float32")) -> R.Tensor((8,), "float32"):
+    a = R.call_tir(Module.multiply, (x,), out_sinfo=R.Tensor((4,), "float32"))
+    b = R.call_tir(Module.multiply, (y,), out_sinfo=R.Tensor((4,), "float32"))
+    c = R.call_tir(Module.concatenate, (b, a), out_sinfo=R.Tensor((8,), "float32"))
+    d = R.call_tir(Module.concatenate, (a, b), out_sinfo=R.Tensor((8,), "float32"))
+    e = R.call_tir(Module.multiply1, (c,), out_sinfo=R.Tensor((8,), "float32"))
+    return d
+`,
+  ));

@@ -1,10 +1,15 @@
 import { contextKey, definePass, type ContextKey, type Pass } from "@verticil/ir-core";
-import type { Call } from "../ir/expr.ts";
+import { getElement } from "@verticil/runtime-ffi";
+import { isVar } from "../analysis/variables.ts";
+import type { Call, Expr } from "../ir/expr.ts";
 import { BlockBuilder } from "../ir/block-builder.ts";
-import { opNameOf } from "../ir/call-target.ts";
+import { callTirParts, opNameOf } from "../ir/call-target.ts";
 import { callTe, callTeOperands } from "../ir/call-te.ts";
+import { exprKeys } from "../ir/expr-keys.ts";
+import { makeTuple } from "../ir/make.ts";
 import { rewriteModule } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
+import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { LegalizeRule, LegalizeTable } from "../op/legalize-rule.ts";
 
 /** The rules that a pipeline legalizes with; see `legalizeTable`. */
@@ -26,6 +31,7 @@ export function legalizeOps(opts: LegalizeOpsOptions = {}): Pass {
   return definePass("LegalizeOps", (module, ctx) => {
     const table = ctx.get(legalizeTableKey);
     const skip = new Set(opts.skip ?? []);
+    const programs = makePrograms();
     return rewriteModule(
       module,
       () => new BlockBuilder({ ops: ctx.get(opRegistryKey), module }),
@@ -36,8 +42,100 @@ export function legalizeOps(opts: LegalizeOpsOptions = {}): Pass {
               const name = opNameOf(value);
               if (name === undefined || skip.has(name)) return undefined;
               const rule: LegalizeRule | undefined = opts.customize?.get(name) ?? table.get(name);
-              return rule?.(value as Call, { callTe: (fn, args, o) => callTe(bb, fn, args, o), callTeOperands: (fn, args, o) => callTeOperands(bb, fn, args, o), emit: (e, hint) => bb.emit(e, hint) });
+              return rule === undefined ? undefined : legalized(value as Call, rule, bb, programs);
             },
     );
   });
+}
+
+/** What calls that differ in their operands only become: which program, called on which of the operands. */
+interface LegalizedCall {
+  readonly program: Call;
+  /** For each argument of the program, the operand and, in a tuple, the field. */
+  readonly operands: readonly (readonly [operand: number, field: number | undefined])[];
+}
+
+/** Applies a rule, or the answer that it gave to a call of the same operator on operands of the same shapes. */
+function legalized(call: Call, rule: LegalizeRule, bb: BlockBuilder, programs: Programs): Expr | undefined {
+  const key = programs.keyOf(call);
+  const known = key === undefined ? undefined : programs.known.get(key);
+  if (known !== undefined) {
+    const args = known.operands.map(([i, field]) => operandOf(call, i, field));
+    if (args.every((a) => a !== undefined)) return withArguments(known.program, args);
+  }
+  let built: Call | undefined;
+  let pieces = 0;
+  const result = rule(call, {
+    callTe: (fn, args, o) => {
+      pieces++;
+      built = callTe(bb, fn, args, o);
+      return built;
+    },
+    callTeOperands: (fn, args, o) => {
+      pieces++;
+      built = callTeOperands(bb, fn, args, o);
+      return built;
+    },
+    emit: (e, hint) => {
+      pieces++;
+      return bb.emit(e, hint);
+    },
+  });
+  if (key !== undefined && built !== undefined && pieces === 1 && result === built) {
+    const operands = callTirParts(built)?.args.fields.map((a) => placeOf(call, a));
+    if (operands?.every((o) => o !== undefined) === true) programs.known.set(key, { program: built, operands });
+  }
+  return result;
+}
+
+/** Legalized calls by what decides about their program. */
+interface Programs {
+  readonly known: Map<string, LegalizedCall>;
+  readonly keyOf: (call: Call) => string | undefined;
+}
+
+function makePrograms(): Programs {
+  const keys = exprKeys();
+  const operandKey = (a: Expr): string | undefined => {
+    if (a.kind === "relax.Tuple") {
+      const fields = a.fields.map(operandKey);
+      return fields.every((f) => f !== undefined) ? `(${fields.join(";")})` : undefined;
+    }
+    const info = structInfoOf(a);
+    // The value of a scalar may become part of the program.
+    if (a.kind === "relax.Constant" && a.data.shape.length === 0) return `${a.data.dtype}=${String(getElement(a.data, 0))}`;
+    if (a.kind === "relax.Constant" || isVar(a)) return info?.kind === "relax.TensorStructInfo" ? keys.ofInfo(info) : undefined;
+    return keys.ofExpr(a);
+  };
+  return {
+    known: new Map(),
+    keyOf: (call) => {
+      const operands = call.args.map(operandKey);
+      if (!operands.every((o) => o !== undefined)) return undefined;
+      const shell = keys.ofExpr({ ...call, args: [] });
+      return shell === undefined ? undefined : `${shell} ${operands.join("|")}`;
+    },
+  };
+}
+
+function placeOf(call: Call, arg: Expr): readonly [number, number | undefined] | undefined {
+  for (const [i, operand] of call.args.entries()) {
+    if (operand === arg) return [i, undefined];
+    if (operand.kind !== "relax.Tuple") continue;
+    const field = operand.fields.indexOf(arg);
+    if (field >= 0) return [i, field];
+  }
+  return undefined;
+}
+
+function operandOf(call: Call, i: number, field: number | undefined): Expr | undefined {
+  const operand = call.args[i];
+  if (field === undefined) return operand;
+  return operand?.kind === "relax.Tuple" ? operand.fields[field] : undefined;
+}
+
+function withArguments(program: Call, args: readonly (Expr | undefined)[]): Call {
+  const [callee, , ...rest] = program.args;
+  const fields = args.filter((a) => a !== undefined);
+  return callee === undefined ? program : { ...program, args: [callee, makeTuple(fields), ...rest] };
 }

@@ -289,6 +289,20 @@ export function isRegionCovered(tree: FuncTree, scope: BlockRealize, realize: Bl
 function isCovered(tree: FuncTree, scope: BlockRealize, consumer: BlockRealize, earlier: readonly BlockRealize[]): boolean {
   const producers = earlier.filter((p) => p.block.writes.some((w) => consumer.block.reads.some((r) => r.buffer === w.buffer)));
   if (producers.length === 0) return true;
+  // A primitive changes one nest: what stands in others is the same nodes, of which the answer is known.
+  const place = [consumer, ...producers].flatMap((b): readonly Stmt[] => [b, ...tree.ancestors(b).filter((s) => s.kind === "tir.For")]);
+  const last = answers.get(consumer);
+  if (last !== undefined && last.place.length === place.length && last.place.every((s, i) => s === place[i])) return last.covered;
+  const result = isWritten(tree, scope, consumer, producers);
+  answers.set(consumer, { place, covered: result });
+  return result;
+}
+
+/** What was found of a block where it and its producers stood. */
+const answers = new WeakMap<BlockRealize, { readonly place: readonly Stmt[]; readonly covered: boolean }>();
+
+/** True if what a block reads of its producers' buffers they are known to write. */
+function isWritten(tree: FuncTree, scope: BlockRealize, consumer: BlockRealize, producers: readonly BlockRealize[]): boolean {
   const chain: readonly Stmt[] = [consumer, ...tree.ancestors(consumer)];
   const byPlace = new Map<Stmt, BlockRealize[]>();
   for (const p of producers) {
