@@ -77,17 +77,16 @@ test("axes that are not a loop's stand alone between runs of those that are", ()
 @T.prim_func
 def f():
     # with T.block("root"):
-    for i0, i1, i2, i3, i4, i5 in T.grid(128, 128, 128, 128, 128, 128):
-        with T.block("update"):
-            v0 = T.axis.spatial(128, i0 + 1)
-            v1, v2 = T.axis.remap("SR", [i1, i2])
-            v3 = T.axis.spatial(128, i3 - 1)
-            v4, v5 = T.axis.remap("RS", [i4, i5])
-            v6 = T.axis.scan((1, 5), i0)
-            v7 = T.axis.opaque(4, 0)
+    for n, h, w, c, k in T.grid(2, 14, 28, 8, 3):
+        with T.block("window"):
+            vn, vc = T.axis.remap("SS", [n, c])
+            vh = T.axis.spatial(30, h * 2 + k)
+            vw, vk = T.axis.remap("SR", [w, k])
+            vs = T.axis.scan((1, 5), h)
+            vo = T.axis.opaque(4, 0)
             T.reads()
             T.writes()
-            T.evaluate(v6 + v7)
+            T.evaluate(vs + vo)
 `);
 });
 
