@@ -2,9 +2,10 @@
  * What went wrong, for programs to branch on:
  * `invalid-input` a tensor that does not fit the model, `invalid-artifact` files that are damaged or do not belong
  * together, `abi-mismatch` an artifact of another version, `unsupported` a host that lacks what the artifact needs,
- * `disposed` use after `dispose()`, `aborted` by a signal.
+ * `disposed` use after `dispose()`, `aborted` by a signal, `out-of-memory` where the host gives no more, `runtime` a check of
+ * the program that failed while it ran.
  */
-export type FfiErrorKind = "invalid-input" | "invalid-artifact" | "abi-mismatch" | "unsupported" | "disposed" | "aborted";
+export type FfiErrorKind = "invalid-input" | "invalid-artifact" | "abi-mismatch" | "unsupported" | "disposed" | "aborted" | "out-of-memory" | "runtime";
 
 /** The one error type that the runtime throws on purpose. `message` names the place and the way out; `cause` chains. */
 export class FfiError extends Error {

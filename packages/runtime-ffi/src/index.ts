@@ -1,4 +1,18 @@
 export {
+  describeAny,
+  isShapeValue,
+  isTensor,
+  isTuple,
+  shapeValue,
+  type Any,
+  type CallContext,
+  type FfiObject,
+  type Functions,
+  type OwnedTensor,
+  type PackedFunction,
+  type ShapeValue,
+} from "./any.ts";
+export {
   dtypeBytes,
   isDType,
   isFloat,
@@ -28,6 +42,7 @@ export {
   type Tensor,
   type TensorData,
 } from "./tensor.ts";
+export { hostContext } from "./host-context.ts";
 export { fetchBytes, fetchModel } from "./fetch-model.ts";
 export { FfiError, type FfiErrorKind } from "./ffi-error.ts";
 export { ABI_VERSION, checkManifest, sealManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
