@@ -52,11 +52,15 @@ export function mutateText(text: string, others: readonly string[], random: Rand
   return parts.join("");
 }
 
-/** Bytes, read as Latin-1; or signs of the language in any order. */
-export function randomText(random: Random): string {
-  const length = random.below(200);
+/** Up to 200 random bytes, read as UTF-8 as a file would be, or as Latin-1, so that all of them reach the reader. */
+export function randomBytes(random: Random): string {
+  const bytes = Uint8Array.from({ length: random.below(200) }, () => random.below(256));
+  return random.below(2) === 0 ? new TextDecoder().decode(bytes) : String.fromCharCode(...bytes);
+}
+
+/** Up to 50 signs and words of the language, in any order. */
+export function randomWords(random: Random): string {
   let text = "";
-  if (random.below(2) === 0) for (let i = 0; i < length; i++) text += String.fromCharCode(random.below(256));
-  else for (let i = 0; i < length / 4; i++) text += random.pick(WORDS) + (random.below(3) === 0 ? " " : "");
+  for (let left = random.below(50); left > 0; left--) text += random.pick(WORDS) + (random.below(3) === 0 ? " " : "");
   return text;
 }

@@ -2,7 +2,7 @@ import { DiagnosticError } from "@verticil/ir-core";
 import { relax } from "@verticil/relax";
 import { tir } from "@verticil/tir";
 import { parse, print } from "@verticil/tvmscript";
-import { mutateText, randomText } from "./mutate-text.ts";
+import { mutateText, randomBytes, randomWords } from "./mutate-text.ts";
 import { Random } from "./random.ts";
 import { seedScripts } from "./seed-scripts.ts";
 
@@ -24,20 +24,30 @@ export interface FuzzResult {
   readonly findings: readonly Finding[];
 }
 
+/** Valid programs with random edits, random bytes, or signs of the language in any order. */
+export const fuzzKinds = ["edits", "bytes", "words"] as const;
+export type FuzzKind = (typeof fuzzKinds)[number];
+
 /**
- * Reads `runs` texts: every second a valid program with random edits, the others random text. Nothing but diagnostics
- * with a place may come of it, and what is accepted has to print. The seed determines all of it.
+ * Reads `runs` texts of each of the kinds, by turns. Nothing but diagnostics with a place may come of it, and what is
+ * accepted has to print. The seed determines all of it. It stops early after `seconds`.
  */
-export function fuzzScript(opts: { readonly seed: number; readonly runs: number; readonly seconds?: number }): FuzzResult {
+export function fuzzScript(opts: {
+  readonly seed: number;
+  readonly runs: number;
+  readonly kinds?: readonly FuzzKind[];
+  readonly seconds?: number;
+}): FuzzResult {
+  const kinds = opts.kinds ?? fuzzKinds;
   const random = new Random(opts.seed);
   const findings: Finding[] = [];
   const started = performance.now();
   let accepted = 0;
   let slowestMs = 0;
   let run = 0;
-  for (; run < opts.runs; run++) {
+  for (; run < opts.runs * kinds.length; run++) {
     if (opts.seconds !== undefined && performance.now() - started > opts.seconds * 1000) break;
-    const text = run % 2 === 0 ? mutateText(random.pick(seedScripts), seedScripts, random) : randomText(random);
+    const text = randomText(kinds[run % kinds.length] ?? "edits", random);
     const before = performance.now();
     const problem = tryText(text, () => accepted++);
     const ms = performance.now() - before;
@@ -46,6 +56,17 @@ export function fuzzScript(opts: { readonly seed: number; readonly runs: number;
     else if (ms > TOO_LONG_MS) findings.push({ text, problem: `takes ${Math.round(ms)} ms` });
   }
   return { runs: run, accepted, slowestMs, findings };
+}
+
+function randomText(kind: FuzzKind, random: Random): string {
+  switch (kind) {
+    case "edits":
+      return mutateText(random.pick(seedScripts), seedScripts, random);
+    case "bytes":
+      return randomBytes(random);
+    case "words":
+      return randomWords(random);
+  }
 }
 
 /** What is wrong with how a text is treated; undefined for nothing. */

@@ -9,18 +9,21 @@ export class PairMemo {
   /** Right nodes that are equal to another right node, which stands for both. Rarely needed. */
   readonly #standIn = new Map<Node, Node>();
 
-  /** True if the pair is known to be equal; else it is taken to be from now on. */
-  add(lhs: Node, rhs: Node): boolean {
+  /** True if the pair is known to be equal. */
+  has(lhs: Node, rhs: Node): boolean {
     const partner = this.#partner.get(lhs);
-    if (partner === rhs) return true;
-    if (partner === undefined) {
-      this.#partner.set(lhs, rhs);
-      return false;
+    if (partner === undefined) return false;
+    return partner === rhs || (this.#standIn.size > 0 && this.#find(partner) === this.#find(rhs));
+  }
+
+  /** From now on the pair is known to be equal. */
+  add(lhs: Node, rhs: Node): void {
+    const partner = this.#partner.get(lhs);
+    if (partner === undefined) this.#partner.set(lhs, rhs);
+    else {
+      const [a, b] = [this.#find(partner), this.#find(rhs)];
+      if (a !== b) this.#standIn.set(b, a);
     }
-    const [a, b] = [this.#find(partner), this.#find(rhs)];
-    if (a === b) return true;
-    this.#standIn.set(b, a);
-    return false;
   }
 
   clear(): void {

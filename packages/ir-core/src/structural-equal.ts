@@ -4,7 +4,7 @@ import type { FloatImm, GlobalVar, IntImm } from "./ir.ts";
 import { isNode, type Node } from "./node.ts";
 import { formatPath, keyName, type ObjectPath, type PathStep } from "./object-path.ts";
 import { PairMemo } from "./pair-memo.ts";
-import { entriesOf } from "./record-entries.ts";
+import { entriesOf, isEmptyRecord } from "./record-entries.ts";
 import { sameTensor } from "./same-tensor.ts";
 import { completeTable, type StructuralOptions } from "./structural-options.ts";
 import { planOf, plansOf, type KindPlan, type Mode, type NodeField } from "./structural-plan.ts";
@@ -40,7 +40,16 @@ interface Frame {
   item: number;
   /** Of a field that is not a child or a list: its parts, collected when the field is reached. */
   parts: readonly Part[] | undefined;
+  /** How much had been compared when the frame was pushed, and how often pairs had been forgotten; -1: not to be kept. */
+  workBefore: number;
+  epoch: number;
 }
+
+/**
+ * A pair is kept only if comparing it again would cost this many frames, kept pairs in it counted as one. So the table
+ * of pairs stays a fraction of the nodes, and a shared part is compared again only where it is small.
+ */
+const LEAST_KEPT = 8;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -68,12 +77,15 @@ class Comparison {
   readonly #plans: ReadonlyMap<string, KindPlan>;
   readonly #mapFreeVars: boolean;
   readonly #tensorContent: boolean;
-  /** The number of a variable's binding; two variables are equal if they have the same one. */
-  readonly #lhsBound = new Map<Node, number>();
-  readonly #rhsBound = new Map<Node, number>();
-  #bindings = 0;
-  /** Pairs compared under the present bindings, so that shared parts are not compared again. */
+  /** The variable on the other side that a variable was last bound with; two are equal if each is the other's. */
+  readonly #lhsBound = new Map<Node, Node>();
+  readonly #rhsBound = new Map<Node, Node>();
+  /** Large pairs compared under the present bindings, so that shared parts are not compared again. */
   readonly #known = new PairMemo();
+  /** How often `#known` was cleared. */
+  #epoch = 0;
+  /** Frames so far; those of a pair that is kept count as one. */
+  #work = 0;
   /** Variables that were compared while unbound. */
   readonly #seenFree = new Set<Node>();
   readonly #frames: Frame[] = [];
@@ -125,8 +137,7 @@ class Comparison {
         case "def-nonrecursive":
           if (frame.item > 0) continue;
           frame.item = 1;
-          // Every second level is enough to keep shared parts from being compared once a path: a kind has few such fields.
-          if (!this.#pair(left[field.name], right[field.name], mode, depth % 2 === 0)) return false;
+          if (!this.#pair(left[field.name], right[field.name], mode)) return false;
           if (this.#depth > depth) return true;
           break;
         case "children":
@@ -148,7 +159,16 @@ class Comparison {
       }
     }
     this.#depth--;
+    this.#keep(frame);
     return true;
+  }
+
+  /** Remembers a pair that was compared to its end, if it is worth it. */
+  #keep(frame: Frame): void {
+    const { workBefore } = frame;
+    if (workBefore < 0 || this.#work - workBefore < LEAST_KEPT || frame.epoch !== this.#epoch) return;
+    this.#known.add(frame.lhs, frame.rhs);
+    this.#work = workBefore + 1;
   }
 
   /** Items in common come first, so that the first one that differs is shown and not the lengths. */
@@ -169,7 +189,7 @@ class Comparison {
   }
 
   /** Compares two nodes at once if they are leaves, or known to be equal; else a frame is pushed that will. */
-  #pair(lhs: unknown, rhs: unknown, mode: Mode, remember = true): boolean {
+  #pair(lhs: unknown, rhs: unknown, mode: Mode): boolean {
     if (lhs === undefined || rhs === undefined) return lhs === rhs || this.#fail(lhs, rhs);
     const l = lhs as Node;
     const r = rhs as Node;
@@ -188,8 +208,8 @@ class Comparison {
       case "const-tree":
         return l === r || this.#enter(plan, l, r, "use");
       case "tree":
-        if (remember && plan.nodes.length > 0 && mode === "use" && this.#known.add(l, r)) return true;
-        return this.#enter(plan, l, r, mode === "binder" ? "defining" : mode);
+        if (mode !== "use") return this.#enter(plan, l, r, mode === "binder" ? "defining" : mode);
+        return (plan.nodes.length > 0 && this.#known.has(l, r)) || this.#enter(plan, l, r, mode, true);
     }
   }
 
@@ -197,7 +217,8 @@ class Comparison {
     const left = this.#lhsBound.get(lhs);
     const right = this.#rhsBound.get(rhs);
     const isBinder = mode === "binder" || mode === "binder-only";
-    if ((left !== undefined || right !== undefined) && (left === right || !isBinder)) return left === right || this.#fail(lhs, rhs);
+    const isSame = left === rhs && right === lhs;
+    if (isSame || ((left !== undefined || right !== undefined) && !isBinder)) return isSame || this.#fail(lhs, rhs);
     if (mode === "use" && !this.#mapFreeVars) {
       this.#seenFree.add(lhs);
       return lhs === rhs || this.#fail(lhs, rhs);
@@ -208,20 +229,23 @@ class Comparison {
 
   #bind(lhs: Node, rhs: Node, again: boolean): void {
     const wasFree = this.#seenFree.size > 0 && (this.#seenFree.has(lhs) || this.#seenFree.has(rhs));
-    if (again || wasFree) this.#known.clear();
-    this.#lhsBound.set(lhs, this.#bindings);
-    this.#rhsBound.set(rhs, this.#bindings);
-    this.#bindings++;
+    if (again || wasFree) {
+      this.#known.clear();
+      this.#epoch++;
+    }
+    this.#lhsBound.set(lhs, rhs);
+    this.#rhsBound.set(rhs, lhs);
   }
 
   /** Compares the values of two nodes, and pushes a frame if they have nodes to compare as well. */
-  #enter(plan: KindPlan, lhs: Node, rhs: Node, mode: Mode): boolean {
+  #enter(plan: KindPlan, lhs: Node, rhs: Node, mode: Mode, keep = false): boolean {
     const left = fieldsOf(lhs);
     const right = fieldsOf(rhs);
     const { attrs, tensors } = plan;
     for (let i = 0; i < attrs.length; i++) {
       const name = attrs[i] ?? "";
-      const [l, r] = [left[name], right[name]];
+      const l = left[name];
+      const r = right[name];
       if (l !== r && !sameAttr(lhs, l, r)) return this.#failBelow([{ kind: "field", name }], l, r);
     }
     for (let i = 0; i < tensors.length; i++) {
@@ -229,8 +253,11 @@ class Comparison {
       if (!sameTensor(left[name], right[name], this.#tensorContent)) return this.#failBelow([{ kind: "field", name }], left[name], right[name]);
     }
     if (plan.nodes.length === 0) return true;
+    const workBefore = keep ? this.#work : -1;
+    const epoch = this.#epoch;
+    this.#work++;
     const reused = this.#frames[this.#depth];
-    if (reused === undefined) this.#frames.push({ lhs, rhs, plan, mode, field: 0, item: 0, parts: undefined });
+    if (reused === undefined) this.#frames.push({ lhs, rhs, plan, mode, field: 0, item: 0, parts: undefined, workBefore, epoch });
     else {
       reused.lhs = lhs;
       reused.rhs = rhs;
@@ -239,6 +266,8 @@ class Comparison {
       reused.field = 0;
       reused.item = 0;
       reused.parts = undefined;
+      reused.workBefore = workBefore;
+      reused.epoch = epoch;
     }
     this.#depth++;
     return true;
@@ -265,15 +294,17 @@ class Comparison {
 
   /** Entries whose keys are equal variables. Runs when the parameters, which are the keys, are bound. */
   #defMap(lhs: ReadonlyMap<Node, Node>, rhs: ReadonlyMap<Node, Node>): readonly Part[] {
-    const rest = new Set(rhs.keys());
-    const byBinding = new Map([...rhs.keys()].map((k) => [this.#rhsBound.get(k) ?? k, k]));
     const parts: Part[] = [];
+    const partners = new Set<Node>();
     for (const [key, value] of lhs) {
-      const partner = byBinding.get(this.#lhsBound.get(key) ?? key);
-      parts.push({ lhs: value, rhs: partner && rhs.get(partner), lhsSteps: [keyStep(key)], rhsSteps: [keyStep(partner ?? key)] });
-      if (partner !== undefined) rest.delete(partner);
+      const partner = this.#lhsBound.get(key) ?? key;
+      const other = this.#lhsBound.has(key) === this.#rhsBound.has(partner) ? rhs.get(partner) : undefined;
+      parts.push({ lhs: value, rhs: other, lhsSteps: [keyStep(key)], rhsSteps: [keyStep(other === undefined ? key : partner)] });
+      if (other !== undefined) partners.add(partner);
     }
-    for (const key of rest) parts.push({ lhs: undefined, rhs: rhs.get(key), lhsSteps: [keyStep(key)], rhsSteps: [keyStep(key)] });
+    for (const [key, value] of rhs) {
+      if (!partners.has(key)) parts.push({ lhs: undefined, rhs: value, lhsSteps: [keyStep(key)], rhsSteps: [keyStep(key)] });
+    }
     return parts;
   }
 
@@ -315,6 +346,7 @@ function keyStep(key: Node): PathStep {
 /** Compares the plain values of two attribute trees, and gives `parts` their pairs of nodes; the first difference. */
 function collectData(lhs: unknown, rhs: unknown, steps: readonly PathStep[], parts: Part[]): Part | undefined {
   if (lhs === rhs && (typeof lhs !== "object" || lhs === null)) return undefined;
+  if (isEmptyRecord(lhs) && isEmptyRecord(rhs)) return undefined;
   if (isNode(lhs) && isNode(rhs)) {
     parts.push({ lhs, rhs, lhsSteps: steps, rhsSteps: steps });
     return undefined;

@@ -4,7 +4,7 @@ import { floatHashKey, numberHashKey } from "./float-rule.ts";
 import { HashState } from "./hash-state.ts";
 import type { FloatImm, GlobalVar, IntImm } from "./ir.ts";
 import { isNode, type Node } from "./node.ts";
-import { entriesOf } from "./record-entries.ts";
+import { entriesOf, isEmptyRecord } from "./record-entries.ts";
 import { completeTable, type StructuralOptions } from "./structural-options.ts";
 import { planOf, plansOf, textHash, type KindPlan, type Mode } from "./structural-plan.ts";
 import { fieldsOf } from "./visit.ts";
@@ -31,6 +31,9 @@ interface Frame {
   parts: readonly Part[] | undefined;
   /** What had been bound when the node was entered; -1 if its hash is not to be kept. */
   bindingsBefore: number;
+  /** How much had been hashed when the node was entered, and how often hashes had been forgotten. */
+  workBefore: number;
+  epoch: number;
   state: HashState;
 }
 
@@ -50,6 +53,9 @@ interface Placed {
 /** How far below a binder the variables that it defines along are told apart. */
 const MAX_DEFINITION_DEPTH = 8;
 
+/** A hash is kept only if the node took this many frames, as in a comparison. */
+const LEAST_KEPT = 8;
+
 class Hashing {
   readonly #plans: ReadonlyMap<string, KindPlan>;
   readonly #mapFreeVars: boolean;
@@ -59,6 +65,10 @@ class Hashing {
   readonly #seenFree = new Set<Node>();
   #bindings = 0;
   #free = 0;
+  /** Frames so far; those of a node whose hash is kept count as one. */
+  #work = 0;
+  /** How often hashes were forgotten. */
+  #epoch = 0;
   /** Hashes under the present bindings, of parts that bind nothing. */
   readonly #known = new Map<Node, number>();
   /** Those of parts that bind something, with the place they were hashed in: there they bind to the same effect. */
@@ -90,7 +100,8 @@ class Hashing {
 
   /** Call when the frame is off the stack. */
   #keep(frame: Frame, hash: number): void {
-    if (frame.bindingsBefore < 0) return;
+    if (frame.bindingsBefore < 0 || this.#work - frame.workBefore < LEAST_KEPT || frame.epoch !== this.#epoch) return;
+    this.#work = frame.workBefore + 1;
     if (frame.bindingsBefore === this.#bindings) this.#known.set(frame.node, hash);
     else this.#knownBinding.set(frame.node, { place: this.#position(), hash, next: this.#knownBinding.get(frame.node) });
   }
@@ -134,8 +145,7 @@ class Hashing {
           if (frame.item > 0) continue;
           frame.item = 1;
           if (value === undefined) frame.state.addInt(0);
-          // Every second level is enough, as in a comparison.
-          else this.#node(frame.state, value as Node, mode, depth % 2 === 0);
+          else this.#node(frame.state, value as Node, mode);
           if (this.#depth > depth) return false;
           break;
         case "children":
@@ -164,7 +174,7 @@ class Hashing {
   }
 
   /** Mixes a node's hash into `state` at once if it is known or a leaf; else a frame is pushed that will. */
-  #node(state: HashState, node: Node, mode: Mode, remember = true): void {
+  #node(state: HashState, node: Node, mode: Mode): void {
     if (node.kind === "ir.IntImm") {
       // The commonest node by far.
       this.#intImm(state, node as IntImm);
@@ -174,7 +184,7 @@ class Hashing {
     if (plan.category === "var") return this.#variable(state, plan, node, mode);
     if (plan.category === "unique") return state.addInt(plan.code);
     if (plan.nodes.length === 0) return this.#leaf(state, plan, node);
-    if (mode !== "use" || !remember) return this.#push(plan, node, mode === "binder" ? "defining" : mode, false);
+    if (mode !== "use") return this.#push(plan, node, mode === "binder" ? "defining" : mode, false);
     const known = this.#known.get(node);
     if (known !== undefined) return state.addHash(known);
     for (let placed = this.#knownBinding.get(node); placed !== undefined; placed = placed.next) {
@@ -222,15 +232,18 @@ class Hashing {
     if (before !== undefined || this.#seenFree.has(node)) {
       this.#known.clear();
       this.#knownBinding.clear();
+      this.#epoch++;
     }
     this.#bound.set(node, place);
   }
 
   #push(plan: KindPlan, node: Node, mode: Mode, keep: boolean): void {
     const bindingsBefore = keep ? this.#bindings : -1;
+    const workBefore = this.#work++;
+    const epoch = this.#epoch;
     let frame = this.#frames[this.#depth];
     if (frame === undefined) {
-      frame = { node, plan, mode, field: 0, item: 0, parts: undefined, bindingsBefore, state: new HashState() };
+      frame = { node, plan, mode, field: 0, item: 0, parts: undefined, bindingsBefore, workBefore, epoch, state: new HashState() };
       this.#frames.push(frame);
     } else {
       frame.node = node;
@@ -240,6 +253,8 @@ class Hashing {
       frame.item = 0;
       frame.parts = undefined;
       frame.bindingsBefore = bindingsBefore;
+      frame.workBefore = workBefore;
+      frame.epoch = epoch;
       frame.state.reset();
     }
     this.#depth++;
@@ -282,8 +297,12 @@ class Hashing {
         const map = value as ReadonlyMap<Node, Node>;
         state.addInt(map.size);
         // Entries whose key nothing binds have no order that could be told; they are only counted.
-        const parts = [...map].map(([k, node]) => ({ node, key: this.#bound.get(k) ?? NaN })).filter((p) => !Number.isNaN(p.key));
-        return parts.sort((a, b) => a.key - b.key);
+        const parts: Part[] = [];
+        for (const [k, node] of map) {
+          const key = this.#bound.get(k);
+          if (key !== undefined) parts.push({ node, key });
+        }
+        return parts.length > 1 ? parts.sort((a, b) => a.key - b.key) : parts;
       }
       case "module-map": {
         const entries = [...(value as ReadonlyMap<GlobalVar, Node>)].sort(([a], [b]) => (a.name < b.name ? -1 : 1));
@@ -301,6 +320,7 @@ class Hashing {
 
   #data(state: HashState, value: unknown, parts: Part[]): void {
     if (typeof value !== "object" || value === null) this.#plain(state, value);
+    else if (isEmptyRecord(value)) return;
     else if (isNode(value)) parts.push({ node: value, key: parts.length });
     else if (Array.isArray(value)) {
       state.addInt(value.length);

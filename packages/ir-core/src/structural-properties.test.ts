@@ -92,6 +92,37 @@ test("reading what was written gives an equal program with the same sharing", ()
   );
 });
 
+/** A graph as a list of nodes: each adds or binds two nodes before it; the last is the root. */
+const graph = fc.array(fc.record({ binds: fc.boolean(), a: fc.nat(100), b: fc.nat(100) }), { minLength: 1, maxLength: 12 });
+type Graph = readonly { readonly binds: boolean; readonly a: number; readonly b: number }[];
+
+/** The graph with its sharing, or as a tree. One variable stands for all that is bound, so that meanings change. */
+function expand(g: Graph, x: ToyVar, shared: boolean): ToyExpr {
+  const made: ToyExpr[] = [];
+  const at = (i: number): ToyExpr => {
+    if (i < 0) return x;
+    const known = made[i];
+    if (shared && known !== undefined) return known;
+    const { binds, a, b } = g[i]!;
+    const [l, r] = [at((a % (i + 1)) - 1), at((b % (i + 1)) - 1)];
+    return (made[i] = binds ? let_(x, l, r) : add(l, r));
+  };
+  return at(g.length - 1);
+}
+
+test("a graph equals the tree that it stands for, and has its hash, whatever is bound anew on the way", () => {
+  fc.assert(
+    fc.property(graph, fc.boolean(), (g, isShared) => {
+      const [x, y] = [v("x"), v("y")];
+      const lhs = func([x], expand(g, x, true));
+      const rhs = func([y], expand(g, y, isShared));
+      expect(firstMismatch(lhs, rhs, opts)?.path).toBeUndefined();
+      expect(structuralHash(lhs, opts)).toBe(structuralHash(rhs, opts));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 function countNodes(root: Node): number {
   const seen = new Set<unknown>();
   walk(table, root, (n) => void (isNode(n) && seen.add(n)));
