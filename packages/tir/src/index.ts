@@ -80,6 +80,7 @@ export {
   type PrimFunc,
   type SeqStmt,
   type Stmt,
+  type TargetNode,
   type TensorIntrin,
   type While,
 } from "./ir/stmt.ts";
@@ -131,6 +132,7 @@ export {
   makeMatchBufferRegion,
   makePrimFunc,
   makeSeq,
+  makeTargetNode,
   makeTensorIntrin,
   makeWhile,
   scopeOf,
@@ -336,6 +338,18 @@ export { toDType as scriptDType, toExpr as scriptExpr, toOperands as scriptOpera
 export { isPrimExpr } from "./script/result-dtype.ts";
 export { isPrimSignature, type PrimFuncSignature } from "./script/operators.ts";
 export { LoopValue, ScopeValue, StmtValue, type OpenScope } from "./script/values.ts";
+export { annotateDeviceRegions } from "./transform/annotate-device-regions.ts";
+export { bindTarget } from "./transform/bind-target.ts";
+export { decorateDeviceScope } from "./transform/decorate-device-scope.ts";
+export { forceNarrowIndexToInt32 } from "./transform/force-narrow-index-to-int32.ts";
+export { liftThreadBinding } from "./transform/lift-thread-binding.ts";
+export { lowerCrossThreadReduction } from "./transform/lower-cross-thread-reduction.ts";
+export { lowerDeviceKernelLaunch } from "./transform/lower-device-kernel-launch.ts";
+export { lowerThreadAllreduce } from "./transform/lower-thread-allreduce.ts";
+export { mergeSharedMemoryAllocations, type MergeSharedMemoryOptions } from "./transform/merge-shared-memory-allocations.ts";
+export { splitHostDevice } from "./transform/split-host-device.ts";
+export { threadSync } from "./transform/thread-sync.ts";
+export { unifyThreadBinding } from "./transform/unify-thread-binding.ts";
 export { lowerTir, type LowerTirOptions } from "./transform/lower-tir.ts";
 export { compactBufferAllocation } from "./transform/compact-buffer-allocation.ts";
 export { convertBlocksToOpaque } from "./transform/convert-blocks-to-opaque.ts";

@@ -4,8 +4,9 @@ import type { Buffer, MatchBufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Var } from "../ir/expr.ts";
 import { makeAttrStmt } from "../ir/make-stmt.ts";
 import { substitute } from "../ir/substitute.ts";
-import { asInt, isConstInt } from "../ir/ops.ts";
+import { isConstInt } from "../ir/ops.ts";
 import type { AttrStmt, Block, BlockRealize, BufferStore, For, Stmt } from "../ir/stmt.ts";
+import { allocationExtents } from "./allocation-extents.ts";
 import { compactStrides, elementRun, storeFloat, storeRun } from "./access.ts";
 import { compilePointer } from "./call.ts";
 import { raise } from "./errors.ts";
@@ -274,13 +275,6 @@ function compileBlock(scope: Scope, s: Block): Run {
   const matches = s.matchBuffers.map((m) => compileMatch(scope, m));
   const init = s.init && compileInit(scope, s, s.init);
   return inOrder([...allocations, ...matches, ...(init ? [init] : []), compileStmt(scope, s.body)]);
-}
-
-function allocationExtents(b: Buffer): readonly PrimExpr[] {
-  // With strides the buffer is as long as its first dimension times its first stride.
-  const stride = b.strides[0];
-  const extent = b.shape[0];
-  return stride !== undefined && extent !== undefined && asInt(stride) !== 0 ? [extent, stride] : b.shape;
 }
 
 /** The initial value is stored at the first iteration of the reduction. */

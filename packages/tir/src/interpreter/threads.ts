@@ -2,9 +2,13 @@ import { at } from "@verticil/ir-core";
 import { lanesOf } from "@verticil/runtime-ffi";
 import type { Buffer } from "../ir/buffer.ts";
 import type { AnyVar, Call, CommReducer, IterVar, PrimExpr } from "../ir/expr.ts";
-import type { Allocate, AttrStmt, BufferStore, Stmt } from "../ir/stmt.ts";
+import { makeAllocate, makeDeclBuffer, makeIfThenElse, makeSeq } from "../ir/make-stmt.ts";
+import { allOf, eq } from "../ir/ops.ts";
+import type { Allocate, AttrStmt, BlockRealize, BufferStore, Stmt } from "../ir/stmt.ts";
+import { substitute } from "../ir/substitute.ts";
 import { visitStmt } from "../ir/visit.ts";
 import { elementRun, storeRun } from "./access.ts";
+import { allocationExtents } from "./allocation-extents.ts";
 import type { IndexCell } from "./cells.ts";
 import { compilePointer } from "./call.ts";
 import { raise } from "./errors.ts";
@@ -86,6 +90,15 @@ function axesOf(s: AttrStmt): readonly { readonly iv: IterVar; readonly extent: 
     },
   });
   return [...found.values()];
+}
+
+/** What a block does at its place, in statements that have no variables of their own. */
+function withoutBlock({ block, iterValues, predicate }: BlockRealize): Stmt {
+  const values = new Map<AnyVar, PrimExpr>(block.iterVars.map((iv, i) => [iv.var, at(iterValues, i)]));
+  const first = allOf(block.iterVars.filter((iv) => iv.iterType === "kCommReduce").map((iv) => eq(iv.var, iv.dom?.min ?? 0)));
+  const steps = block.init === undefined ? block.body : makeSeq([makeIfThenElse(first, block.init), block.body]);
+  const body = block.allocBuffers.reduceRight<Stmt>((inner, b) => makeAllocate(b.data, b.dtype, allocationExtents(b), makeDeclBuffer(b, inner)), steps);
+  return makeIfThenElse(predicate, substitute(body, values), undefined, block.span);
 }
 
 class Group {
@@ -210,6 +223,8 @@ class Together {
           body();
         };
       }
+      case "tir.BlockRealize":
+        return s.block.matchBuffers.length > 0 ? this.#refuse(s) : this.stmt(withoutBlock(s));
       case "tir.Evaluate":
         return s.value.kind === "tir.Call" ? this.#meet(s.value, s) : this.#refuse(s);
       case "tir.BufferStore":

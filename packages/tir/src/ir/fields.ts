@@ -1,7 +1,7 @@
 import type { FieldTable, IrNode, KindSpec } from "@verticil/ir-core";
 import type { Buffer, BufferRegion, MatchBufferRegion } from "./buffer.ts";
 import type { BinaryKind, BinaryExpr, CommReducer, IterVar, PrimExpr, Range } from "./expr.ts";
-import type { IndexMap, PrimFunc, Stmt, TensorIntrin } from "./stmt.ts";
+import type { IndexMap, PrimFunc, Stmt, TargetNode, TensorIntrin } from "./stmt.ts";
 
 /** Every node that the dialect adds to ir-core's. */
 export type TirNode =
@@ -13,6 +13,7 @@ export type TirNode =
   | CommReducer
   | IterVar
   | Range
+  | TargetNode
   | PrimFunc
   | IndexMap
   | TensorIntrin;
@@ -154,6 +155,7 @@ export const tirFields: FieldTable<TirNode> = {
     typeKey: "tir.LetStmt",
     fields: { value: "child", bind: "def", body: "child" },
   },
+  "tir.Target": { category: "tree", typeKey: "Target", fields: { config: "data" } },
   "tir.AttrStmt": {
     category: "tree",
     typeKey: "tir.AttrStmt",

@@ -31,6 +31,7 @@ import type {
   PrimFunc,
   SeqStmt,
   Stmt,
+  TargetNode,
   TensorIntrin,
   While,
 } from "./stmt.ts";
@@ -95,6 +96,11 @@ export function makeLetStmt(bind: Var, value: PrimExpr, body: Stmt, span?: Span)
 
 export function makeAttrStmt(node: Node | undefined, attrKey: string, value: PrimExpr, body: Stmt, span?: Span): AttrStmt {
   return { kind: "tir.AttrStmt", node, attrKey, value, body, span };
+}
+
+/** A target as a node, for an `AttrStmt`. */
+export function makeTargetNode(config: AttrMap, span?: Span): TargetNode {
+  return { kind: "tir.Target", config, span };
 }
 
 export function makeAssertStmt(condition: PrimExpr, message: PrimExpr, body: Stmt, span?: Span): AssertStmt {

@@ -11,10 +11,16 @@ export interface LetStmt extends Node {
   readonly body: Stmt;
 }
 
+/** A target as the node of an attribute that says where its body runs; as an attribute of a function it is the bare `config`. */
+export interface TargetNode extends Node {
+  readonly kind: "tir.Target";
+  readonly config: AttrMap;
+}
+
 /** An attribute of `node` that holds in `body`, such as `thread_extent` of a thread variable. */
 export interface AttrStmt extends Node {
   readonly kind: "tir.AttrStmt";
-  /** An IterVar, a variable, a buffer, a string constant, … */
+  /** An IterVar, a variable, a buffer, a string constant, a target, … */
   readonly node: Node | undefined;
   readonly attrKey: string;
   readonly value: PrimExpr;

@@ -2,6 +2,7 @@ import { isNode, makeIntImm, makePointerType, makePrimType, type AttrMap, type N
 import { isInteger, tensor, zeros, type Tensor } from "@verticil/runtime-ffi";
 import {
   CallArgs,
+  isDict,
   isInt,
   isList,
   membersOf,
@@ -25,6 +26,7 @@ import {
   makeDeclBuffer,
   makeEvaluate,
   makeLetStmt,
+  makeTargetNode,
   type BufferOptions,
 } from "../ir/make-stmt.ts";
 import { cast, constant } from "../ir/ops.ts";
@@ -249,7 +251,7 @@ function letStmt(a: CallArgs, site: Site): ScriptValue {
 
 function attr(a: CallArgs, site: Site): ScriptValue {
   const node = a.need(0, "node", site);
-  const target = isNode(node) ? (node as Node) : node === null ? undefined : toExpr(node, site);
+  const target = isNode(node) ? (node as Node) : isDict(node) ? makeTargetNode(toAttrMap(node, site), site.span) : node === null ? undefined : toExpr(node, site);
   const key = toText(a.need(1, "attr_key", site), site);
   const value = toExpr(a.need(2, "value", site), site);
   return new ScopeValue("an attribute", () => ({ value: null, close: (body) => makeAttrStmt(target, key, value, body, site.span) }));

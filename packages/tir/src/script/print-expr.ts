@@ -212,6 +212,7 @@ export const exprPrinters: PrintTable<TirNode | IrNode> = {
   "tir.Call": printCall,
   "tir.Shuffle": (n, p) => p.call("tir", "Shuffle", [listDoc(p.exprs(n.vectors)), listDoc(p.exprs(n.indices))]),
   "tir.CommReducer": printReducer,
+  "tir.Target": (n, p) => p.call("tir", "target", [p.attrs(n.config)]),
   "tir.Reduce": (n, p) =>
     p.call("tir", "reduce", [p.expr(n.combiner)], [
       ["source", listDoc(p.exprs(n.source))],

@@ -32,6 +32,21 @@ export const transformDiagnostics = {
     message: (p: { readonly name: string }): string => `The predicate of a block uses the block's own variable \`${p.name}\`, which has no value there.`,
     help: "Write the predicate in terms of the loops around the block.",
   },
+  "cross-thread-reduction": {
+    severity: "error",
+    message: (p: { readonly block: string; readonly why: string }): string => `Block \`${p.block}\` reduces over threads in a form that cannot be lowered: ${p.why}.`,
+    help: "Bind the innermost reduction loops to `threadIdx` axes, directly around the block, or none of them.",
+  },
+  "no-target": {
+    severity: "error",
+    message: (p: { readonly pass: string }): string => `\`${p.pass}\` needs to know where the function runs, and it has no target.`,
+    help: "Run `BindTarget` first, or give the function the attribute `target`.",
+  },
+  "kernel-launch": {
+    severity: "error",
+    message: (p: { readonly kernel: string; readonly why: string }): string => `The kernel \`${p.kernel}\` cannot be launched: ${p.why}.`,
+    help: "Run the passes of the pipeline before this one, or change the call.",
+  },
   "barrier-in-condition": {
     severity: "error",
     message: (p: { readonly scope: string }): string => `A barrier for \`${p.scope}\` memory would have to stand under a condition, where not every thread reaches it.`,

@@ -34,3 +34,19 @@ export function targetKind(target: AttrMap): string {
 export function contextTarget(ctx: PassContext): AttrMap {
   return { kind: ctx.target.kind };
 }
+
+const DEVICE_TYPES: ReadonlyMap<string, string> = new Map([
+  ["llvm", "cpu"],
+  ["c", "cpu"],
+  ["wasm", "cpu"],
+  ["hybrid", "cpu"],
+  ["stackvm", "cpu"],
+  ["ext_dev", "ext_dev"],
+  ["nvptx", "cuda"],
+]);
+
+/** The device that a target's kind runs on: `cpu`, or the kind itself where each kind has a device of its own. */
+export function deviceType(target: AttrMap): string {
+  const kind = targetKind(target);
+  return DEVICE_TYPES.get(kind) ?? kind;
+}

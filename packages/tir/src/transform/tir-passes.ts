@@ -1,5 +1,9 @@
 import type { AttrValue, Pass } from "@verticil/ir-core";
 import type { DType } from "@verticil/runtime-ffi";
+import { annotateDeviceRegions } from "./annotate-device-regions.ts";
+import { lowerCrossThreadReduction } from "./lower-cross-thread-reduction.ts";
+import { lowerDeviceKernelLaunch } from "./lower-device-kernel-launch.ts";
+import { splitHostDevice } from "./split-host-device.ts";
 import { annotateEntryFunc } from "./annotate-entry-func.ts";
 import { bf16ComputeLegalize, fp8ComputeLegalize } from "./compute-legalize.ts";
 import { bf16StorageLegalize, fp8StorageLegalize } from "./storage-legalize.ts";
@@ -55,6 +59,7 @@ const plain = (make: () => Pass): TirPassEntry => ({ params: [], make: () => mak
 
 /** The passes over tensor programs by upstream's name, in the order of upstream's pipeline where they are in it. */
 export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirPassEntry>([
+  ["LowerCrossThreadReduction", plain(lowerCrossThreadReduction)],
   ["LowerInitBlock", plain(lowerInitBlock)],
   ["PlanAndUpdateBufferAllocationLocation", plain(planAndUpdateBufferAllocationLocation)],
   ["ConvertBlocksToOpaque", plain(convertBlocksToOpaque)],
@@ -132,6 +137,9 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
     "MergeSharedMemoryAllocations",
     { params: ["merge_static_smem"], make: (o) => mergeSharedMemoryAllocations({ mergeStatic: booleanOption(o, "merge_static_smem") === true }) },
   ],
+  ["AnnotateDeviceRegions", plain(annotateDeviceRegions)],
+  ["SplitHostDevice", plain(splitHostDevice)],
+  ["LowerDeviceKernelLaunch", plain(lowerDeviceKernelLaunch)],
   ["VerifyMemory", plain(verifyMemoryPass)],
   ["RenormalizeSplitPattern", plain(renormalizeSplitPattern)],
   ["RemoveAssume", plain(removeAssume)],

@@ -1,5 +1,5 @@
 import { applyReducer, matchReducer, type MatchedReducer } from "../../analysis/commutative-reducer.ts";
-import { Analyzer } from "../../arith/analyzer.ts";
+import { reductionParts, type ReductionParts } from "../../analysis/reduction-parts.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
 import type { AnyVar, IterVar, IterVarType, PrimExpr, Var } from "../../ir/expr.ts";
 import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
@@ -28,7 +28,7 @@ export function rfactor(tree: FuncTree, loop: For, factorAxis: number): Outcome 
   if (loop.forKind !== "serial") refuse(`loop \`${loop.loopVar.name}\` is ${loop.forKind}`, loop, "rfactor needs a serial loop.");
   const loops = tree.loopsOf(realize);
   const reductionLoops = requireLoopRoles(tree, realize, loops, loop);
-  const { identities, updates } = reductionParts(realize.block);
+  const { identities, updates } = reductionOf(realize.block);
   const reducer = matchReducer(identities, updates);
   const [first] = updates;
   if (reducer === undefined || first === undefined) return refuse(`the reduction of block \`${realize.block.name}\` is not a known one`, realize.block, "Known are sums, products, minima, maxima and arg-minima and -maxima.");
@@ -76,46 +76,8 @@ function normalizeAxis(axis: number, dims: number, at: Block): number {
   return axis < 0 ? axis + dims + 1 : axis;
 }
 
-/** The initial values and the stores that update, in the same order; values that are bound first are put in their places. */
-export function reductionParts(block: Block): { readonly identities: readonly PrimExpr[]; readonly updates: readonly BufferStore[] } {
-  const init = block.init === undefined ? [] : block.init.kind === "tir.SeqStmt" ? block.init.seq : [block.init];
-  const bad = (why: string): never => refuse(`block \`${block.name}\` ${why}`, block, "A reduction has one store for each buffer in its init and in its body.");
-  const inits = init.map((s) => (s.kind === "tir.BufferStore" ? s : bad("has an init that is not stores")));
-  if (inits.length === 0) bad("has no init");
-  if (new Set(inits.map((s) => s.buffer)).size !== inits.length) bad("initializes a buffer twice");
-  const updates = updateStores(block, inits.length, bad);
-  const analyzer = new Analyzer();
-  const [lead] = updates;
-  const identities = updates.map((u) => {
-    const own = inits.find((s) => s.buffer === u.buffer) ?? bad("initializes another buffer than it updates");
-    if (lead === undefined || u.buffer.shape.length !== lead.buffer.shape.length) return bad("writes buffers of different shapes");
-    u.indices.forEach((e, d) => {
-      const [a, b, c] = [lead.indices[d], own.indices[d], lead.buffer.shape[d]];
-      const shape = u.buffer.shape[d];
-      if (c === undefined || shape === undefined || !analyzer.canProveEqual(c, shape)) bad("writes buffers of different shapes");
-      if (a === undefined || b === undefined || !analyzer.canProveEqual(a, e) || !analyzer.canProveEqual(a, b)) bad("writes at different indices");
-    });
-    return own.value;
-  });
-  return { identities, updates };
-}
-
-function updateStores(block: Block, n: number, bad: (why: string) => never): readonly BufferStore[] {
-  if (block.body.kind === "tir.BufferStore") return n === 1 ? [block.body] : bad("updates fewer buffers than it initializes");
-  const values: (readonly [Var, PrimExpr])[] = [];
-  let s: Stmt = block.body;
-  for (; s.kind === "tir.LetStmt"; s = s.body) values.push([s.bind, s.value]);
-  const stores = s.kind === "tir.SeqStmt" ? s.seq : [s];
-  if (values.length !== n || stores.length !== n) return bad("does not bind and store one value for each buffer");
-  const out: BufferStore[] = [];
-  for (const store of stores) {
-    if (store.kind !== "tir.BufferStore") return bad("has a body that is not stores");
-    const at = values.findIndex(([v]) => v === store.value);
-    const value = values[at]?.[1];
-    if (value === undefined || out[at] !== undefined) return bad("stores something else than the bound values");
-    out[at] = { ...store, value };
-  }
-  return out;
+function reductionOf(block: Block): ReductionParts {
+  return reductionParts(block, (why) => refuse(`block \`${block.name}\` ${why}`, block, "A reduction has one store for each buffer in its init and in its body."));
 }
 
 function partialBuffer(buffer: Buffer, axis: number, extent: PrimExpr): Buffer {
