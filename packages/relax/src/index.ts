@@ -169,6 +169,7 @@ export {
 export {
   annotateTIROpPattern,
 } from "./transform/annotate-tir-op-pattern.ts";
+export { bindParams } from "./transform/bind-params.ts";
 export {
   allocTensor,
   callTIRRewrite,

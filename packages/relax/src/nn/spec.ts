@@ -1,0 +1,34 @@
+import type { ScalarDType } from "@verticil/runtime-ffi";
+
+/** A dimension of an argument: a size, or the name of a symbolic one. One name in one method is one size. */
+export type SpecDim = number | string;
+
+/** What an argument of a method is. */
+export type ArgSpec =
+  | { readonly kind: "tensor"; readonly shape: readonly SpecDim[]; readonly dtype: ScalarDType }
+  | { readonly kind: "shape"; readonly dims: readonly SpecDim[] }
+  | { readonly kind: "object" };
+
+/** A method to export: its arguments in order, by name. */
+export interface MethodSpec {
+  readonly args: Readonly<Record<string, ArgSpec>>;
+  /** How the function takes the module's parameters: after its own arguments, or all in one tuple; `plain` unless told. */
+  readonly paramMode?: "plain" | "packed";
+}
+
+/** The methods to export, by name. */
+export type ModuleSpec = Readonly<Record<string, MethodSpec>>;
+
+/** What arguments of exported methods may be (upstream's `nn.spec`). */
+export const spec: {
+  /** A tensor whose dimensions are sizes or names: `spec.tensor([1, "n"], "int32")`. */
+  readonly tensor: (shape: readonly SpecDim[], dtype?: ScalarDType) => ArgSpec;
+  /** A shape that the caller passes, which gives its names values. */
+  readonly shape: (dims: readonly SpecDim[]) => ArgSpec;
+  /** An object of the runtime that is handed through, such as a cache. */
+  readonly object: () => ArgSpec;
+} = {
+  tensor: (shape, dtype = "float32") => ({ kind: "tensor", shape, dtype }),
+  shape: (dims) => ({ kind: "shape", dims }),
+  object: () => ({ kind: "object" }),
+};
