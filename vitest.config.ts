@@ -7,7 +7,7 @@ const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["@verticil/source", "node"] } },
   test: {
-    include: ["{packages,verticals}/*/{src,test}/**/*.test.ts", "{test,scripts,bench}/**/*.test.{ts,mjs}"],
+    include: ["{packages,verticals,examples}/*/{src,test}/**/*.test.ts", "{test,scripts,bench}/**/*.test.{ts,mjs}"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -1,10 +1,12 @@
 // What users install, tried as they would: every package packed, linted, installed with npm into an empty project,
-// each public entry imported by Node and its declarations compiled. Needs a build.
+// each public entry imported by Node and its declarations compiled; and the examples with the packed packages that they
+// name. Needs a build.
 import { execFileSync, type ExecFileSyncOptions } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { checkExample } from "./check-example.ts";
 import { exportedNames } from "./check-surface.ts";
 import { repositoryRoot, workspacePackages, type WorkspacePackage } from "./workspace.ts";
 
@@ -111,6 +113,13 @@ try {
     console.log(`${pkg.name}: ${kilobytes} kB packed`);
   }
   checkConsumer(packages, tarballs);
+  const byName = new Map(packages.map((pkg, i) => [pkg.name, tarballs[i] ?? ""]));
+  const examples = join(repositoryRoot, "examples");
+  for (const name of readdirSync(examples)) {
+    const start = performance.now();
+    const said = checkExample(join(examples, name), scratch, byName, run).trim().split("\n").at(-1) ?? "";
+    console.log(`examples/${name}: ${said} (${((performance.now() - start) / 1000).toFixed(0)} s)`);
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -10,7 +10,7 @@ import { packageFixture } from "./fixtures.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const here = fileURLToPath(new URL(".", import.meta.url));
-const readmes = ["packages", "verticals"].flatMap((group) => readdirSync(join(root, group)).map((name) => join(group, name, "README.md")));
+const readmes = ["packages", "verticals", "examples"].flatMap((group) => readdirSync(join(root, group)).map((name) => join(group, name, "README.md")));
 const before = process.cwd();
 let folder = "";
 

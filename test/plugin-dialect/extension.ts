@@ -1,7 +1,7 @@
 import type { Extension } from "@verticil/compiler";
 import { passSpec } from "@verticil/ir-core";
-import type { LegalizeRule, OpDef } from "@verticil/relax";
-import { multiply, relu, type Tensor } from "@verticil/te";
+import { floatAttr, tensorArg, type LegalizeRule, type OpDef } from "@verticil/relax";
+import { multiply, relu } from "@verticil/te";
 import { constant } from "@verticil/tir";
 import { lowerWave, simplifyWave } from "./passes.ts";
 import { wave } from "./script.ts";
@@ -12,16 +12,12 @@ const rectify: OpDef = {
   args: ["x"],
   attrs: { gain: { type: "float", default: 1 } },
   pure: true,
-  inferStructInfo(call) {
-    const info = call.args[0] !== undefined && "structInfo" in call.args[0] ? call.args[0].structInfo : undefined;
-    if (info?.kind !== "relax.TensorStructInfo") throw new TypeError("`wave.rectify` takes a tensor.");
-    return info;
-  },
+  inferStructInfo: (call) => tensorArg(call, 0),
 };
 
 const legalizeRectify: LegalizeRule = (call, bb) => {
-  const gain = Number(call.attrs["gain"] ?? 1);
-  return bb.callTe((...[x]) => multiply(relu(x as Tensor), constant(gain, "float32")), call.args, { name: "rectify" });
+  const gain = constant(floatAttr(call, "gain"), "float32");
+  return bb.callTe((x) => multiply(relu(x), gain), call.args, { name: "rectify" });
 };
 
 /** Everything of the dialect that the compiler is to know. */

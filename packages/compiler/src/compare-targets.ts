@@ -17,7 +17,7 @@ import {
 } from "@verticil/relax";
 import type { Tensor } from "@verticil/runtime-ffi";
 import { compile } from "./compile.ts";
-import { compileContext } from "./compile-context.ts";
+import { compileContext, type Extension } from "./compile-context.ts";
 import { tensorDifference, type TensorDifference } from "./tensor-difference.ts";
 import { fusionPhase, graphPhase, kernelPhase, memoryPhase } from "./wasm-pipeline.ts";
 
@@ -45,6 +45,8 @@ export interface CompareOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Passes over the kernels; the standard ones unless told. A wrong one can be planted to see it found. */
   readonly kernels?: Pass;
+  /** Operators, rules and tables from outside, as for `compile`. */
+  readonly extensions?: readonly Extension[];
 }
 
 /**
@@ -57,8 +59,10 @@ export async function compareTargets(
   targets: readonly CompareTarget[],
   opts: CompareOptions,
 ): Promise<Comparison> {
-  const ctx = compileContext({ signal: opts.signal });
-  const fused = exposeValues(sequential("front", [graphPhase(), fusionPhase()]).run(module, ctx));
+  const extensions = opts.extensions ?? [];
+  const ctx = compileContext({ signal: opts.signal }, extensions);
+  const own = extensions.flatMap((e) => e.lowering ?? []);
+  const fused = exposeValues(sequential("front", [...own, graphPhase(), fusionPhase()]).run(module, ctx));
   const main = lookupFunc(fused, "main");
   if (!isRelaxFunction(main)) throw new TypeError("`main` is no graph function.");
   const results: (readonly Tensor[])[] = [];
@@ -145,7 +149,9 @@ function tensors(value: RelaxValue): readonly Tensor[] {
 
 async function runWasm(module: IRModule, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): Promise<readonly Tensor[]> {
   const pipeline = sequential("back", [opts.kernels ?? kernelPhase(), memoryPhase()]);
-  const executable = await compile(module, { pipeline, signal: opts.signal });
+  // Their lowering has run already.
+  const extensions = (opts.extensions ?? []).map((e): Extension => ({ ...e, lowering: [] }));
+  const executable = await compile(module, { pipeline, extensions, signal: opts.signal });
   const model = await executable.load();
   const outputs = model.runSync(inputs);
   model.dispose();

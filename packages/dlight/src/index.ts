@@ -8,4 +8,6 @@ export {
   injective,
   registerTile,
 } from "./cpu/rules.ts";
+export { attempt, beginWork, extentOf, funcOf, isInjective, isReduction, stages, type Stage, type Work } from "./loop-sites.ts";
+export { makeRule } from "./make-rule.ts";
 export { packOperand } from "./cpu/pack-operand.ts";

@@ -82,6 +82,8 @@ export {
   relaxTable,
 } from "./ir/node-table.ts";
 export { relaxOps } from "./op/index.ts";
+export { boolAttr, floatAttr, intAttr, intsAttr, stringAttr } from "./op/attrs-of.ts";
+export { dimsOfRank, normAxis, provablyDiffer, tensorArg, tensorLike } from "./op/infer.ts";
 export {
   BlockBuilder,
 } from "./ir/block-builder.ts";

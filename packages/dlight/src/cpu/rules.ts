@@ -1,6 +1,6 @@
 import type { Target } from "@verticil/ir-core";
-import { ScheduleError, type PrimFunc } from "@verticil/tir";
 import { attempt, beginWork, funcOf, isInjective, isCopy, isReduction, stages, type Work } from "../loop-sites.ts";
+import { makeRule } from "../make-rule.ts";
 import type { ScheduleRule } from "../schedule-rule.ts";
 import { scheduleInjective } from "./schedule-injective.ts";
 import { splitConditions } from "./split-conditions.ts";
@@ -11,38 +11,20 @@ import { scheduleReduction } from "./schedule-reduction.ts";
  * element-wise before a reduction's own input or after its result is inlined, each reduction is tiled in registers with
  * its epilogue, what is left (a padded copy of the input, say) is vectorized.
  */
-export const registerTile: ScheduleRule = {
-  name: "RegisterTile",
-  apply: (func, target) => tryRule(func, (work) => tileAll(work, isThreaded(target))),
-};
+export const registerTile: ScheduleRule = /* @__PURE__ */ makeRule("RegisterTile", (work, target) => tileAll(work, isThreaded(target)));
 
 /** Functions of element-wise, broadcasting, moving and padding blocks only: inlined into few passes, vectorized. */
-export const injective: ScheduleRule = {
-  name: "Injective",
-  apply: (func, target) =>
-    tryRule(func, (work) => {
-      if (!stages(work).every((s) => isInjective(s.block))) return undefined;
-      inlineAll(work);
-      return scheduleAll(work, new Set(stages(work).map((s) => s.block.name)), isThreaded(target));
-    }),
-};
+export const injective: ScheduleRule = /* @__PURE__ */ makeRule("Injective", (work, target) => {
+  if (!stages(work).every((s) => isInjective(s.block))) return undefined;
+  inlineAll(work);
+  return scheduleAll(work, new Set(stages(work).map((s) => s.block.name)), isThreaded(target));
+});
 
 /** Anything: left as it is. */
 export const fallback: ScheduleRule = { name: "Fallback", apply: (func) => func };
 
 /** The rules for targets that run on a CPU, tried in order; the last takes anything. */
 export const cpuRules: readonly ScheduleRule[] = [registerTile, injective, fallback];
-
-function tryRule(func: PrimFunc, run: (work: Work) => Work | undefined): PrimFunc | undefined {
-  try {
-    const work = beginWork(func);
-    const done = work && run(work);
-    return done && funcOf(done);
-  } catch (e) {
-    if (e instanceof ScheduleError) return undefined;
-    throw e;
-  }
-}
 
 function isThreaded(target: Target): boolean {
   return target.kind === "wasm" && target.threads > 1;
