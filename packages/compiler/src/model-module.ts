@@ -13,12 +13,11 @@ const read = async (url, options) => {
 
 /** Loads the model. Options: signal, onProgress, verify. */
 export async function load(options = {}) {
-  const [manifest, wasm, weights] = await Promise.all([
-    read(new URL("./artifact.json", import.meta.url), options),
-    read(new URL(${JSON.stringify(`./${manifest.files.wasm.path}`)}, import.meta.url), options),
-    read(new URL(${JSON.stringify(`./${manifest.files.weights.path}`)}, import.meta.url), options),
-  ]);
-  return loadModel({ manifest: JSON.parse(new TextDecoder().decode(manifest)), wasm, weights }, options);
+  const wasm = read(new URL(${JSON.stringify(`./${manifest.files.wasm.path}`)}, import.meta.url), options);
+  const weights = read(new URL(${JSON.stringify(`./${manifest.files.weights.path}`)}, import.meta.url), options);
+  for (const file of [wasm, weights]) file.catch(() => {}); // \`loadModel\` tells of it, or of what came before.
+  const manifest = JSON.parse(new TextDecoder().decode(await read(new URL("./artifact.json", import.meta.url), options)));
+  return loadModel({ manifest, wasm, weights }, options);
 }
 `;
 }

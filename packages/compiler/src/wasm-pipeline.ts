@@ -77,8 +77,8 @@ export function memoryPhase(): Pass {
     allocateWorkspace(),
     staticPlanBlockMemory(),
     lowerStaticMain(),
-    mergeSimilarFunctions(),
     outlineLoops(),
+    mergeSimilarFunctions(),
   ]);
 }
 

@@ -11,10 +11,8 @@ export async function fetchModel(base: string | URL, options: LoadOptions = {}):
   const text = String(base);
   const folder = text.endsWith("artifact.json") ? text.slice(0, -"artifact.json".length) : text.endsWith("/") ? text : `${text}/`;
   const manifest = checkManifest(JSON.parse(new TextDecoder().decode(await fetchBytes(`${folder}artifact.json`, options))));
-  const [wasm, weights] = await Promise.all([
-    fetchBytes(folder + manifest.files.wasm.path, options),
-    fetchBytes(folder + manifest.files.weights.path, options),
-  ]);
+  const wasm = fetchBytes(folder + manifest.files.wasm.path, options);
+  const weights = fetchBytes(folder + manifest.files.weights.path, options);
   return loadModel({ manifest, wasm, weights }, options);
 }
 

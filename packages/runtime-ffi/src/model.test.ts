@@ -59,6 +59,15 @@ test("a flipped bit of any file is found, and the file is named", async () => {
   }
 });
 
+test("files may arrive later, and one that does not is the error", async () => {
+  const { manifest, wasm, weights } = await tinyModel();
+  const model = await loadModel({ manifest, wasm: Promise.resolve(wasm), weights: new Promise((done) => setTimeout(() => done(weights), 5)) });
+  expect(Object.keys(await model.run({ x: of(1) }))).toEqual(["y"]);
+  const lost = Promise.reject(new Error("the line is dead"));
+  await expect(loadModel({ manifest, wasm, weights: lost })).rejects.toThrow("the line is dead");
+  await expect(loadModel({ manifest: {}, wasm: lost, weights })).rejects.toThrow("not the manifest");
+});
+
 test("a truncated file is found", async () => {
   const good = await tinyModel();
   const { message } = await failure(() => loadModel({ ...good, weights: good.weights.subarray(0, 20) }));

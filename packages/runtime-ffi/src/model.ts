@@ -5,11 +5,11 @@ import { readSafetensors } from "./safetensors.ts";
 import { sha256 } from "./sha256.ts";
 import { elementCount, tensor, tensorBytes, tensorView, type Tensor, type TensorData } from "./tensor.ts";
 
-/** What a model is loaded from: the manifest and its two files. */
+/** What a model is loaded from: the manifest and its two files, which may still be on their way. */
 export interface ModelFiles {
   readonly manifest: unknown;
-  readonly wasm: Uint8Array;
-  readonly weights: Uint8Array;
+  readonly wasm: Uint8Array | PromiseLike<Uint8Array>;
+  readonly weights: Uint8Array | PromiseLike<Uint8Array>;
 }
 
 /** How far loading is. `progress` runs from 0 to 1. */
@@ -71,22 +71,22 @@ const PAGE = 65536;
  * WebAssembly SIMD or memory.
  */
 export async function loadModel(files: ModelFiles, options: LoadOptions = {}): Promise<Model> {
+  // Arrivals that fail are told of when they are asked for, not as rejections that nobody waits for.
+  const arrivals = { wasm: settled(Promise.resolve(files.wasm)), weights: settled(Promise.resolve(files.weights)) };
   const manifest = checkManifest(files.manifest);
   const report = (status: LoadProgress["status"], progress: number): void => options.onProgress?.({ status, name: manifest.name, progress });
   report("initiate", 0);
   options.signal?.throwIfAborted();
-  // Before anything that the manifest says is acted on.
+  // Before anything that the manifest says is acted on, and while the files arrive.
   if (options.verify !== false) await verifyManifest(manifest);
   const memory = allocate(manifest);
-  // The engine compiles and the host hashes on threads of their own while this one copies the weights.
-  const compiled = settled(compileCode(manifest, files.wasm));
-  const verified = settled(options.verify === false ? Promise.resolve() : verifyFiles(manifest, files));
+  const take = async <T>(file: "wasm" | "weights", use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> =>
+    takeFile(manifest.files[file], unwrap(await arrivals[file]), options.verify !== false, use);
+  const code = settled(take("wasm", (bytes) => compileCode(manifest, bytes)));
   report("compile", 0.5);
-  const placed = await settled(Promise.resolve().then(() => placeWeights(manifest, files.weights, memory)));
-  // Damaged files explain whatever else went wrong.
-  unwrap(await verified);
-  unwrap(placed);
-  const main = await instantiate(manifest, unwrap(await compiled), memory);
+  await take("weights", (bytes) => placeWeights(manifest, bytes, memory));
+  const module = unwrap(await code);
+  const main = await instantiate(manifest, module, memory);
   options.signal?.throwIfAborted();
   report("ready", 1);
   return new WasmModel(manifest, memory, main);
@@ -107,8 +107,15 @@ function unwrap<T>(outcome: Settled<T>): T {
   return outcome.value;
 }
 
-async function verifyFiles(manifest: Manifest, files: ModelFiles): Promise<void> {
-  await Promise.all([verifyFile(manifest.files.wasm, files.wasm), verifyFile(manifest.files.weights, files.weights)]);
+/**
+ * What `use` makes of a file. The host hashes and the engine compiles on threads of their own, so the hash is compared
+ * beside that; damage explains whatever else went wrong with the file.
+ */
+async function takeFile<T>(spec: FileSpec, bytes: Uint8Array, verify: boolean, use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> {
+  const verified = settled(verify ? verifyFile(spec, bytes) : Promise.resolve());
+  const used = await settled(Promise.resolve(bytes).then(use));
+  unwrap(await verified);
+  return unwrap(used);
 }
 
 async function verifyFile(spec: FileSpec, bytes: Uint8Array): Promise<void> {

@@ -10,8 +10,7 @@ import { loadModel, type LoadOptions, type Model } from "./model.ts";
  */
 export async function loadModelFrom(folder: string, options: LoadOptions = {}): Promise<Model> {
   const manifest = checkManifest(parseJson(await read(folder, "artifact.json")));
-  const [wasm, weights] = await Promise.all([read(folder, manifest.files.wasm.path), read(folder, manifest.files.weights.path)]);
-  return loadModel({ manifest, wasm, weights }, options);
+  return loadModel({ manifest, wasm: read(folder, manifest.files.wasm.path), weights: read(folder, manifest.files.weights.path) }, options);
 }
 
 /**

@@ -1,5 +1,4 @@
 import { sealManifest, type Manifest } from "../manifest.ts";
-import type { ModelFiles } from "../model.ts";
 import { writeSafetensors } from "../safetensors.ts";
 import { sha256 } from "../sha256.ts";
 import { tensor } from "../tensor.ts";
@@ -19,7 +18,7 @@ const CODE = new Uint8Array([
 export type ManifestParts = Partial<Omit<Manifest, "sha256">>;
 
 /** A model by hand, of one float32 `x` to one float32 `y`: `y = 3 · x`, with 3 in the weights. */
-export async function tinyModel(parts: ManifestParts = {}): Promise<ModelFiles & { readonly manifest: Manifest }> {
+export async function tinyModel(parts: ManifestParts = {}): Promise<{ readonly manifest: Manifest; readonly wasm: Uint8Array; readonly weights: Uint8Array }> {
   const weights = writeSafetensors(new Map([["c0", tensor(Float32Array.of(3), [1])]]));
   const manifest = await sealManifest({
     format: "verticil",

@@ -10,7 +10,7 @@ export type FillHole = (value: IntImm, at: number) => PrimExpr;
 
 /**
  * A statement of flat programs with those constants replaced that only say where memory is and how often a loop runs:
- * extents of serial loops, coefficients and offsets in indices of memory, offsets of pointers. Not replaced: what code is
+ * extents of serial loops, coefficients and offsets in indices of memory, offsets of pointers, numbers that other functions are given. Not replaced: what code is
  * made of (extents of unrolled and vectorized loops, indices of `local` buffers, divisors). Statements that differ in
  * such constants only have the same holes in the same order.
  */
@@ -40,6 +40,7 @@ export function fillConstantHoles(stmt: Stmt, fill: FillHole): Stmt {
         const next = indices(e.buffer, e.indices);
         return next === e.indices ? e : { ...e, indices: next };
       }
+      if (e.kind === "tir.Call" && e.op.kind === "ir.GlobalVar") return { ...e, args: e.args.map((a) => (a.kind === "ir.IntImm" ? hole(a) : mapper.expr(a))) };
       if (isOffset(e)) return { ...e, args: e.args.map((a, i) => (i === 1 ? hole(a) : a)) };
       return mapExprChildren(e, mapper);
     },

@@ -79,6 +79,21 @@ describe("mergeSimilarFunctions", () => {
   });
 });
 
+describe("mergeSimilarFunctions after outlineLoops", () => {
+  it("makes one of the loop bodies, and then one of the functions that call them", () => {
+    const text = run(mergeSimilarFunctions(), runPass(outlineLoops(), moduleOf(adder("a", 4, 64), adder("b", 6, 128)), passContext({ dialects: [irDialect, tir] })));
+    expect(names(text)).toEqual(["a", "a_loop", "main"]);
+    expect(text).toContain("Module.a(x, y, 4, 64)");
+    expect(text).toContain("Module.a(x, y, 6, 128)");
+    expect(text).toMatch(/for i in range\(n0\):\n\s+Module\.a_loop\(\w(\.data)?, \w(\.data)?, i, n1\)/);
+  });
+
+  it("widens the ranges of the parameters that the bodies had", () => {
+    const text = run(mergeSimilarFunctions(), runPass(outlineLoops(), moduleOf(adder("a", 4, 64), adder("b", 6, 128)), passContext({ dialects: [irDialect, tir] })));
+    expect(text).toMatch(/"param_ranges": \[\[0, 5\], \[64, 128\]\]/);
+  });
+});
+
 describe("outlineLoops", () => {
   it("makes the body of an outer loop a function, with the pointers, numbers and the loop variable it takes", () => {
     const text = run(outlineLoops(), runPass(mergeSimilarFunctions(), moduleOf(adder("a", 4, 64), adder("b", 6, 128)), passContext({ dialects: [irDialect, tir] })));

@@ -20,26 +20,67 @@ export interface MergeOptions {
 /**
  * Makes one of the private flat functions that differ only in extents, strides and offsets: those numbers become
  * parameters, which each call passes. Fewer functions are sooner compiled, and an engine that compiles what runs often
- * better finds them sooner. The bounds of the new parameters, the last ones, are in the attribute `param_ranges`.
+ * better finds them sooner. Functions that are called come first, so that callers which then call the same may become
+ * one as well. The bounds of the new parameters, the last ones, are in the attribute `param_ranges`.
  */
 export function mergeSimilarFunctions(opts: MergeOptions = {}): Pass {
   return definePass("MergeSimilarFunctions", (module) => {
-    const merged = new Map<GlobalVar, Merged>();
-    for (const group of similarFunctions(module)) {
-      const made = mergeGroup(group, opts.maxParams ?? 24);
-      if (made === undefined) continue;
-      for (const [i, { gv }] of group.entries()) merged.set(gv, { into: made.gv, func: made.func, numbers: made.numbers[i] ?? [] });
+    if ([...module.functions.values()].some((f) => f.kind !== "tir.PrimFunc")) return module;
+    const heights = callHeights(module);
+    const highest = Math.max(0, ...heights.values());
+    let merged = module;
+    for (let height = 0; height <= highest; height++) {
+      merged = mergeAmong(merged, (gv) => heights.get(gv) === height, opts.maxParams ?? 24);
     }
-    if (merged.size === 0) return module;
-    const functions = new Map<GlobalVar, ReturnType<IRModule["functions"]["get"]> & object>();
-    for (const [gv, func] of module.functions) {
-      const own = merged.get(gv);
-      if (own !== undefined) {
-        if (own.into === gv) functions.set(gv, own.func);
-      } else functions.set(gv, func.kind === "tir.PrimFunc" ? redirectCalls(func as PrimFunc, merged) : func);
-    }
-    return withFunctions(module, functions);
+    return merged;
   });
+}
+
+/** Merges among the private functions that `isCandidate` picks; none of them calls another. */
+function mergeAmong(module: IRModule, isCandidate: (gv: GlobalVar) => boolean, maxParams: number): IRModule {
+  const merged = new Map<GlobalVar, Merged>();
+  for (const group of similarFunctions(module, isCandidate)) {
+    const made = mergeGroup(group, maxParams);
+    if (made === undefined) continue;
+    for (const [i, { gv }] of group.entries()) merged.set(gv, { into: made.gv, func: made.func, numbers: made.numbers[i] ?? [] });
+  }
+  if (merged.size === 0) return module;
+  const functions = new Map<GlobalVar, ReturnType<IRModule["functions"]["get"]> & object>();
+  for (const [gv, func] of module.functions) {
+    const own = merged.get(gv);
+    if (own !== undefined) {
+      if (own.into === gv) functions.set(gv, own.func);
+    } else functions.set(gv, func.kind === "tir.PrimFunc" ? redirectCalls(func as PrimFunc, merged) : func);
+  }
+  return withFunctions(module, functions);
+}
+
+/** How many calls deep each function goes: 0 for one that calls none of the module. Infinite for recursion. */
+function callHeights(module: IRModule): ReadonlyMap<GlobalVar, number> {
+  const heights = new Map<GlobalVar, number>();
+  const heightOf = (gv: GlobalVar): number => {
+    const known = heights.get(gv);
+    if (known !== undefined) return known;
+    heights.set(gv, Infinity);
+    const func = module.functions.get(gv);
+    const callees = func?.kind === "tir.PrimFunc" ? calledBy(func as PrimFunc) : [];
+    const height = callees.length === 0 ? 0 : 1 + Math.max(...callees.map(heightOf));
+    heights.set(gv, height);
+    return height;
+  };
+  for (const gv of module.functions.keys()) heightOf(gv);
+  return new Map([...heights].filter(([, height]) => Number.isFinite(height)));
+}
+
+function calledBy(func: PrimFunc): readonly GlobalVar[] {
+  const out = new Set<GlobalVar>();
+  visitStmt(func.body, {
+    expr: (e) => {
+      if (e.kind === "tir.Call" && e.op.kind === "ir.GlobalVar") out.add(e.op);
+      return undefined;
+    },
+  });
+  return [...out];
 }
 
 interface Merged {
@@ -61,15 +102,10 @@ interface Candidate {
 const structural = { dialects: [tirNodes] };
 
 /** The groups of at least two private functions with the same skeleton, in the order of the module. */
-function similarFunctions(module: IRModule): readonly (readonly Candidate[])[] {
-  const callers = new Set<GlobalVar>();
+function similarFunctions(module: IRModule, isCandidate: (gv: GlobalVar) => boolean): readonly (readonly Candidate[])[] {
   const groups = new Map<number, Candidate[][]>();
   for (const [gv, func] of module.functions) {
-    if (func.kind !== "tir.PrimFunc") return [];
-    if (func.attrs["global_symbol"] !== undefined || hasCalls(func as PrimFunc)) callers.add(gv);
-  }
-  for (const [gv, func] of module.functions) {
-    if (callers.has(gv)) continue;
+    if (!isCandidate(gv) || func.attrs["global_symbol"] !== undefined) continue;
     const candidate = candidateOf(gv, func as PrimFunc);
     const key = structuralHash(candidate.skeleton, structural);
     const known = groups.get(key) ?? [];
@@ -79,17 +115,6 @@ function similarFunctions(module: IRModule): readonly (readonly Candidate[])[] {
     else group.push(candidate);
   }
   return [...groups.values()].flat().filter((g) => g.length > 1);
-}
-
-function hasCalls(func: PrimFunc): boolean {
-  let found = false;
-  visitStmt(func.body, {
-    expr: (e) => {
-      if (e.kind === "tir.Call" && e.op.kind === "ir.GlobalVar") found = true;
-      return undefined;
-    },
-  });
-  return found;
 }
 
 function candidateOf(gv: GlobalVar, func: PrimFunc): Candidate {
@@ -109,7 +134,8 @@ function candidateOf(gv: GlobalVar, func: PrimFunc): Candidate {
   visitStmt(body, { stmt: (s) => void (s.kind === "tir.DeclBuffer" && plain(s.buffer)) });
   const flat = [...buffers.keys()].every((b) => b.strides.length === 0 && b.elemOffset === undefined);
   if (!flat) return { gv, func, skeleton: func, values: [] };
-  return { gv, func, skeleton: { ...withWorkspace(func, 0), bufferMap, body: replaceBuffers(body, buffers) }, values };
+  const plainFunc = withRanges(withWorkspace(func, 0), rangesOf(func).map(() => [0, 0]));
+  return { gv, func, skeleton: { ...plainFunc, bufferMap, body: replaceBuffers(body, buffers) }, values };
 }
 
 /** An integer attribute, plain or as a node; 0 if there is none. */
@@ -121,6 +147,18 @@ function integerAttr(value: AttrValue | undefined): number {
 /** The function as one that needs at most `bytes` of scratch memory, if it needs any. */
 function withWorkspace(func: PrimFunc, bytes: AttrValue): PrimFunc {
   return func.attrs["WorkspaceSize"] === undefined ? func : (withAttrs(func, { WorkspaceSize: bytes }) as PrimFunc);
+}
+
+type Range = readonly [lo: number, hi: number];
+
+/** What the last parameters lie in, as the attribute `param_ranges` has it. */
+function rangesOf(func: PrimFunc): readonly Range[] {
+  const list = func.attrs["param_ranges"];
+  return Array.isArray(list) ? list.map((r: AttrValue): Range => (Array.isArray(r) ? [Number(r[0]), Number(r[1])] : [-(2 ** 31), 2 ** 31 - 1])) : [];
+}
+
+function withRanges(func: PrimFunc, ranges: readonly Range[]): PrimFunc {
+  return ranges.length === 0 ? func : (withAttrs(func, { param_ranges: ranges.map((r) => [...r]) }) as PrimFunc);
 }
 
 interface MergedGroup {
@@ -148,10 +186,14 @@ function mergeGroup(group: readonly Candidate[], maxParams: number): MergedGroup
   const body = fillConstantHoles(first.func.body, (e, at) => fills[at] ?? e);
   const [workspace] = group.map((c) => c.func.attrs["WorkspaceSize"]).toSorted((a, b) => integerAttr(b) - integerAttr(a));
   const merged: PrimFunc = { ...withWorkspace(first.func, workspace ?? 0), params: [...first.func.params, ...params.map((p) => p.v)], body: withLargestBuffers(body, group) };
-  const ranges = params.map((p) => [Math.min(...p.values), Math.max(...p.values)]);
+  const given = rangesOf(first.func).map((_, i): Range => {
+    const all = group.map((c) => rangesOf(c.func)[i] ?? [0, 0]);
+    return [Math.min(...all.map(([lo]) => lo)), Math.max(...all.map(([, hi]) => hi))];
+  });
+  const ranges = [...given, ...params.map((p): Range => [Math.min(...p.values), Math.max(...p.values)])];
   return {
     gv: first.gv,
-    func: params.length === 0 ? merged : (withAttrs(merged, { param_ranges: ranges }) as PrimFunc),
+    func: withRanges(merged, ranges),
     numbers: group.map((_, i) => params.map((p) => p.values[i] ?? 0)),
   };
 }
