@@ -1,4 +1,5 @@
 import type { Node } from "./node.ts";
+import type { AnyObjectForm } from "./objects/object-form.ts";
 
 /**
  * What a field means to the generic machinery (visiting, rewriting, equality, hash, JSON, paths).
@@ -84,7 +85,10 @@ export interface Dialect {
   readonly name: string;
   /** A `FieldTable` of the dialect's own node union. */
   readonly kinds: Readonly<Record<string, AnyKindSpec>>;
+  /** How nodes of a kind look in upstream's JSON, which the metadata of programs is written in. */
+  readonly objectForms?: Readonly<Record<string, AnyObjectForm>>;
 }
+
 
 /** A `KindSpec` with the node type forgotten. */
 export interface AnyKindSpec {

@@ -113,6 +113,9 @@ export {
   type JsonOptions,
   type JsonValue,
 } from "./json.ts";
+export { loadObjects } from "./objects/load-objects.ts";
+export { NO_SPAN, type AnyObjectForm, type ForeignObject, type GraphObject, type ObjectAttr, type ObjectAttrs, type ObjectForm, type ObjectReader } from "./objects/object-form.ts";
+export { saveObjects } from "./objects/save-objects.ts";
 export { printInstrument, type PrintInstrumentOptions } from "./instruments/print.ts";
 export { formatModuleDiff, moduleDiff, type ModuleDiff } from "./module-diff.ts";
 export { formatPassChange, structuralDiffInstrument, type PassChange, type StructuralDiffInstrument } from "./instruments/structural-diff.ts";

@@ -1,6 +1,7 @@
-import type { DType } from "@verticil/runtime-ffi";
+import { isDType, type DType } from "@verticil/runtime-ffi";
 import type { FieldTable, Dialect } from "./field-table.ts";
 import type { AttrMap, Node } from "./node.ts";
+import { NO_SPAN, type ObjectForm, type ObjectReader } from "./objects/object-form.ts";
 import type { Span } from "./source-text.ts";
 
 /** An integer constant. `value` is a `number` when it is a safe integer, else a `bigint`; also used for `bool` (0 or 1). */
@@ -123,8 +124,32 @@ export const irFields: FieldTable<IrNode> = {
   },
 };
 
+const intForm: ObjectForm<IntImm> = {
+  typeKey: "IntImm",
+  write: (n) => ({ dtype: n.dtype, value: n.value, span: NO_SPAN }),
+  read: (a) => makeIntImm(a.integer("value"), dtypeOf(a)),
+};
+
+const floatForm: ObjectForm<FloatImm> = {
+  typeKey: "FloatImm",
+  write: (n) => ({ dtype: n.dtype, value: floatText(n.value), span: NO_SPAN }),
+  read: (a) => makeFloatImm(a.float("value"), dtypeOf(a)),
+};
+
 /** The shared nodes as a dialect; the first in every list of dialects. */
-export const irDialect: Dialect = { name: "ir", kinds: irFields };
+export const irDialect: Dialect = { name: "ir", kinds: irFields, objectForms: { "ir.IntImm": intForm, "ir.FloatImm": floatForm } };
+
+function dtypeOf(attrs: ObjectReader): DType {
+  const dtype = attrs.text("dtype");
+  if (!isDType(dtype)) throw new RangeError(`\`${dtype}\` is not a data type.`);
+  return dtype;
+}
+
+/** A float as C++ prints it with 17 digits. */
+function floatText(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
+  return value.toPrecision(17).replace(/\.?0+($|e)/, "$1");
+}
 
 /**
  * An integer constant of `dtype` (int32 unless told). A `bigint` that is a safe integer is stored as a `number`.

@@ -14,6 +14,7 @@ export {
   ScriptObject,
   ScriptRange,
   ScriptSlice,
+  ScriptTensor,
   type ScriptDict,
   type ScriptMembers,
   type ScriptValue,

@@ -1,25 +1,34 @@
-import type { Node } from "@verticil/ir-core";
+import type { ForeignObject, GraphObject, Node } from "@verticil/ir-core";
+
+/** What metadata holds: nodes, texts of several lines, tensors. */
+export type MetadataItem = Exclude<GraphObject, readonly GraphObject[] | ReadonlyMap<string, GraphObject>>;
+
+/** A tensor among the metadata. */
+export type MetadataTensor = Exclude<MetadataItem, Node | ForeignObject | string>;
 
 /**
- * The nodes that have no text form, by type key: what `metadata["relax.expr.Constant"][0]` in a program refers to.
+ * What has no text form, by type key: what `metadata["relax.expr.Constant"][0]` in a program refers to.
  * `print` fills the table that it is given; handed to `parse`, nothing is encoded and tensors stay shared.
  */
 export class MetadataTable {
-  readonly #lists = new Map<string, Node[]>();
-  readonly #indices = new Map<Node, number>();
+  readonly #lists = new Map<string, MetadataItem[]>();
+  readonly #indices = new Map<MetadataItem, number>();
 
-  /** The index of `node` under `key`; the same node keeps its index. */
-  add(key: string, node: Node): number {
-    const known = this.#indices.get(node);
-    if (known !== undefined) return known;
+  /** The index of `item` under `key`; the same item keeps its index. */
+  add(key: string, item: MetadataItem): number {
+    return this.#indices.get(item) ?? this.append(key, item);
+  }
+
+  /** The index of `item` as a new one under `key`. */
+  append(key: string, item: MetadataItem): number {
     const list = this.#lists.get(key) ?? [];
     if (list.length === 0) this.#lists.set(key, list);
-    list.push(node);
-    this.#indices.set(node, list.length - 1);
+    list.push(item);
+    this.#indices.set(item, list.length - 1);
     return list.length - 1;
   }
 
-  list(key: string): readonly Node[] {
+  list(key: string): readonly MetadataItem[] {
     return this.#lists.get(key) ?? [];
   }
 
@@ -27,7 +36,7 @@ export class MetadataTable {
     return this.#lists.size === 0;
   }
 
-  entries(): Iterable<readonly [key: string, nodes: readonly Node[]]> {
+  entries(): Iterable<readonly [key: string, items: readonly MetadataItem[]]> {
     return this.#lists.entries();
   }
 }

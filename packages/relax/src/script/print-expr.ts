@@ -230,7 +230,7 @@ export function relaxPrinters(ops: OpRegistry): PrintTable<RelaxNode | IrNode | 
     },
     "relax.ShapeExpr": (n, p) => p.call("relax", "shape", [listDoc(n.values.map((e) => printDim(e, p)))]),
     "relax.PrimValue": (n, p) => p.call("relax", "prim_value", [p.expr(n.value)]),
-    "relax.StringImm": (n, p) => p.call("relax", "str", [strDoc(n.value)]),
+    "relax.StringImm": (n, p) => p.call("relax", "str", [p.text(n.value)]),
     "relax.DataTypeImm": (n, p) => p.call("relax", "dtype", [strDoc(n.value)]),
     "relax.Call": callPrinter(ops),
     "relax.If": (n, p) => [printIf(n, undefined, undefined, p)],

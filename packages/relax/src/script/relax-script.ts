@@ -8,6 +8,7 @@ import type { OpRegistry } from "../ir/op-def.ts";
 import { relaxOps } from "../op/index.ts";
 import { relaxHostNames } from "./host-names.ts";
 import { relaxMembers } from "./members.ts";
+import { relaxObjectForms } from "./object-forms.ts";
 import { relaxOperators } from "./operators.ts";
 import { relaxFunctionParser } from "./parse-func.ts";
 import { relaxPrinters } from "./print-expr.ts";
@@ -22,6 +23,7 @@ export function relaxScript(opts: { readonly ops: OpRegistry }): ScriptDialect {
   return {
     name: "relax",
     kinds: relaxFields,
+    objectForms: relaxObjectForms,
     prefix: "R",
     module: "relax",
     members,

@@ -9,6 +9,7 @@ import {
   ScriptFloat,
   ScriptFunction,
   ScriptNamespace,
+  ScriptTensor,
   toAttrMap, toFunctionAttrs,
   type ScriptValue,
   type Site,
@@ -30,7 +31,7 @@ import {
   type BufferOptions,
 } from "../ir/make-stmt.ts";
 import { cast, constant } from "../ir/ops.ts";
-import type { AllocateConst, ForKind } from "../ir/stmt.ts";
+import type { ForKind } from "../ir/stmt.ts";
 import { accessDType } from "../ir/make-expr.ts";
 import {
   rangeFromTo,
@@ -216,7 +217,7 @@ function allocateConst(a: CallArgs, site: Site): ScriptValue {
   const source = a.need(0, "data", site);
   const dtype = toDType(a.need(1, "dtype", site), site);
   const extents = toExprs(a.need(2, "extents", site), site);
-  const data = isNode(source) && source.kind === "tir.AllocateConst" ? (source as AllocateConst).data : tensorFrom(source, dtype, extents, site);
+  const data = source instanceof ScriptTensor ? source.tensor : tensorFrom(source, dtype, extents, site);
   const annotations = annotationsOf(a, site);
   return new ScopeValue("a constant", (name) => {
     const v = makeVar(name ?? "data", "handle", makePointerType(makePrimType(dtype)), site.span);

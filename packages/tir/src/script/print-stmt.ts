@@ -219,7 +219,7 @@ function pointerScope(v: Var): string {
 const WRITTEN_OUT = 200;
 
 function printAllocateConst(s: AllocateConst, p: Printer): StmtDoc[] {
-  const data = s.data.data.length <= WRITTEN_OUT ? tensorItems(s.data) : p.addMetadata("runtime.NDArray", s);
+  const data = s.data.data.length <= WRITTEN_OUT ? tensorItems(s.data) : p.addMetadata("runtime.NDArray", s.data);
   const args = [data, strDoc(s.dtype), listDoc(p.exprs(s.extents))];
   const annotated = Object.keys(s.annotations).length > 0;
   const rhs = p.call("tir", "allocate_const", args, annotated ? [["annotations", p.attrs(s.annotations)]] : []);

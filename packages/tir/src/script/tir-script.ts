@@ -1,4 +1,7 @@
+import { NO_SPAN, type ObjectForm } from "@verticil/ir-core";
 import type { ScriptDialect, ScriptMembers, ScriptValue } from "@verticil/tvmscript";
+import type { StringImm } from "../ir/expr.ts";
+import { makeStringImm } from "../ir/make-expr.ts";
 import { tirFields } from "../ir/fields.ts";
 import { exprMembers } from "./member-exprs.ts";
 import { stmtMembers } from "./member-stmts.ts";
@@ -29,10 +32,17 @@ const members: ScriptMembers = {
   names: () => named.keys(),
 };
 
+const stringForm: ObjectForm<StringImm> = {
+  typeKey: "tir.StringImm",
+  write: (n) => ({ dtype: "handle", value: n.value, span: NO_SPAN }),
+  read: (a) => makeStringImm(a.text("value")),
+};
+
 /** TensorIR with its syntax: `T` in TVMScript. */
 export const tir: ScriptDialect = {
   name: "tir",
   kinds: tirFields,
+  objectForms: { "tir.StringImm": stringForm },
   prefix: "T",
   module: "tir",
   members,

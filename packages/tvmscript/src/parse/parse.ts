@@ -1,20 +1,22 @@
 import {
   DiagnosticError,
   Diagnostics,
+  irDialect,
   isNode,
-  loadJson,
+  loadObjects,
   makeGlobalVar,
   makeIRModule,
   SourceText,
   type AttrMap,
   type BaseFunc,
   type GlobalVar,
+  type GraphObject,
   type IRModule,
   type Node,
 } from "@verticil/ir-core";
 import type { ScriptDialect } from "../dialect.ts";
 import { ModuleStatement } from "../ir-script.ts";
-import { MetadataTable } from "../metadata.ts";
+import { MetadataTable, type MetadataItem } from "../metadata.ts";
 import { withIr, withoutIr } from "../print/print.ts";
 import type { PyClassDef, PyExpr, PyFunctionDef, PyStmt } from "../python/ast.ts";
 import { readPython } from "../python/read.ts";
@@ -23,7 +25,7 @@ import { isStackOverflow } from "../stack-overflow.ts";
 import { ParseContext, ScriptFailure } from "./context.ts";
 import { builtinFunctions } from "./builtin-functions.ts";
 import { hostNames, joined } from "./host-names.ts";
-import { isList, ScriptFunction, ScriptNamespace, ScriptRange, type ScriptMembers, type ScriptValue } from "./values.ts";
+import { isList, ScriptFunction, ScriptNamespace, ScriptRange, ScriptTensor, type ScriptMembers, type ScriptValue } from "./values.ts";
 
 /** What `parse` may be told. */
 export interface ParseOptions {
@@ -183,10 +185,10 @@ class Program {
   #loadMetadata(json: string, at: { readonly start: number; readonly end: number }): MetadataTable {
     const table = new MetadataTable();
     try {
-      const root = loadJson(json, { dialects: withoutIr(this.#ctx.dialects) });
-      const lists = (root as IRModule).attrs;
-      for (const [key, list] of Object.entries(lists)) {
-        if (Array.isArray(list)) for (const node of list) if (isNode(node)) table.add(key, node);
+      const root = loadObjects(json, { dialects: [irDialect, ...withoutIr(this.#ctx.dialects)] });
+      if (!(root instanceof Map)) throw new RangeError("Its root is no map.");
+      for (const [key, list] of root as ReadonlyMap<string, GraphObject>) {
+        if (Array.isArray(list)) for (const item of list as readonly MetadataItem[]) table.append(key, item);
       }
     } catch (e) {
       if (isStackOverflow(e) || !(e instanceof Error)) throw e;
@@ -311,7 +313,11 @@ function globalMembers(ctx: ParseContext): ScriptMembers {
 }
 
 function metadataValue(table: MetadataTable): ScriptValue {
-  return new Map([...table.entries()].map(([key, nodes]) => [key, nodes]));
+  const value = (item: MetadataItem): ScriptValue => {
+    if (typeof item === "string" || isNode(item)) return item;
+    return "data" in item ? new ScriptTensor(item) : undefined;
+  };
+  return new Map([...table.entries()].map(([key, items]) => [key, items.map(value)]));
 }
 
 const rangeFunction: ScriptFunction = new ScriptFunction("range", (a, site) => {

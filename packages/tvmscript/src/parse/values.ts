@@ -1,4 +1,5 @@
 import type { Node, Span } from "@verticil/ir-core";
+import type { MetadataTensor } from "../metadata.ts";
 import type { ParseContext } from "./context.ts";
 
 /** A Python float: apart from integers, so that `2.0` is not `2`. */
@@ -67,6 +68,16 @@ export class ScriptRange extends ScriptObject {
   constructor(args: readonly ScriptValue[]) {
     super();
     this.args = args;
+  }
+}
+
+/** The content of a tensor, from the metadata. */
+export class ScriptTensor extends ScriptObject {
+  readonly what = "a tensor";
+  readonly tensor: MetadataTensor;
+  constructor(tensor: MetadataTensor) {
+    super();
+    this.tensor = tensor;
   }
 }
 

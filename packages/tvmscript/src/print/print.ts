@@ -1,4 +1,4 @@
-import { atPath, makeIRModule, isNode, saveJson, type Node, type ObjectPath } from "@verticil/ir-core";
+import { atPath, irDialect, isNode, saveObjects, type Node, type ObjectPath } from "@verticil/ir-core";
 import { commentDoc, exprStmtDoc, type StmtDoc } from "../doc/doc.ts";
 import { printDocs } from "../doc/print-doc.ts";
 import type { ScriptDialect } from "../dialect.ts";
@@ -66,10 +66,10 @@ function namedFunction(printer: Printer, node: Node, name: string | undefined): 
   return printer.stmts(node);
 }
 
-/** The metadata as an assignment that `parse` reads. */
+/** The metadata as an assignment that `parse`, and upstream, reads. */
 function metadataHeader(printer: Printer): string {
-  const lists = Object.fromEntries([...printer.metadata.entries()].sort(([a], [b]) => (a < b ? -1 : 1)));
-  const json = saveJson(makeIRModule(new Map(), { attrs: lists }), { dialects: withoutIr(printer.dialects) });
+  const lists = new Map([...printer.metadata.entries()].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const json = saveObjects(lists, { dialects: [irDialect, ...withoutIr(printer.dialects)] });
   return `metadata = tvm.ir.load_json("""${json.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}""")\n`;
 }
 

@@ -18,7 +18,7 @@ import {
   type TextDoc,
 } from "../doc/doc.ts";
 import type { Printed, PrintHandler, ScriptDialect } from "../dialect.ts";
-import { MetadataTable } from "../metadata.ts";
+import { MetadataTable, type MetadataItem } from "../metadata.ts";
 import { isStackOverflow } from "../stack-overflow.ts";
 import { furtherImport, standardPrefixes, writtenName, writtenText, type Spelling } from "../spelling.ts";
 import { completeConfig, type PrintConfig, type PrintOptions } from "./config.ts";
@@ -192,8 +192,8 @@ export class Printer {
   }
 
   /** `metadata["key"][i]`. */
-  addMetadata(key: string, node: Node): ExprDoc {
-    const index = this.metadata.add(key, node);
+  addMetadata(key: string, item: MetadataItem): ExprDoc {
+    const index = this.metadata.add(key, item);
     return indexDoc(indexDoc(idDoc("metadata"), [strDoc(key)]), [intDoc(index)]);
   }
 
@@ -308,12 +308,17 @@ export class Printer {
 
   // Attribute values.
 
+  /** A text; one of several lines goes to the metadata. */
+  text(value: string): ExprDoc {
+    return value.includes("\n") ? this.addMetadata("runtime.String", value) : strDoc(value);
+  }
+
   /** A plain value or a node inside an attribute tree. */
   attr(value: AttrValue | undefined): ExprDoc {
     if (value === undefined || value === null) return noneDoc;
     switch (typeof value) {
       case "string":
-        return strDoc(value);
+        return this.text(value);
       case "number":
         return Number.isInteger(value) && !Object.is(value, -0) ? intDoc(value) : floatDoc(value);
       case "bigint":
