@@ -67,6 +67,8 @@ export interface ScriptDialect extends Dialect {
   readonly hostNames?: ReadonlyMap<string, ScriptValue>;
   /** Decorators that make functions, by name without prefix. */
   readonly functions: Readonly<Record<string, FunctionParser>>;
+  /** Decorators that make macros, such as `macro`: their bodies are read where they are called (`ParseContext.reading`). */
+  readonly macros?: readonly string[];
   readonly operators: Operators;
   /** Print handlers by node kind. Those of the dialect whose function is being printed come first. */
   readonly printers: Readonly<Record<string, PrintHandler>>;

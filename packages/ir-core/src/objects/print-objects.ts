@@ -23,5 +23,5 @@ const ESCAPES: Readonly<Record<string, string>> = { "\r": "\\r", "\n": "\\n", "\
 
 /** A text in quotes; other control characters too are escaped, which upstream leaves out, so that it is JSON. */
 function quoted(text: string): string {
-  return `"${text.replace(/[\u0000-\u001f"\\]/g, (c) => ESCAPES[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
+  return `"${text.replace(/["\\]|[^ -\uffff]/g, (c) => ESCAPES[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)}"`;
 }

@@ -62,7 +62,10 @@ export class SeqParser {
   functionBody(body: readonly PyStmt[]): Expr {
     const [first] = body;
     const isDoc = first?.py === "ExprStmt" && first.value.py === "Str";
-    const result = this.#statements(isDoc ? body.slice(1) : body);
+    const result = this.#ctx.reading(
+      (stmts) => this.#macro(stmts),
+      () => this.#statements(isDoc ? body.slice(1) : body),
+    );
     this.#flush();
     if (result === undefined) {
       this.#ctx.attempt(() => this.#ctx.fail({ start: first?.start ?? 0, end: first?.end ?? 0 }, "A graph function ends with `return`."));
@@ -84,6 +87,11 @@ export class SeqParser {
       if (!ok && s.py === "Return") result = makeTuple([]);
     }
     return result;
+  }
+
+  /** The body of a macro, where it is called: its bindings stand before what its value is used in. */
+  #macro(body: readonly PyStmt[]): ScriptValue {
+    return this.#statements(body) ?? null;
   }
 
   #flush(): void {

@@ -30,6 +30,7 @@ export function relaxScript(opts: { readonly ops: OpRegistry }): ScriptDialect {
     roots,
     hostNames: relaxHostNames(members),
     functions: { function: relaxFunctionParser(opts.ops) },
+    macros: ["macro"],
     operators: relaxOperators,
     printers,
     functionOrder: { "relax.ExternFunc": 2, "relax.Function": 3 },

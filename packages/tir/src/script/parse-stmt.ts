@@ -107,7 +107,23 @@ export class BodyParser {
   function(body: readonly PyStmt[], params: readonly string[]): Stmt {
     const [first] = body;
     const isDoc = first?.py === "ExprStmt" && first.value.py === "Str";
-    return this.#list(isDoc ? body.slice(1) : body, params);
+    return this.#ctx.reading((stmts) => this.#macro(stmts), () => this.#list(isDoc ? body.slice(1) : body, params));
+  }
+
+  /** The body of a macro, where it is called: what it opens to the end holds to the end of the list that calls it. */
+  #macro(body: readonly PyStmt[]): ScriptValue {
+    const bound = this.#bound;
+    this.#bound = new Set();
+    this.#stmts(body);
+    this.#bound = bound;
+    return null;
+  }
+
+  #stmts(body: readonly PyStmt[]): void {
+    for (const s of body) {
+      const ok = this.#ctx.attempt(() => this.#ctx.guard(s, () => this.#stmt(s)));
+      if (!ok) this.#poison(s);
+    }
   }
 
   /** `names`: what is bound already in the scope of the list. */
@@ -117,10 +133,7 @@ export class BodyParser {
     const mark = this.#ctx.mark();
     this.#lists = [{ stmts: [], close: undefined }];
     this.#bound = new Set(names);
-    for (const s of body) {
-      const ok = this.#ctx.attempt(() => this.#ctx.guard(s, () => this.#stmt(s)));
-      if (!ok) this.#poison(s);
-    }
+    this.#stmts(body);
     let result = this.#finish();
     while (this.#lists.length > 0) result = this.#finish();
     this.#lists = before;

@@ -47,6 +47,7 @@ export const tir: ScriptDialect = {
   module: "tir",
   members,
   functions: { prim_func: primFuncParser },
+  macros: ["macro"],
   operators: tirOperators,
   printers: { ...exprPrinters, ...stmtPrinters, ...funcPrinters },
   functionOrder: { "tir.PrimFunc": 1 },

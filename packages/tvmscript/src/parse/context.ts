@@ -13,8 +13,9 @@ import type { ScriptDialect } from "../dialect.ts";
 import { isStackOverflow } from "../stack-overflow.ts";
 import type { MetadataTable } from "../metadata.ts";
 import { readName, type Spelling } from "../spelling.ts";
-import type { PyExpr, PyFunctionDef, PyKeyword, PyLambda, PySlice } from "../python/ast.ts";
+import type { PyExpr, PyFunctionDef, PyKeyword, PyLambda, PySlice, PyStmt } from "../python/ast.ts";
 import { constantBinary, constantUnary } from "./constants.ts";
+import { bindArguments, makeMacro, ScriptMacro } from "./macro.ts";
 import {
   CallArgs,
   describeValue,
@@ -38,11 +39,22 @@ export class ScriptFailure extends Error {
   }
 }
 
-/** Stands for a name whose definition was wrong: its uses are not reported again. */
+/** Stands for a name whose definition was wrong: its uses are not reported again, unless it was no part of the program. */
 class Poison {
-  readonly what = "a value that could not be read";
+  readonly isPython: boolean;
+  constructor(isPython: boolean) {
+    this.isPython = isPython;
+  }
 }
-const POISON = new Poison();
+const POISON = new Poison(false);
+const PYTHON = new Poison(true);
+
+/** How many statements the macros of a program may write, and how deep in each other. */
+const MAX_EXPANDED = 100_000;
+const MAX_EXPANSION_DEPTH = 50;
+
+/** Reads the statements of a macro's body into the body that is being read; the value that they return. */
+export type StatementReader = (body: readonly PyStmt[]) => ScriptValue;
 
 /** A range of offsets. */
 interface At {
@@ -87,7 +99,11 @@ export class ParseContext {
   globalInfos: ReadonlyMap<string, readonly ScriptValue[]> = new Map();
   readonly #new = new WeakSet<object>();
   readonly #signatures = new Map<string, unknown>();
-  readonly #names = new Map<string, ScriptValue | Poison>();
+  #names = new Map<string, ScriptValue | Poison>();
+  /** Reads statements where the body that is being read is; what they give back is the value of a macro's call. */
+  #statements: StatementReader | undefined;
+  #expanded = 0;
+  #expansionDepth = 0;
   readonly #undo: (readonly [name: string, before: ScriptValue | Poison])[] = [];
   readonly #diagnostics: Diagnostics;
   readonly #spans: boolean;
@@ -233,6 +249,60 @@ export class ParseContext {
     return this.#new.has(value);
   }
 
+  /** Binds a name to what an expression of the Python program around is, if that can be told here; else its uses say so. */
+  defineFromPython(name: string, e: PyExpr): void {
+    const before = this.#diagnostics.all.length;
+    let value: ScriptValue | Poison = PYTHON;
+    if (!this.attempt(() => void (value = this.evaluate(e)))) this.#diagnostics.all.length = before;
+    this.#undo.push([name, this.#names.get(name)]);
+    this.#names.set(name, value);
+  }
+
+  // Macros.
+
+  /** Runs `f`, which reads a body; calls of macros in it go to `statements`. */
+  reading<T>(statements: StatementReader, f: () => T): T {
+    const before = this.#statements;
+    this.#statements = statements;
+    try {
+      return f();
+    } finally {
+      this.#statements = before;
+    }
+  }
+
+  /** Defines the macro that `def` is, if a decorator of it says that it is one. */
+  defineMacro(def: PyFunctionDef): boolean {
+    const isMacro = this.#decoratorsOf(def).some(({ dialect, name }) => dialect.macros?.includes(name) === true);
+    if (!isMacro) return false;
+    const names = new Map<string, ScriptValue>();
+    for (const [name, value] of this.#names) if (!(value instanceof Poison)) names.set(name, value);
+    this.define(def.name, makeMacro(def, this, names));
+    return true;
+  }
+
+  /** Reads the body of a macro where it is called. */
+  #expand(macro: ScriptMacro, given: CallArgs, site: Site): ScriptValue {
+    const read = this.#statements;
+    if (read === undefined) return site.fail(`The macro \`${macro.def.name}\` writes statements: it is called inside a function.`);
+    const bound = bindArguments(macro, given, site);
+    this.#expanded += countStatements(macro.def.body);
+    if (this.#expanded > MAX_EXPANDED) return site.fail(`The macros of this program write more than ${MAX_EXPANDED} statements.`);
+    if (this.#expansionDepth >= MAX_EXPANSION_DEPTH) return site.fail("Macros call each other too deeply here.");
+    const before = this.#names;
+    if (macro.names !== undefined) this.#names = new Map(macro.names);
+    this.#expansionDepth++;
+    try {
+      return this.scoped(() => {
+        for (const [name, value] of bound) this.define(name, value);
+        return read(macro.def.body);
+      });
+    } finally {
+      this.#names = before;
+      this.#expansionDepth--;
+    }
+  }
+
   // The module.
 
   /** What the function's parser declared under this name. */
@@ -253,17 +323,21 @@ export class ParseContext {
 
   /** The dialect and parser that a function's decorators name. */
   functionParser(def: PyFunctionDef): { readonly dialect: ScriptDialect; readonly parser: ScriptDialect["functions"][string] } | undefined {
-    for (const decorator of def.decorators) {
-      const callee = decorator.py === "Call" ? decorator.func : decorator;
-      if (callee.py !== "Attribute") continue;
-      const owner = this.#tryEvaluate(callee.value);
-      for (const dialect of this.dialects) {
-        if (!(owner instanceof ScriptNamespace) || owner.members !== dialect.members) continue;
-        const parser = Object.hasOwn(dialect.functions, callee.attr) ? dialect.functions[callee.attr] : undefined;
-        if (parser !== undefined) return { dialect, parser };
-      }
+    for (const { dialect, name } of this.#decoratorsOf(def)) {
+      const parser = Object.hasOwn(dialect.functions, name) ? dialect.functions[name] : undefined;
+      if (parser !== undefined) return { dialect, parser };
     }
     return undefined;
+  }
+
+  /** The decorators of a definition that are members of a dialect. */
+  #decoratorsOf(def: PyFunctionDef): { readonly dialect: ScriptDialect; readonly name: string }[] {
+    return def.decorators.flatMap((decorator) => {
+      const callee = decorator.py === "Call" ? decorator.func : decorator;
+      const owner = callee.py === "Attribute" ? this.#tryEvaluate(callee.value) : undefined;
+      if (callee.py !== "Attribute" || !(owner instanceof ScriptNamespace)) return [];
+      return this.dialects.filter((d) => d.members === owner.members).map((dialect) => ({ dialect, name: callee.attr }));
+    });
   }
 
   #tryEvaluate(e: PyExpr): ScriptValue {
@@ -393,7 +467,10 @@ export class ParseContext {
 
   #name(id: string, at: At): ScriptValue {
     const value = this.#names.get(id);
-    if (value instanceof Poison) throw new ScriptFailure();
+    if (value instanceof Poison) {
+      if (value.isPython) return this.needsPython(at, `the value of \`${id}\``);
+      throw new ScriptFailure();
+    }
     if (value !== undefined) return value;
     const near = didYouMean(id, this.#names.keys());
     this.report("unknown-name", { name: id, suggestion: near === undefined ? undefined : `Did you mean \`${near}\`?` }, this.#place(at));
@@ -443,6 +520,7 @@ export class ParseContext {
       }
     }
     if (callee instanceof ScriptLambda) return callee.apply(args);
+    if (callee instanceof ScriptMacro) return this.#expand(callee, new CallArgs(args, keywords), this.site(e));
     return this.#ask(e, () => `meaning for call of ${describeValue(callee)}`, (d, site) => d.operators.call?.(callee, args, keywords, site));
   }
 
@@ -498,4 +576,14 @@ export class ParseContext {
 
 function isObject(value: ScriptValue): boolean {
   return isNode(value);
+}
+
+/** The statements of a body, those inside others included. */
+function countStatements(body: readonly PyStmt[]): number {
+  let count = body.length;
+  for (const s of body) {
+    if ("body" in s) count += countStatements(s.body);
+    if (s.py === "If") count += countStatements(s.orelse);
+  }
+  return count;
 }

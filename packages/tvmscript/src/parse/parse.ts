@@ -143,8 +143,8 @@ class Program {
     for (const s of this.#body) {
       this.#ctx.attempt(() => {
         if (s.py === "ClassDef") module = this.#class(s) ?? module;
-        else if (s.py === "FunctionDef") functions.push(s);
-        else this.#topLevel(s);
+        else if (s.py !== "FunctionDef") this.#topLevel(s);
+        else if (!this.#ctx.defineMacro(s)) functions.push(s);
       });
     }
     if (module !== undefined || functions.length === 0) return module;
@@ -170,16 +170,30 @@ class Program {
     return found[1];
   }
 
-  /** Imports and the metadata section; anything else at the top is Python's business. */
+  /** Imports, the metadata section, and constants; anything else at the top is Python's business. */
   #topLevel(s: PyStmt): void {
     if (s.py === "Import") {
       for (const [path, as] of s.names) this.#import(path, as);
       return;
     }
-    if (s.py !== "Assign" || s.value.py !== "Call" || s.targets[0]?.py !== "Name" || s.targets[0].id !== "metadata") return;
-    const [json] = s.value.args;
-    if (json?.py !== "Str") return;
-    this.#ctx.define("metadata", metadataValue(this.#loadMetadata(json.value, json)));
+    if (s.py !== "Assign" && s.py !== "AnnAssign") return;
+    const targets = s.py === "Assign" ? s.targets : [s.target];
+    const { value } = s;
+    if (value === undefined) return;
+    for (const target of targets) {
+      const json = target.py === "Name" && target.id === "metadata" && value.py === "Call" ? value.args[0] : undefined;
+      if (json?.py === "Str") this.#ctx.define("metadata", metadataValue(this.#loadMetadata(json.value, json)));
+      else this.#constant(target, value);
+    }
+  }
+
+  /** `N = 128`, `M, K = 64, N * 2`: names that the program may use. */
+  #constant(target: PyExpr, value: PyExpr): void {
+    if (target.py === "Name") this.#ctx.defineFromPython(target.id, value);
+    else if (target.py === "Tuple" || target.py === "List") {
+      const items = value.py === "Tuple" || value.py === "List" ? value.items : [];
+      for (const [i, t] of target.items.entries()) this.#constant(t, items.length === target.items.length ? (items[i] ?? value) : { py: "Other", what: "unpacking", start: value.start, end: value.end });
+    }
   }
 
   #loadMetadata(json: string, at: { readonly start: number; readonly end: number }): MetadataTable {
@@ -268,11 +282,14 @@ class Program {
     for (const def of functions) {
       ctx.attempt(() => {
         const name = nameOf(def);
+        if (ctx.defineMacro(def)) return;
         const parser = ctx.functionParser(def);
         if (parser === undefined) {
           if (atTop && def.decorators.length === 0) return;
           return ctx.fail(name, `The function \`${def.name}\` has no decorator that says what it is.`, "Known are `@T.prim_func`, `@R.function` and those of other dialects that are given.");
         }
+        const rest = def.params.find((p) => p.rest !== undefined);
+        if (rest !== undefined) return ctx.fail(rest, "A parameter that collects the rest has no meaning here.");
         const gv = this.#globalVar(def.name, name);
         out.push({ def, gv });
         if (atTop) ctx.define(def.name, gv);

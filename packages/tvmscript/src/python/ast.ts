@@ -156,6 +156,10 @@ export interface PyParam extends At {
   readonly name: string;
   readonly annotation: PyExpr | undefined;
   readonly default: PyExpr | undefined;
+  /** Set for what collects the rest: `*args`, `**kwargs`. */
+  readonly rest: "args" | "kwargs" | undefined;
+  /** True for what stands behind a `*`: it is given by name only. */
+  readonly keywordOnly: boolean;
 }
 
 export interface PyFunctionDef extends At {

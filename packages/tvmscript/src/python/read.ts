@@ -181,24 +181,31 @@ class StatementReader extends ExpressionReader {
     const nameStart = this.start();
     const name = this.identifier();
     this.expectOp("(");
-    const params: PyParam[] = [];
-    while (!this.isOp(")")) {
-      const paramStart = this.start();
-      if (this.eatOp("/") || (this.isOp("*") && this.texts[this.at + 1] === "," && this.eatOp("*"))) {
-        if (!this.eatOp(",")) break;
-        continue;
-      }
-      if (this.isOp("*") || this.isOp("**")) this.fail("A parameter that collects the rest has no meaning here.");
-      const paramName = this.identifier();
-      const annotation = this.eatOp(":") ? this.expression() : undefined;
-      const value = this.eatOp("=") ? this.expression() : undefined;
-      params.push({ name: paramName, annotation, default: value, start: paramStart, end: this.lastEnd() });
-      if (!this.eatOp(",")) break;
-    }
+    const params = this.#params();
     this.expectOp(")");
     const returns = this.eatOp("->") ? this.expression() : undefined;
     const body = this.#block();
     return { py: "FunctionDef", name, nameStart, params, returns, body, decorators, start: from, end: this.lastEnd() };
+  }
+
+  #params(): PyParam[] {
+    const params: PyParam[] = [];
+    let keywordOnly = false;
+    while (!this.isOp(")")) {
+      const from = this.start();
+      const star = this.eatOp("**") ? "**" : this.eatOp("*") ? "*" : this.eatOp("/") ? "/" : "";
+      if (star === "/" || (star === "*" && this.isOp(","))) keywordOnly ||= star === "*";
+      else {
+        const name = this.identifier();
+        const annotation = this.eatOp(":") ? this.expression() : undefined;
+        const value = this.eatOp("=") ? this.expression() : undefined;
+        const rest = star === "**" ? "kwargs" : star === "*" ? "args" : undefined;
+        params.push({ name, annotation, default: value, rest, keywordOnly, start: from, end: this.lastEnd() });
+        keywordOnly ||= star === "*";
+      }
+      if (!this.eatOp(",")) break;
+    }
+    return params;
   }
 
   #classDef(decorators: readonly PyExpr[], from: number): PyStmt {
