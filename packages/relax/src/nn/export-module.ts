@@ -101,7 +101,8 @@ interface ParameterVars {
   readonly exprs: ReadonlyMap<Parameter, Expr>;
 }
 
-function parameterVars(params: ReadonlyMap<string, Parameter>, mode: "plain" | "packed"): ParameterVars {
+function parameterVars(params: ReadonlyMap<string, Parameter>, mode: "plain" | "packed" | "none"): ParameterVars {
+  if (mode === "none") return { vars: [], exprs: new Map() };
   const named = [...params].map(([name, p]) => [p, makeVar(name, makeTensorStructInfo(p.shape, p.dtype))] as const);
   if (mode === "plain") return { vars: named.map(([, v]) => v), exprs: new Map(named) };
   const packed = makeVar("packed_params", makeTupleStructInfo([...params.values()].map((p) => makeTensorStructInfo(p.shape, p.dtype))));
@@ -116,7 +117,7 @@ function makeScope(bb: BlockBuilder, exprs: ReadonlyMap<Parameter, Expr>): Trace
       const known = emitted.get(parameter);
       if (known !== undefined) return known;
       const expr = exprs.get(parameter);
-      if (expr === undefined) throw new RangeError(`A parameter of shape [${parameter.shape.join(", ")}] is no field of the module being exported, nor of one of its modules.`);
+      if (expr === undefined) throw new RangeError(`A parameter of shape [${parameter.shape.join(", ")}] is no field of the module being exported, nor of one of its modules; or the method takes none.`);
       const value = expr.kind === "relax.TupleGetItem" ? bb.emit(expr) : expr;
       emitted.set(parameter, value);
       return value;

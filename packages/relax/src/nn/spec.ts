@@ -12,8 +12,8 @@ export type ArgSpec =
 /** A method to export: its arguments in order, by name. */
 export interface MethodSpec {
   readonly args: Readonly<Record<string, ArgSpec>>;
-  /** How the function takes the module's parameters: after its own arguments, or all in one tuple; `plain` unless told. */
-  readonly paramMode?: "plain" | "packed";
+  /** How the function takes the module's parameters: after its own arguments, all in one tuple, or not at all; `plain` unless told. */
+  readonly paramMode?: "plain" | "packed" | "none";
 }
 
 /** The methods to export, by name. */

@@ -1,8 +1,8 @@
-import type { ScalarDType } from "@verticil/runtime-ffi";
+import type { ScalarDType, Tensor as TensorData } from "@verticil/runtime-ffi";
 import type { PrimExpr } from "@verticil/tir";
 import type { BlockBuilder } from "../ir/block-builder.ts";
 import type { Expr } from "../ir/expr.ts";
-import { shapeOf } from "../ir/make.ts";
+import { makeConstant, makeShapeExpr, shapeOf } from "../ir/make.ts";
 import { structInfoOf, tensorInfoOf } from "../ir/struct-info-of.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -27,6 +27,11 @@ export class Value {
   parameter(p: Parameter): Tensor {
     return new Tensor(this.scope.exprOf(p), this.scope);
   }
+
+  /** A constant as a tensor of this value's trace. */
+  constant(data: TensorData): Tensor {
+    return new Tensor(makeConstant(data), this.scope);
+  }
 }
 
 /** A tensor inside a forward function (upstream's `nn.Tensor`). */
@@ -47,6 +52,11 @@ export class Tensor extends Value {
 
   get ndim(): number {
     return this.shape.length;
+  }
+
+  /** Its dimensions as a value, for operators that take a shape. */
+  sizes(): ShapeValue {
+    return new ShapeValue(makeShapeExpr(this.shape), this.scope, this.shape);
   }
 }
 

@@ -1,0 +1,14 @@
+export { architectures, importGguf, importSafetensors, type Architecture, type ImportOptions } from "./architectures.ts";
+export { kvCacheFunctions } from "./cache/cache-functions.ts";
+export { KVCache, type KVCacheShape } from "./cache/kv-cache.ts";
+export { type Checkpoint, type Weight } from "./checkpoint.ts";
+export { llmExtension } from "./extension.ts";
+export { generate, Sequence, type GenerateOptions, type ModelRunner } from "./generate.ts";
+export { readGguf, type Gguf, type GgufTensor, type GgufType, type GgufValue } from "./gguf/read-gguf.ts";
+export { interpretModel } from "./interpret-model.ts";
+export { type LanguageModel, type LanguageModelInfo } from "./language-model.ts";
+export { fuseDequantizeMatmul } from "./quantize/fuse-dequantize-matmul.ts";
+export { type QuantizedTensor } from "./quantize/quantized-tensor.ts";
+export { argmax, makeSampler, type Sampler, type SamplingOptions } from "./sampler.ts";
+export { ggufTokenizer, makeTokenizer, type Tokenizer, type TokenizerOptions } from "./text/tokenizer.ts";
+export { TokenStream } from "./text/token-stream.ts";

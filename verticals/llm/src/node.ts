@@ -1,0 +1,1 @@
+export { readLanguageModel, type LanguageModelFiles } from "./read-language-model.ts";
