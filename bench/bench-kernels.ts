@@ -26,7 +26,9 @@ async function openOurs(c: KernelCase, w: Tensor): Promise<OpenKernel> {
       return bb.emitOutput(bb.callOp("relax.nn.conv2d", [input, weight], attrs));
     }),
   );
-  const { manifest, files } = await compile(bb.finalize(), { name: "kernel" });
+  const executable = await compile(bb.finalize(), { name: "kernel" });
+  if (executable.kind !== "static") throw new Error("internal: a kernel of fixed shape needs no virtual machine");
+  const { manifest, files } = executable;
   const { base, arena, params } = manifest.memory;
   const memory = new WebAssembly.Memory({ initial: Math.ceil((base + arena + params) / 65536) + 1 });
   const wasm = files.get(manifest.files.wasm.path) as Uint8Array<ArrayBuffer>;

@@ -1,11 +1,11 @@
 import sharp from "sharp";
 import { expect } from "vitest";
-import { tensor, type Tensor, type ValueSpec } from "@verticil/runtime-ffi";
+import { tensor, type Tensor, type FixedValue } from "@verticil/runtime-ffi";
 import { fixture } from "../fixtures.ts";
 import { modelTests } from "./model-tests.ts";
 
 /** A seven in two strokes, white on black: what the models were trained to read. */
-async function seven(input: ValueSpec, pixel: (value: number) => number): Promise<Tensor> {
+async function seven(input: FixedValue, pixel: (value: number) => number): Promise<Tensor> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"><rect width="28" height="28"/><path d="M7 7 H20 L12 22" fill="none" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/></svg>`;
   const pixels = await sharp(Buffer.from(svg)).removeAlpha().greyscale().raw().toBuffer();
   return tensor(Float32Array.from(pixels, pixel), input.shape);

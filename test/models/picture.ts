@@ -1,6 +1,6 @@
 import { readImage } from "@verticil/detection/node";
 import { resizeBilinear } from "@verticil/detection";
-import { floatToHalf, tensor, tensorView, type Tensor, type ValueSpec } from "@verticil/runtime-ffi";
+import { floatToHalf, tensor, tensorView, type Tensor, type FixedValue } from "@verticil/runtime-ffi";
 
 /** How a model wants the channels of a pixel. */
 export interface ChannelOptions {
@@ -12,7 +12,7 @@ export interface ChannelOptions {
 }
 
 /** The picture of a file stretched to a model's `[1, 3, height, width]` input. */
-export async function planarPicture(path: string, input: ValueSpec, { order, mean, scale }: ChannelOptions): Promise<Tensor> {
+export async function planarPicture(path: string, input: FixedValue, { order, mean, scale }: ChannelOptions): Promise<Tensor> {
   const [, , height = 0, width = 0] = input.shape;
   const pixels = resizeBilinear(await readImage(path), width, height);
   const area = width * height;

@@ -46,7 +46,7 @@ export async function makeArtifact(module: IRModule, wasm: Uint8Array, opts: Art
   const stem = fileStem(opts.name);
   const arena = Number(main.attrs["arena_bytes"]);
   const params = Number(main.attrs["params_bytes"]);
-  const manifest = await sealManifest({
+  const manifest = await sealManifest<Omit<Manifest, "sha256">>({
     format: "verticil",
     abi: ABI_VERSION,
     name: opts.name,
@@ -109,11 +109,12 @@ function kernelCalls(main: PrimFunc): Readonly<Record<string, number>> {
   return Object.fromEntries(counts);
 }
 
-async function fileSpec(path: string, bytes: Uint8Array): Promise<FileSpec> {
+/** What the manifest says of a file. */
+export async function fileSpec(path: string, bytes: Uint8Array): Promise<FileSpec> {
   return { path, bytes: bytes.byteLength, sha256: (await sha256(bytes)) ?? "" };
 }
 
 /** A name that every file system takes. */
-function fileStem(name: string): string {
+export function fileStem(name: string): string {
   return name.replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^[._-]+/, "") || "model";
 }

@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 import type { Executable } from "./compile.ts";
+import { isVmManifest } from "@verticil/runtime-ffi/vm";
 import { modelTypes } from "./model-module.ts";
+import { vmModelTypes } from "./vm-model-module.ts";
 
 /**
  * The files of an artifact with the runtime inside its module, which then imports nothing but what Node has.
@@ -26,6 +28,6 @@ export async function bundleStandalone({ files, manifest }: Pick<Executable, "fi
   });
   const bundled = outputFiles[0]?.text;
   if (bundled === undefined) throw new Error("internal: the bundler gave nothing back");
-  const types = script.replace(/\.js$/, ".d.ts");
-  return new Map([...files, [script, bundled], [types, modelTypes(manifest, { standalone: true })]]);
+  const types = isVmManifest(manifest) ? vmModelTypes(manifest, { standalone: true }) : modelTypes(manifest, { standalone: true });
+  return new Map([...files, [script, bundled], [script.replace(/\.js$/, ".d.ts"), types]]);
 }

@@ -19,7 +19,7 @@ import type { Tensor } from "@verticil/runtime-ffi";
 import { compile } from "./compile.ts";
 import { compileContext, type Extension } from "./compile-context.ts";
 import { tensorDifference, type TensorDifference } from "./tensor-difference.ts";
-import { fusionPhase, graphPhase, kernelPhase, memoryPhase } from "./wasm-pipeline.ts";
+import { fusionPhase, graphPhase, kernelPhase, backPhase } from "./wasm-pipeline.ts";
 
 /** Where a model can be run to be compared: `interp` is the oracle. */
 export type CompareTarget = "interp" | "wasm";
@@ -148,7 +148,7 @@ function tensors(value: RelaxValue): readonly Tensor[] {
 }
 
 async function runWasm(module: IRModule, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): Promise<readonly Tensor[]> {
-  const pipeline = sequential("back", [opts.kernels ?? kernelPhase(), memoryPhase()]);
+  const pipeline = sequential("back", [opts.kernels ?? kernelPhase(), backPhase()]);
   // Their lowering has run already.
   const extensions = (opts.extensions ?? []).map((e): Extension => ({ ...e, lowering: [] }));
   const executable = await compile(module, { pipeline, extensions, signal: opts.signal });

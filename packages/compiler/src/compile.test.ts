@@ -40,8 +40,18 @@ describe("compile", () => {
     for (const name of executable.files.keys()) expect(name).toMatch(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
   });
 
-  it("says how to fix a size that is not known", async () => {
-    await expect(compile(model('("n", 3)'))).rejects.toThrow("Fix symbolic dimensions with `dims`");
+  it("leaves sizes open that are not known: the same program runs with any", async () => {
+    const executable = await compile(model('("n", 3)'), { name: "open" });
+    expect(executable.kind).toBe("vm");
+    expect(executable.files.get("open.d.ts")).toContain("/** float32[n, 3] */");
+    const loaded = await executable.load();
+    for (const n of [1, 2, 5]) {
+      const x = tensorFrom(Array.from({ length: n * 3 }, (_, i) => i - 2), [n, 3], "float32");
+      const [output] = Object.values(await loaded.run({ x }));
+      expect(output?.shape).toEqual([n, 3]);
+      expect(Array.from(output!.data as ArrayLike<number>)).toEqual(Array.from({ length: n * 3 }, (_, i) => Math.max(0, i - 2) + 1.5));
+    }
+    await expect(loaded.run({ x: tensorFrom([1, 2], [1, 2], "float32") })).rejects.toThrow("takes `x` as float32[n, 3], not float32[1, 2]");
   });
 
   it("stops between passes when it is told to", async () => {

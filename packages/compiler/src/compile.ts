@@ -10,10 +10,12 @@ import {
   type WasmTarget,
 } from "@verticil/ir-core";
 import { loadModel, type LoadOptions, type Manifest, type Model } from "@verticil/runtime-ffi";
+import { loadVmModel, type VmExecutable, type VmLoadOptions, type VmManifest, type VmModel } from "@verticil/runtime-ffi/vm";
 import { buildWasm } from "@verticil/target-wasm";
 import { compileContext, type Extension } from "./compile-context.ts";
 import { makeArtifact, type Artifact } from "./artifact.ts";
 import { countOps } from "./count-ops.ts";
+import { describeMain, makeVmArtifact } from "./vm-artifact.ts";
 import { wasmPipeline } from "./wasm-pipeline.ts";
 
 /** Options of `compile`. */
@@ -34,19 +36,38 @@ export interface CompileOptions {
   readonly licences?: readonly string[];
 }
 
-/** A compiled model: the module that was compiled, and the files to load or to keep. */
-export interface Executable {
+/** What every compiled model has. */
+interface ExecutableBase {
   /** The module after the last pass. */
   readonly module: IRModule;
-  readonly manifest: Manifest;
   /** The artifact's files by name, `artifact.json` among them; the same input gives the same bytes. */
   readonly files: Artifact["files"];
+}
+
+/** A model of fixed shapes: one exported call over a planned arena. */
+export interface StaticExecutable extends ExecutableBase {
+  readonly kind: "static";
+  readonly manifest: Manifest;
   /** Loads the model in this process. */
   load(options?: LoadOptions): Promise<Model>;
 }
 
+/** A program for the virtual machine: symbolic shapes, control flow, several functions, calls of the host. */
+export interface VmExecutableModel extends ExecutableBase {
+  readonly kind: "vm";
+  readonly manifest: VmManifest;
+  /** The program; `vmExecutableText` of `@verticil/runtime-ffi/vm` shows it. */
+  readonly program: VmExecutable;
+  /** Loads the program in this process, with the functions of the host that it calls. */
+  load(options?: VmLoadOptions): Promise<VmModel>;
+}
+
+/** A compiled model: the module that was compiled, and the files to load or to keep. */
+export type Executable = StaticExecutable | VmExecutableModel;
+
 /**
- * Compiles a module for a target.
+ * Compiles a module for a target: to one exported call where all shapes are fixed and `main` is a plain sequence of
+ * calls, to a program for the virtual machine otherwise.
  *
  * @throws RangeError for configuration that no option takes.
  * @throws DiagnosticError if the module cannot be compiled; every reason at once.
@@ -63,17 +84,22 @@ export async function compile(module: IRModule, options: CompileOptions = {}): P
   throwIfErrors(ctx.diagnostics);
   options.signal?.throwIfAborted();
   const { bytes, reservedBytes } = buildWasm(lowered, target, { name: options.name ?? "model" });
-  const artifact = await makeArtifact(lowered, bytes, {
+  const common = {
     name: options.name ?? "model",
     target,
     ops: countOps(module),
     licences: options.licences ?? [],
     reservedBytes: Math.ceil(reservedBytes / 64) * 64,
-  });
-  return {
-    module: lowered,
-    manifest: artifact.manifest,
-    files: artifact.files,
-    load: (opts) => loadModel({ manifest: artifact.manifest, wasm: artifact.wasm, weights: artifact.weights }, opts),
   };
+  if (isStaticProgram(lowered)) {
+    const { manifest, files, wasm, weights } = await makeArtifact(lowered, bytes, common);
+    return { kind: "static", module: lowered, manifest, files, load: (opts) => loadModel({ manifest, wasm, weights }, opts) };
+  }
+  const { manifest, files, wasm, weights, program, executable } = await makeVmArtifact(lowered, bytes, describeMain(module), common);
+  return { kind: "vm", module: lowered, manifest, files, program: executable, load: (opts) => loadVmModel({ manifest, wasm, weights, program }, opts) };
+}
+
+/** True after `LowerStaticMain`. */
+function isStaticProgram(module: IRModule): boolean {
+  return [...module.functions].some(([gv, f]) => gv.name === "main" && f.attrs["arena_bytes"] !== undefined);
 }

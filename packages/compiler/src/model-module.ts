@@ -22,7 +22,8 @@ export async function load(options = {}) {
 `;
 }
 
-const ARRAYS: { readonly [D in ScalarDType]?: string } = {
+/** The array that holds the elements of a type. */
+export const ARRAYS: { readonly [D in ScalarDType]?: string } = {
   bool: "Uint8Array",
   int8: "Int8Array",
   uint8: "Uint8Array",
@@ -95,10 +96,12 @@ export function load(options?: LoadOptions): Promise<TypedModel>;
 `;
 }
 
-function key(name: string): string {
+/** A name as a property. */
+export function key(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
-function oneLine(text: string): string {
+/** Text for a comment of one line. */
+export function oneLine(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, "?");
 }

@@ -1,7 +1,16 @@
 import { applyDefaultSchedule, cpuRules, packOperand, type ScheduleRule } from "@verticil/dlight";
-import { sequential, type Pass } from "@verticil/ir-core";
+import { definePass, sequential, type Pass } from "@verticil/ir-core";
 import {
   allocateWorkspace,
+  attachGlobalSymbol,
+  computePrimValue,
+  explicitSizes,
+  killAfterLastUse,
+  lambdaLift,
+  lowerAllocTensor,
+  lowerRuntimeBuiltin,
+  needsVm,
+  vmShapeLower,
   annotateTIROpPattern,
   callTIRRewrite,
   canonicalizeBindings,
@@ -82,7 +91,35 @@ export function memoryPhase(): Pass {
   ]);
 }
 
+/** Phase 4 for the virtual machine: memory and symbolic sizes are made explicit, and the graph becomes instructions. */
+export function vmPhase(): Pass {
+  return sequential("vm", [
+    toNonDataflow(),
+    lambdaLift(),
+    removePurityChecking(),
+    callTIRRewrite(),
+    allocateWorkspace(),
+    staticPlanBlockMemory(),
+    lowerAllocTensor(),
+    killAfterLastUse(),
+    lowerRuntimeBuiltin(),
+    computePrimValue(),
+    vmShapeLower(),
+    explicitSizes(),
+    attachGlobalSymbol(),
+  ]);
+}
+
+/**
+ * Phase 4: one program over planned memory where `main` is all there is, shapes are fixed and nothing is decided at run
+ * time; the virtual machine otherwise.
+ */
+export function backPhase(): Pass {
+  const [one, vm] = [memoryPhase(), vmPhase()];
+  return definePass("back", (module, ctx) => (needsVm(module) ? vm : one).run(module, ctx));
+}
+
 /** The pipeline for WebAssembly, from the graph as imported to flat tensor programs. */
 export function wasmPipeline(): Pass {
-  return sequential("wasm", [graphPhase(), fusionPhase(), kernelPhase(), memoryPhase()]);
+  return sequential("wasm", [graphPhase(), fusionPhase(), kernelPhase(), backPhase()]);
 }

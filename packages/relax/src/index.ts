@@ -248,7 +248,6 @@ export {
 export {
   ALLOC_ALIGNMENT,
   aliasedVar,
-  allocatedBytes,
   packIntervals,
   plannedBytes,
   staticPlanBlockMemory,
@@ -265,3 +264,14 @@ export { structInfoLca } from "./analysis/struct-info-lca.ts";
 export { eraseStructInfo } from "./ir/erase-struct-info.ts";
 export { relax, relaxScript } from "./script/relax-script.ts";
 export { relaxPasses, type RelaxPassEntry, type RelaxPassOptions } from "./transform/relax-passes.ts";
+export { cloneFunction } from "./ir/clone-function.ts";
+export { attachGlobalSymbol } from "./transform/attach-global-symbol.ts";
+export { computePrimValue } from "./transform/compute-prim-value.ts";
+export { killAfterLastUse } from "./transform/kill-after-last-use.ts";
+export { lambdaLift } from "./transform/lambda-lift.ts";
+export { lowerAllocTensor } from "./transform/lower-alloc-tensor.ts";
+export { lowerRuntimeBuiltin } from "./transform/lower-runtime-builtin.ts";
+export { vmShapeLower } from "./transform/vm-shape-lower.ts";
+export { explicitSizes } from "./vm/explicit-sizes.ts";
+export { needsVm } from "./vm/needs-vm.ts";
+export { vmCodegen, type VmProgram } from "./vm/vm-codegen.ts";

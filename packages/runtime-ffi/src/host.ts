@@ -19,6 +19,8 @@ interface WebAssemblyHost {
 }
 
 interface Host {
+  readonly console?: { log(...values: readonly unknown[]): void };
+  readonly performance?: { now(): number };
   readonly WebAssembly?: WebAssemblyHost;
   readonly crypto?: { readonly subtle?: { digest(algorithm: string, data: Uint8Array): Promise<ArrayBuffer> } };
   readonly fetch?: (url: string | URL, init?: { signal?: unknown }) => Promise<{

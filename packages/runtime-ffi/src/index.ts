@@ -47,14 +47,17 @@ export { fetchBytes, fetchModel } from "./fetch-model.ts";
 export { FfiError, type FfiErrorKind } from "./ffi-error.ts";
 export { ABI_VERSION, checkManifest, sealManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
 export {
+  isFixedValue,
   loadModel,
   randomTensor,
   type Capabilities,
+  type FixedValue,
   type InputValue,
   type LoadOptions,
   type LoadProgress,
   type Model,
   type ModelFiles,
+  type ModelValue,
 } from "./model.ts";
 export { readSafetensors, writeSafetensors, type Safetensors } from "./safetensors.ts";
 export { sha256 } from "./sha256.ts";

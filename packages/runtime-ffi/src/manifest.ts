@@ -24,55 +24,60 @@ export interface FileSpec {
   readonly sha256: string;
 }
 
-/** `artifact.json`: everything that is known of a compiled model before it is loaded. */
-export interface Manifest {
+/** What every manifest says, whatever the model runs on. */
+export interface ManifestBase {
   readonly format: "verticil";
   readonly abi: number;
   readonly name: string;
   readonly target: { readonly kind: string; readonly [capability: string]: unknown };
+  /** How often the graph calls each kernel. */
+  readonly kernels: Readonly<Record<string, number>>;
+  /** How often the model uses each operator. */
+  readonly ops: Readonly<Record<string, number>>;
+  readonly licences: readonly string[];
+  /** The hash of all the fields above, as JSON without white space. */
+  readonly sha256: string;
+}
+
+/** `artifact.json`: everything that is known of a compiled model before it is loaded. */
+export interface Manifest extends ManifestBase {
   readonly inputs: readonly ValueSpec[];
   readonly outputs: readonly ValueSpec[];
   /** Where each constant lies among the constants, by its name in the weights file. */
   readonly constants: readonly { readonly name: string; readonly offset: number }[];
   /** Bytes: activations, constants, and all that the model takes while it runs. */
   readonly memory: { readonly base: number; readonly arena: number; readonly params: number; readonly peak: number };
-  /** How often the graph calls each kernel. */
-  readonly kernels: Readonly<Record<string, number>>;
-  /** How often the model uses each operator. */
-  readonly ops: Readonly<Record<string, number>>;
   readonly files: { readonly wasm: FileSpec; readonly weights: FileSpec };
-  readonly licences: readonly string[];
-  /** The hash of all the fields above, as JSON without white space. */
-  readonly sha256: string;
 }
 
 /** The manifest with its hash, which is left empty where the host cannot compute it. */
-export async function sealManifest(content: Omit<Manifest, "sha256">): Promise<Manifest> {
+export async function sealManifest<C extends Omit<ManifestBase, "sha256">>(content: C): Promise<C & { readonly sha256: string }> {
   return { ...content, sha256: (await contentHash(content)) ?? "" };
 }
 
 /** @throws FfiError `invalid-artifact` if the manifest is not what was written. */
-export async function verifyManifest(manifest: Manifest): Promise<void> {
+export async function verifyManifest(manifest: ManifestBase): Promise<void> {
   const { sha256: expected, ...content } = manifest;
   const actual = await contentHash(content);
   if (actual === undefined || expected === "" || actual === expected) return;
-  throw damaged("its content does not match its hash");
+  throw damagedManifest("its content does not match its hash");
 }
 
-function contentHash(content: Omit<Manifest, "sha256">): Promise<string | undefined> {
+function contentHash(content: Omit<ManifestBase, "sha256">): Promise<string | undefined> {
   return sha256(new TextEncoder().encode(JSON.stringify(content)));
 }
 
-function damaged(what: string): FfiError {
+/** The error for a manifest that is not what was written. */
+export function damagedManifest(what: string): FfiError {
   return new FfiError("invalid-artifact", `\`artifact.json\` is damaged: ${what}. Copy the artifact again, or compile the model again.`);
 }
 
 /**
- * Checks what was read from `artifact.json`.
+ * Checks what every manifest has.
  * @throws FfiError `abi-mismatch` for another version, `invalid-artifact` for anything that is not a manifest.
  */
-export function checkManifest(value: unknown): Manifest {
-  const m = value as Partial<Manifest> | null;
+export function checkManifestBase(value: unknown): ManifestBase {
+  const m = value as Partial<ManifestBase> | null;
   if (typeof m !== "object" || m === null || m.format !== "verticil") {
     throw new FfiError("invalid-artifact", "`artifact.json` is not the manifest of a compiled model.");
   }
@@ -82,13 +87,25 @@ export function checkManifest(value: unknown): Manifest {
       `The artifact was compiled for ABI version ${String(m.abi)}, this runtime has version ${ABI_VERSION}. Compile the model again, or install the runtime that it was compiled for.`,
     );
   }
-  if (typeof m.name !== "string" || typeof m.target !== "object" || typeof m.sha256 !== "string") throw damaged("it has no name, target or hash");
+  if (typeof m.name !== "string" || typeof m.target !== "object" || typeof m.sha256 !== "string") throw damagedManifest("it has no name, target or hash");
+  return m as ManifestBase;
+}
+
+/**
+ * Checks what was read from `artifact.json` of a model with one exported call.
+ * @throws FfiError as `checkManifestBase`; `unsupported` for a program of the virtual machine.
+ */
+export function checkManifest(value: unknown): Manifest {
+  const m: ManifestBase & Partial<Manifest> = checkManifestBase(value);
+  if ("program" in (m.files ?? {})) {
+    throw new FfiError("unsupported", `\`${m.name}\` is a program of the virtual machine: load it with \`loadVmModel\`.`);
+  }
   const memory = m.memory;
-  if (!isSize(memory?.base) || !isSize(memory.arena) || !isSize(memory.params)) throw damaged("it does not say how much memory the model takes");
-  if (!Array.isArray(m.inputs) || !Array.isArray(m.outputs)) throw damaged("it does not list inputs and outputs");
+  if (!isSize(memory?.base) || !isSize(memory.arena) || !isSize(memory.params)) throw damagedManifest("it does not say how much memory the model takes");
+  if (!Array.isArray(m.inputs) || !Array.isArray(m.outputs)) throw damagedManifest("it does not list inputs and outputs");
   for (const v of [...m.inputs, ...m.outputs]) checkValue(v, memory);
-  if (!Array.isArray(m.constants) || !m.constants.every((c) => typeof c?.name === "string" && isSize(c.offset))) throw damaged("it does not list the constants");
-  if (!isFile(m.files?.wasm) || !isFile(m.files?.weights)) throw damaged("it does not name its files");
+  if (!Array.isArray(m.constants) || !m.constants.every((c) => typeof c?.name === "string" && isSize(c.offset))) throw damagedManifest("it does not list the constants");
+  if (!isFile(m.files?.wasm) || !isFile(m.files?.weights)) throw damagedManifest("it does not name its files");
   return m as Manifest;
 }
 
@@ -98,18 +115,19 @@ function checkValue(v: Partial<ValueSpec> | null, memory: Manifest["memory"]): v
   const { shape, dtype, space, offset } = v ?? {};
   const shaped = Array.isArray(shape) && shape.every(isSize);
   if (!shaped || typeof dtype !== "string" || !isDType(dtype) || !isSize(offset) || (space !== "arena" && space !== "params")) {
-    throw damaged(`it does not say what \`${name}\` is`);
+    throw damagedManifest(`it does not say what \`${name}\` is`);
   }
   const bytes = shape.reduce((a, b) => a * b, dtypeBytes(dtype));
   const end = space === "arena" ? memory.arena : memory.params;
-  if (offset + bytes > end) throw damaged(`\`${name}\` would lie outside the model's memory`);
+  if (offset + bytes > end) throw damagedManifest(`\`${name}\` would lie outside the model's memory`);
 }
 
-function isSize(value: unknown): value is number {
+/** True for a number of bytes. */
+export function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 /** A file beside the manifest, in its folder: no path leads elsewhere. */
-function isFile(value: Partial<FileSpec> | undefined): boolean {
+export function isFile(value: Partial<FileSpec> | undefined): boolean {
   return typeof value?.path === "string" && /^[\w.-]+$/.test(value.path) && isSize(value.bytes) && typeof value.sha256 === "string";
 }

@@ -1,3 +1,4 @@
+import type { ScalarDType } from "./dtype.ts";
 import { FfiError } from "./ffi-error.ts";
 import { host, type WasmMemory, type WasmModule } from "./host.ts";
 import { checkManifest, verifyManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
@@ -43,13 +44,33 @@ export interface Capabilities {
 export type InputValue = Tensor | TensorData;
 
 /**
+ * A tensor that goes into or out of a model. A size that each run may choose is an expression in names, `"n"` or
+ * `"n * 2"`; one that is known only after a run is `"?"`.
+ */
+export interface ModelValue {
+  readonly name: string;
+  readonly shape: readonly (number | string)[];
+  readonly dtype: ScalarDType;
+}
+
+/** A tensor all of whose sizes are fixed. */
+export interface FixedValue extends ModelValue {
+  readonly shape: readonly number[];
+}
+
+/** True if all sizes are fixed. */
+export function isFixedValue(value: ModelValue): value is FixedValue {
+  return value.shape.every((d) => typeof d === "number");
+}
+
+/**
  * A compiled model in memory. `run` may be called any number of times; calls do not overlap. `dispose` gives the
  * memory back; a disposed model throws.
  */
 export interface Model {
   readonly name: string;
-  readonly inputs: readonly ValueSpec[];
-  readonly outputs: readonly ValueSpec[];
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
   readonly capabilities: Capabilities;
   /** Bytes that the model holds, all told. */
   readonly memoryBytes: number;
@@ -82,7 +103,7 @@ export async function loadModel(files: ModelFiles, options: LoadOptions = {}): P
   const memory = allocate(manifest);
   const take = async <T>(file: "wasm" | "weights", use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> =>
     takeFile(manifest.files[file], unwrap(await arrivals[file]), options.verify !== false, use);
-  const code = settled(take("wasm", (bytes) => compileCode(manifest, bytes)));
+  const code = settled(take("wasm", (bytes) => compileCode(manifest.files.wasm, bytes)));
   report("compile", 0.5);
   await take("weights", (bytes) => placeWeights(manifest, bytes, memory));
   const module = unwrap(await code);
@@ -92,17 +113,19 @@ export async function loadModel(files: ModelFiles, options: LoadOptions = {}): P
   return new WasmModel(manifest, memory, main);
 }
 
-type Settled<T> = { readonly value: T } | { readonly error: unknown };
+/** The outcome of a promise. */
+export type Settled<T> = { readonly value: T } | { readonly error: unknown };
 
 /** The outcome of a promise, as a promise that does not fail: it may wait until someone asks. */
-function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
+export function settled<T>(promise: Promise<T>): Promise<Settled<T>> {
   return promise.then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
 }
 
-function unwrap<T>(outcome: Settled<T>): T {
+/** The value of an outcome, or its error thrown. */
+export function unwrap<T>(outcome: Settled<T>): T {
   if ("error" in outcome) throw outcome.error;
   return outcome.value;
 }
@@ -111,7 +134,7 @@ function unwrap<T>(outcome: Settled<T>): T {
  * What `use` makes of a file. The host hashes and the engine compiles on threads of their own, so the hash is compared
  * beside that; damage explains whatever else went wrong with the file.
  */
-async function takeFile<T>(spec: FileSpec, bytes: Uint8Array, verify: boolean, use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> {
+export async function takeFile<T>(spec: FileSpec, bytes: Uint8Array, verify: boolean, use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> {
   const verified = settled(verify ? verifyFile(spec, bytes) : Promise.resolve());
   const used = await settled(Promise.resolve(bytes).then(use));
   unwrap(await verified);
@@ -140,12 +163,13 @@ function allocate(manifest: Manifest): WasmMemory {
 
 type Main = (arena: number, params: number) => void;
 
-async function compileCode(manifest: Manifest, wasm: Uint8Array): Promise<WasmModule> {
+/** Compiles the code of an artifact. @throws FfiError `unsupported` if the engine does not take it. */
+export async function compileCode(file: FileSpec, wasm: Uint8Array): Promise<WasmModule> {
   try {
     const module = await host.WebAssembly?.compile(wasm);
     if (module !== undefined) return module;
   } catch (cause) {
-    throw new FfiError("unsupported", `\`${manifest.files.wasm.path}\` does not load here: the engine needs WebAssembly with SIMD.`, { cause });
+    throw new FfiError("unsupported", `\`${file.path}\` does not load here: the engine needs WebAssembly with SIMD.`, { cause });
   }
   throw new FfiError("unsupported", "This host has no WebAssembly.");
 }
@@ -247,9 +271,16 @@ class WasmModel implements Model {
   }
 }
 
-/** A tensor of random values in [0, 1) (integers in [0, 10)), the same for the same seed: for trying a model out. */
-export function randomTensor(spec: Pick<ValueSpec, "shape" | "dtype">, seed: number): Tensor {
-  const count = elementCount(spec.shape);
+/**
+ * A tensor of random values in [0, 1) (integers in [0, 10)), the same for the same seed: for trying a model out.
+ * @throws FfiError `invalid-input` for a size that is not fixed.
+ */
+export function randomTensor(spec: Pick<ModelValue, "shape" | "dtype">, seed: number): Tensor {
+  const shape = spec.shape.map((d) => {
+    if (typeof d === "number") return d;
+    throw new FfiError("invalid-input", `The size \`${d}\` of an input is not fixed. Choose one, for example with \`--dim ${d}=1\`.`);
+  });
+  const count = elementCount(shape);
   let state = seed >>> 0 || 1;
   const next = (): number => {
     state ^= state << 13;
@@ -257,8 +288,8 @@ export function randomTensor(spec: Pick<ValueSpec, "shape" | "dtype">, seed: num
     state ^= state << 5;
     return (state >>> 0) / 2 ** 32;
   };
-  if (spec.dtype === "float32") return tensor(Float32Array.from({ length: count }, next), spec.shape);
-  const out = tensorView(spec.dtype, spec.shape, new ArrayBuffer(count * 8));
+  if (spec.dtype === "float32") return tensor(Float32Array.from({ length: count }, next), shape);
+  const out = tensorView(spec.dtype, shape, new ArrayBuffer(count * 8));
   for (let i = 0; i < count; i++) setRandom(out, i, next());
   return out;
 }

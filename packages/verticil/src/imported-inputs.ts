@@ -1,14 +1,15 @@
 import { lookupFunc, type IRModule } from "@verticil/ir-core";
-import { isRelaxFunction, staticShapeOf } from "@verticil/relax";
-import type { Tensor, ValueSpec } from "@verticil/runtime-ffi";
+import { describeMain } from "@verticil/compiler";
+import { isRelaxFunction } from "@verticil/relax";
+import type { Tensor } from "@verticil/runtime-ffi";
 import { gatherInputs, type RunOptions } from "./commands/model-options.ts";
 import { modelName } from "./read-model.ts";
-import { requireStaticInputs } from "./require-static.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
  * Inputs for the `main` of a module that is not compiled yet: given on the command line, or among `known`, or random.
- * @throws UsageError if an input has no static shape.
+ * @throws UsageError if an input is no tensor.
+ * @throws FfiError (`invalid-input`) if one is to be random whose sizes are not fixed.
  */
 export async function importedInputs(
   module: IRModule,
@@ -18,16 +19,8 @@ export async function importedInputs(
 ): Promise<Record<string, Tensor>> {
   const main = lookupFunc(module, "main");
   if (!isRelaxFunction(main)) throw new UsageError("`main` of the module is no graph function.");
-  requireStaticInputs(module);
-  const names = main.attrs["input_names"];
-  const inputs = main.params.map((p, i): ValueSpec => {
-    const shape = staticShapeOf(p.structInfo);
-    if (p.structInfo?.kind !== "relax.TensorStructInfo" || shape === undefined || p.structInfo.dtype === undefined) {
-      throw new UsageError(`The input \`${p.name}\` is not a tensor of a known shape and type.`);
-    }
-    const name = Array.isArray(names) ? String(names[i]) : p.name;
-    return { name, shape, dtype: p.structInfo.dtype, space: "arena", offset: 0 };
-  });
+  const { inputs } = describeMain(module);
+  if (inputs.length !== main.params.length) throw new UsageError("`main` of the module takes something else than tensors.");
   const given = await gatherInputs({ name: modelName(path), inputs }, { ...opts, random: opts.random ?? 1 });
   const named = new Set((opts.input ?? []).map((text) => text.slice(0, text.indexOf("="))));
   for (const { name } of inputs) {

@@ -6,7 +6,6 @@ import { importOnnx } from "@verticil/onnx";
 import { loadModelFrom } from "@verticil/runtime-ffi/node";
 import type { LoadOptions, Model } from "@verticil/runtime-ffi";
 import { parse } from "@verticil/tvmscript";
-import { requireStaticInputs } from "./require-static.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What the commands know of a model file before compiling it. */
@@ -49,7 +48,6 @@ async function readBytes(path: string): Promise<Uint8Array> {
 /** Reads and compiles a model. */
 export async function compileModel(path: string, opts: CompileModelOptions = {}): Promise<Executable> {
   const module = await readModel(path, opts);
-  requireStaticInputs(module);
   return compile(module, { name: modelName(path), instruments: opts.instruments ?? [], signal: opts.signal });
 }
 

@@ -1,4 +1,4 @@
-import type { Tensor, ValueSpec } from "@verticil/runtime-ffi";
+import type { Tensor, FixedValue } from "@verticil/runtime-ffi";
 import type { Detection } from "./detection.ts";
 import type { RgbImage } from "./rgb-image.ts";
 
@@ -14,13 +14,13 @@ export interface DecodeOptions {
 export interface DetectorFamily {
   readonly name: string;
   /** True if a model with these inputs and outputs is one of the family. */
-  matches(inputs: readonly ValueSpec[], outputs: readonly ValueSpec[]): boolean;
+  matches(inputs: readonly FixedValue[], outputs: readonly FixedValue[]): boolean;
   /** The names of the classes, unless the caller has others. */
   readonly labels: readonly string[];
   /** The input's elements for a picture. */
-  preprocess(image: RgbImage, input: ValueSpec): Float32Array;
+  preprocess(image: RgbImage, input: FixedValue): Float32Array;
   /** What the outputs say, in pixels of the picture, overlaps not yet resolved. */
-  decode(outputs: readonly Tensor[], image: RgbImage, input: ValueSpec, opts: DecodeOptions): readonly Detection[];
+  decode(outputs: readonly Tensor[], image: RgbImage, input: FixedValue, opts: DecodeOptions): readonly Detection[];
 }
 
 /** `1 / (1 + e^-x)`. */

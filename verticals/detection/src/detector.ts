@@ -1,4 +1,4 @@
-import { FfiError, type Model } from "@verticil/runtime-ffi";
+import { FfiError, isFixedValue, type Model } from "@verticil/runtime-ffi";
 import { blazeface } from "./blazeface.ts";
 import { suppress, type Detection } from "./detection.ts";
 import type { DetectorFamily } from "./detector-family.ts";
@@ -36,8 +36,9 @@ export interface Detector {
  */
 export function makeDetector(model: Model, opts: DetectorOptions = {}): Detector {
   const families = [...(opts.families ?? []), ...detectorFamilies];
-  const family = families.find((f) => f.matches(model.inputs, model.outputs));
-  const [input] = model.inputs;
+  const [inputs, outputs] = [model.inputs.filter(isFixedValue), model.outputs.filter(isFixedValue)];
+  const family = families.find((f) => f.matches(inputs, outputs));
+  const [input] = inputs;
   if (family === undefined || input === undefined) {
     throw new FfiError("unsupported", `\`${model.name}\` is no detector of a known family (${families.map((f) => f.name).join(", ")}). Give its own with \`families\`.`);
   }

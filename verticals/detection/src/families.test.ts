@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tensor, type Tensor, type ValueSpec } from "@verticil/runtime-ffi";
+import { tensor, type Tensor, type FixedValue } from "@verticil/runtime-ffi";
 import { blazeface } from "./blazeface.ts";
 import type { Box } from "./detection.ts";
 import { detectorFamilies } from "./detector.ts";
@@ -8,7 +8,7 @@ import { fastestdet } from "./fastestdet.ts";
 import type { RgbImage } from "./rgb-image.ts";
 import { yolox } from "./yolox.ts";
 
-const spec = (...shape: readonly number[]): ValueSpec => ({ name: "v", shape, dtype: "float32", space: "arena", offset: 0 });
+const spec = (...shape: readonly number[]): FixedValue => ({ name: "v", shape, dtype: "float32" });
 const zeros = (...shape: readonly number[]): Tensor => tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
 const set = (t: Tensor, at: number, values: readonly number[]): void => values.forEach((v, i) => (t.data[at + i] = v));
 const logit = (p: number): number => Math.log(p / (1 - p));
@@ -20,8 +20,8 @@ function plain(width: number, height: number, [r, g, b]: readonly [number, numbe
 
 interface Sample {
   readonly family: DetectorFamily;
-  readonly input: ValueSpec;
-  readonly outputs: readonly ValueSpec[];
+  readonly input: FixedValue;
+  readonly outputs: readonly FixedValue[];
 }
 
 const SAMPLES: readonly Sample[] = [

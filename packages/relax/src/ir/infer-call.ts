@@ -24,11 +24,21 @@ export interface InferScope extends InferContext {
 /** A scope with an analyzer of its own. */
 export function inferScope(ops: OpRegistry, lookup: (gv: GlobalVar) => BaseFunc | undefined): InferScope {
   const analyzer = new Analyzer();
+  const known = new Set<TirVar>();
+  // Sizes are not negative.
+  const sized = (e: PrimExpr): PrimExpr => {
+    for (const v of undefinedVars(e)) {
+      if (known.has(v)) continue;
+      known.add(v);
+      analyzer.bindBound(v, { min: 0, max: Infinity });
+    }
+    return e;
+  };
   return {
     ops,
     lookup,
-    proveEqual: (a, b) => analyzer.canProveEqual(a, b),
-    simplify: (e) => analyzer.simplify(e),
+    proveEqual: (a, b) => analyzer.canProveEqual(sized(a), sized(b)),
+    simplify: (e) => analyzer.simplify(sized(e)),
   };
 }
 

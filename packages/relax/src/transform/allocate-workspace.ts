@@ -1,10 +1,11 @@
-import { definePass, isNode, type AttrValue, type IRModule, type Pass } from "@verticil/ir-core";
-import type { PrimFunc } from "@verticil/tir";
+import { definePass, isNode, type IRModule, type Pass } from "@verticil/ir-core";
+import { substitute, type AnyVar, type PrimExpr, type PrimFunc } from "@verticil/tir";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import type { Call } from "../ir/expr.ts";
-import { makeTensorStructInfo, makeTupleStructInfo } from "../ir/make.ts";
+import { makeTensorStructInfo, makeTupleStructInfo, shapeOf, type Dim } from "../ir/make.ts";
 import { rewriteModule } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
+import { structInfoOf } from "../ir/struct-info-of.ts";
 import { allocTensor } from "./call-tir-rewrite.ts";
 
 /**
@@ -26,16 +27,28 @@ export function allocateWorkspace(): Pass {
   );
 }
 
-/** The bytes that a call does not pass yet; undefined if it needs none. */
-function missingWorkspace(call: Call, module: IRModule): number | undefined {
+/** The bytes that a call does not pass yet, in terms of the caller's sizes; undefined if it needs none. */
+function missingWorkspace(call: Call, module: IRModule): Dim | undefined {
   const func = call.op.kind === "ir.GlobalVar" ? module.functions.get(call.op) : undefined;
-  const bytes = integerAttr(func?.attrs["WorkspaceSize"]);
-  if (func?.kind !== "tir.PrimFunc" || bytes === 0) return undefined;
-  return call.args.length === (func as PrimFunc).params.length - 1 ? bytes : undefined;
+  const bytes = func?.attrs["WorkspaceSize"];
+  if (func?.kind !== "tir.PrimFunc" || bytes === undefined || bytes === 0) return undefined;
+  const program = func as PrimFunc;
+  if (call.args.length !== program.params.length - 1) return undefined;
+  if (typeof bytes === "number") return bytes;
+  return isNode(bytes) ? substitute(bytes as PrimExpr, sizesOf(program, call)) : undefined;
 }
 
-/** An integer attribute, plain or as a node; 0 if there is none. */
-function integerAttr(value: AttrValue | undefined): number {
-  if (typeof value === "number") return value;
-  return isNode(value) && value.kind === "ir.IntImm" && "value" in value ? Number(value.value) : 0;
+/** What a program's symbolic sizes and scalars are in a call. */
+function sizesOf(func: PrimFunc, call: Call): ReadonlyMap<AnyVar, PrimExpr> {
+  const sizes = new Map<AnyVar, PrimExpr>();
+  func.params.forEach((p, i) => {
+    const arg = call.args[i];
+    if (arg?.kind === "relax.PrimValue") sizes.set(p, arg.value);
+    const dims = arg === undefined ? undefined : shapeOf(structInfoOf(arg));
+    func.bufferMap.get(p)?.shape.forEach((d, axis) => {
+      const actual = dims?.[axis];
+      if ((d.kind === "tir.Var" || d.kind === "tir.SizeVar") && actual !== undefined && !sizes.has(d)) sizes.set(d, actual);
+    });
+  });
+  return sizes;
 }

@@ -17,6 +17,7 @@ import {
   renewDefs,
   replaceBuffers,
   substitute,
+  undefinedVars,
   type AnyVar as TirVar,
   type Buffer,
   type PrimExpr,
@@ -29,7 +30,7 @@ import { BlockBuilder } from "../ir/block-builder.ts";
 import { callTirParts, type CallTirParts } from "../ir/call-target.ts";
 import { callTir } from "../ir/call-tir.ts";
 import type { AnyVar, Call, Expr, Function } from "../ir/expr.ts";
-import { leafInfos } from "../ir/infer-call.ts";
+import { bindSymbolic, leafInfos } from "../ir/infer-call.ts";
 import { makeShapeExpr, makeTupleGetItem, shapeOf } from "../ir/make.ts";
 import { isRelaxFunction, rewriteBindings } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
@@ -81,7 +82,12 @@ function fusePrimitives(module: IRModule): ReadonlyMap<GlobalVar, Fused> {
 function callFused(bb: BlockBuilder, gv: GlobalVar, call: Call, fused: Fused): Expr {
   const args = call.args.flatMap((a) => leaves(bb, a));
   const ret = call.structInfo ?? fused.source.retStructInfo;
-  const tirVars = fused.symbolic.length === 0 ? undefined : makeShapeExpr(fused.symbolic);
+  const values = new Map<TirVar, PrimExpr>();
+  fused.source.params.forEach((p, i) => {
+    const arg = call.args[i];
+    if (p.structInfo !== undefined && arg !== undefined) bindSymbolic(p.structInfo, structInfoOf(arg), values);
+  });
+  const tirVars = fused.symbolic.length === 0 ? undefined : makeShapeExpr(fused.symbolic.map((v) => values.get(v) ?? v));
   return callTir(gv, args, ret, tirVars);
 }
 
@@ -89,6 +95,7 @@ function callFused(bb: BlockBuilder, gv: GlobalVar, call: Call, fused: Fused): E
 function leaves(bb: BlockBuilder, arg: Expr): readonly Expr[] {
   if (arg.kind === "relax.Tuple") return arg.fields.flatMap((f) => leaves(bb, f));
   const info = structInfoOf(arg);
+  if (info?.kind === "relax.ShapeStructInfo") return [];
   if (info?.kind !== "relax.TupleStructInfo") return [arg];
   return info.fields.flatMap((_, i) => leaves(bb, bb.emit(makeTupleGetItem(arg, i))));
 }
@@ -140,6 +147,7 @@ class Fuser {
     if (func.body.kind !== "relax.SeqExpr") return undefined;
     for (const p of func.params) {
       if (p.structInfo === undefined) return undefined;
+      if (p.structInfo.kind === "relax.ShapeStructInfo") continue;
       this.#buffers.set(p, leafInfos(p.structInfo).map((info) => this.#param(p.name, info)));
     }
     const results = this.#resultBuffers(func.body.body);
@@ -234,21 +242,17 @@ class Fuser {
     const values = tirVars?.kind === "relax.ShapeExpr" ? tirVars.values : [];
     scalars.forEach((p, i) => {
       const value = values[i];
-      if (value === undefined) return;
-      dims.set(p, value);
-      if (value.kind === "tir.Var" || value.kind === "tir.SizeVar") this.#symbolic.add(value);
+      if (value !== undefined) dims.set(p, value);
     });
     if (func.body.kind !== "tir.BlockRealize") return false;
     const root = func.body.block;
-    const body = replaceBuffers(substitute(root.body, dims), replaced);
-    const renamed = new Map<Buffer, Buffer>();
     for (const b of root.allocBuffers) {
-      const shaped = substitute(b, dims);
-      const fresh = { ...shaped, name: this.#names.fresh(b.name) };
-      renamed.set(b, fresh);
+      const fresh = { ...substitute(b, dims), name: this.#names.fresh(b.name) };
+      replaced.set(b, fresh);
       this.#allocs.push(fresh);
     }
-    this.#body.push(this.#renameBlocks(replaceBuffers(body, renamed)));
+    // Buffers first: one whose shape is symbolic would no longer be found after its shape was substituted.
+    this.#body.push(this.#renameBlocks(substitute(replaceBuffers(root.body, replaced), dims)));
     return true;
   }
 
@@ -258,11 +262,16 @@ class Fuser {
 
   #finish(): PrimFunc {
     const root = makeBlock("root", [], [], [], makeSeq(this.#body), { allocBuffers: this.#allocs });
+    const body = makeBlockRealize([], makeIntImm(1, "bool"), root);
+    const opts = { bufferMap: this.#bufferMap, attrs: { "tir.noalias": true } };
+    // Sizes that no buffer among the parameters has by itself are parameters too.
+    const known = new Set<TirVar>();
+    for (const b of this.#bufferMap.values()) for (const d of b.shape) if (d.kind === "tir.Var" || d.kind === "tir.SizeVar") known.add(d);
+    const mentioned = [...this.#bufferMap.values()].flatMap((b) => b.shape.flatMap((d) => undefinedVars(d)));
+    const free = new Set([...mentioned, ...undefinedVars(makePrimFunc(this.#params, body, opts))].filter((v) => !known.has(v)));
+    for (const v of free) this.#symbolic.add(v);
     const scalars = [...this.#symbolic].filter((v): v is TirParam => v.kind === "tir.Var");
-    return makePrimFunc([...this.#params, ...scalars], makeBlockRealize([], makeIntImm(1, "bool"), root), {
-      bufferMap: this.#bufferMap,
-      attrs: { "tir.noalias": true },
-    });
+    return makePrimFunc([...this.#params, ...scalars], body, opts);
   }
 }
 

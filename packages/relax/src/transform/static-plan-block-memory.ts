@@ -1,8 +1,9 @@
-import { at, definePass, makeOp, type IRModule, type Pass } from "@verticil/ir-core";
-import { dtypeBytes, elementCount } from "@verticil/runtime-ffi";
+import { at, definePass, isNode, makeOp, type IRModule, type Pass } from "@verticil/ir-core";
+import { dtypeBytes } from "@verticil/runtime-ffi";
+import { Analyzer, undefinedVars, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
 import { forEachBinding, forEachUse, isVar } from "../analysis/variables.ts";
 import { isCallTo, opNameOf } from "../ir/call-target.ts";
-import type { AnyVar, Binding, Call, Expr, Function } from "../ir/expr.ts";
+import type { AnyVar, Binding, Call, Expr, Function, SeqExpr } from "../ir/expr.ts";
 import {
   makeBindingBlock,
   makeCall,
@@ -15,7 +16,7 @@ import {
   makeTupleStructInfo,
   makeVar,
   makeVarBinding,
-  staticShapeOf,
+  shapeOf,
 } from "../ir/make.ts";
 import { mapRelaxFunctions } from "../ir/mutate.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
@@ -25,62 +26,156 @@ import { UniqueNames } from "../ir/unique-names.ts";
 export const ALLOC_ALIGNMENT = 64;
 
 /**
- * Upstream's `StaticPlanBlockMemory`: gives the allocations of a function places in a few storages, so that values
- * that are not alive at the same time share memory. What leaves the function keeps an allocation of its own.
+ * Upstream's `StaticPlanBlockMemory`: gives the allocations of a function places in one storage, so that values that are
+ * not alive at the same time share memory; those of two branches share it too. What leaves the function or is handed
+ * to anything but a tensor program keeps an allocation of its own, and so does what has no largest size: sizes that are
+ * symbolic need an upper bound, given by the function's attribute `tir_var_upper_bound: {"n": 1024}`.
  */
 export function staticPlanBlockMemory(): Pass {
-  return definePass("StaticPlanBlockMemory", (module: IRModule) => mapRelaxFunctions(module, planFunction));
+  return definePass("StaticPlanBlockMemory", (module: IRModule) => mapRelaxFunctions(module, (func) => planFunction(func, module)));
 }
 
+/** An allocation from its binding to the binding of the same sequence that uses it last. */
 interface Interval {
   readonly v: AnyVar;
   readonly alloc: Call;
   readonly bytes: number;
   readonly start: number;
   end: number;
+  /** The last binding of its sequence that uses it. */
+  last: Binding;
 }
 
-function planFunction(func: Function): Function {
-  if (func.body.kind !== "relax.SeqExpr" || func.body.blocks.length !== 1) return func;
-  const bindings = at(func.body.blocks, 0).bindings;
-  const intervals = liveIntervals(func, bindings);
+function planFunction(func: Function, module: IRModule): Function {
+  if (func.body.kind !== "relax.SeqExpr") return func;
+  const intervals = new LifeTimes(func, module).run();
   if (intervals.length === 0) return func;
   const { offsets, total } = packIntervals(intervals);
   const names = new UniqueNames();
-  for (const b of bindings) names.reserve(b.var.name);
+  forEachBindingDeep(func.body, (b) => names.reserve(b.var.name));
   const storage = makeVar(names.fresh("storage"), makeObjectStructInfo());
-  const out: Binding[] = [makeVarBinding(storage, allocStorage(total))];
-  const planned = new Map<AnyVar, Interval>(intervals.map((i) => [i.v, i]));
-  bindings.forEach((binding, time) => {
-    const interval = planned.get(binding.var);
-    out.push(interval === undefined ? binding : makeVarBinding(binding.var, allocIn(storage, at(offsets, intervals.indexOf(interval)), interval.alloc), binding.span));
-    for (const i of intervals) if (i.end === time) out.push(makeVarBinding(makeVar(names.fresh("_"), makeTupleStructInfo([])), kill("relax.memory.kill_tensor", i.v)));
-  });
-  out.push(makeVarBinding(makeVar(names.fresh("_"), makeTupleStructInfo([])), kill("relax.memory.kill_storage", storage)));
-  return { ...func, body: makeSeqExpr([makeBindingBlock(out)], func.body.body, func.body.span) };
+  const planned = new Map<AnyVar, { readonly interval: Interval; readonly offset: number }>(intervals.map((interval, i) => [interval.v, { interval, offset: at(offsets, i) }]));
+  const ends = new Map<Binding, Interval[]>();
+  for (const interval of intervals) ends.set(interval.last, [...(ends.get(interval.last) ?? []), interval]);
+  const effect = (op: string, v: AnyVar): Binding => makeVarBinding(makeVar(names.fresh("_"), makeTupleStructInfo([])), kill(op, v));
+  const rewrite = (seq: SeqExpr): SeqExpr => {
+    const out: Binding[] = [];
+    for (const binding of seq.blocks.flatMap((block) => block.bindings)) {
+      const place = planned.get(binding.var);
+      if (place !== undefined) out.push(makeVarBinding(binding.var, allocIn(storage, place.offset, place.interval.alloc), binding.span));
+      else if (binding.value.kind === "relax.If") {
+        const { trueBranch, falseBranch } = binding.value;
+        const branch = (e: Expr): Expr => (e.kind === "relax.SeqExpr" ? rewrite(e) : e);
+        out.push({ ...binding, value: { ...binding.value, trueBranch: branch(trueBranch), falseBranch: branch(falseBranch) } });
+      } else out.push(binding);
+      for (const interval of ends.get(binding) ?? []) out.push(effect("relax.memory.kill_tensor", interval.v));
+    }
+    return makeSeqExpr(out.length === 0 ? [] : [makeBindingBlock(out)], seq.body, seq.span);
+  };
+  const body = rewrite(func.body);
+  const inner = body.blocks.flatMap((block) => block.bindings);
+  const bindings = [makeVarBinding(storage, allocStorage(total)), ...inner, effect("relax.memory.kill_storage", storage)];
+  return { ...func, body: makeSeqExpr([makeBindingBlock(bindings)], body.body, body.span) };
 }
 
-/** The allocations that stay inside the function, each from its binding to its last use, views of it included. */
-function liveIntervals(func: Function, bindings: readonly Binding[]): readonly Interval[] {
-  const origins = new Map<AnyVar, AnyVar>();
-  const intervals = new Map<AnyVar, Interval>();
-  const escaped = new Set<AnyVar>();
-  const origin = (v: AnyVar): AnyVar => origins.get(v) ?? v;
-  if (func.body.kind === "relax.SeqExpr") forEachUse(func.body.body, (v) => escaped.add(v));
-  bindings.forEach((binding, time) => {
-    const { value } = binding;
-    forEachUse(value, (v) => {
-      const interval = intervals.get(origin(v));
-      if (interval !== undefined) interval.end = time;
-    });
-    const bytes = allocatedBytes(value);
-    if (bytes !== undefined) intervals.set(binding.var, { v: binding.var, alloc: value as Call, bytes, start: time, end: time });
-    const aliased = aliasedVar(value);
-    if (aliased !== undefined) origins.set(binding.var, origin(aliased));
-    else if (value.kind === "relax.Tuple" || value.kind === "relax.If") forEachUse(value, (v) => escaped.add(v));
+function forEachBindingDeep(e: Expr, f: (b: Binding) => void): void {
+  forEachBinding(e, (b) => {
+    f(b);
+    if (b.value.kind !== "relax.If") return;
+    forEachBindingDeep(b.value.trueBranch, f);
+    forEachBindingDeep(b.value.falseBranch, f);
   });
-  for (const v of escaped) intervals.delete(origin(v));
-  return [...intervals.values()];
+}
+
+/** Finds from when to when each allocation of a function is needed, views of it included. */
+class LifeTimes {
+  readonly #func: Function;
+  readonly #module: IRModule;
+  readonly #largest: (dim: PrimExpr) => number | undefined;
+  readonly #origins = new Map<AnyVar, AnyVar>();
+  readonly #intervals = new Map<AnyVar, Interval>();
+  readonly #escaped = new Set<AnyVar>();
+  /** For each sequence that is being walked, the variables that it binds and the binding at hand. */
+  readonly #open: { readonly own: Set<AnyVar>; current: Binding | undefined }[] = [];
+  #time = 0;
+
+  constructor(func: Function, module: IRModule) {
+    this.#func = func;
+    this.#module = module;
+    this.#largest = upperBounds(func);
+  }
+
+  run(): readonly Interval[] {
+    if (this.#func.body.kind === "relax.SeqExpr") this.#sequence(this.#func.body);
+    for (const v of this.#escaped) this.#intervals.delete(this.#origin(v));
+    return [...this.#intervals.values()];
+  }
+
+  #origin(v: AnyVar): AnyVar {
+    return this.#origins.get(v) ?? v;
+  }
+
+  #sequence(seq: SeqExpr): void {
+    const scope = { own: new Set<AnyVar>(), current: undefined as Binding | undefined };
+    this.#open.push(scope);
+    forEachBinding(seq, (b) => {
+      scope.current = b;
+      scope.own.add(b.var);
+      this.#binding(b);
+    });
+    this.#open.pop();
+    forEachUse(seq.body, (v) => this.#escaped.add(v));
+  }
+
+  #binding(b: Binding): void {
+    const { value } = b;
+    if (value.kind === "relax.If") {
+      forEachUse(value.cond, (v) => this.#use(v));
+      for (const branch of [value.trueBranch, value.falseBranch]) if (branch.kind === "relax.SeqExpr") this.#sequence(branch);
+    }
+    const time = this.#time++;
+    const bytes = allocatedBytes(value, this.#largest);
+    if (bytes !== undefined) this.#intervals.set(b.var, { v: b.var, alloc: value as Call, bytes, start: time, end: time, last: b });
+    const aliased = aliasedVar(value);
+    if (aliased !== undefined) this.#origins.set(b.var, this.#origin(aliased));
+    else if (value.kind !== "relax.If" && !this.#isProgramCall(value)) forEachUse(value, (v) => this.#escaped.add(v));
+    forEachUse(value, (v) => this.#use(v));
+  }
+
+  /** What is used is alive until the end of the binding, of its own sequence, that the use is in. */
+  #use(v: AnyVar): void {
+    const interval = this.#intervals.get(this.#origin(v));
+    if (interval === undefined) return;
+    const scope = this.#open.find((s) => s.own.has(interval.v));
+    interval.end = Math.max(interval.end, this.#time - 1);
+    if (scope?.current !== undefined) interval.last = scope.current;
+  }
+
+  /** Tensor programs use their arguments and let go of them. */
+  #isProgramCall(value: Expr): boolean {
+    if (value.kind !== "relax.Call") return false;
+    if (value.op.kind === "ir.GlobalVar") return this.#module.functions.get(value.op)?.kind === "tir.PrimFunc";
+    return opNameOf(value)?.startsWith("relax.memory.kill") === true;
+  }
+}
+
+/** The largest value of a dimension, from the upper bounds that the function states. */
+function upperBounds(func: Function): (dim: PrimExpr) => number | undefined {
+  const stated = func.attrs["tir_var_upper_bound"];
+  const limits = new Map(typeof stated === "object" && stated !== null && !Array.isArray(stated) && !isNode(stated) ? Object.entries(stated) : []);
+  const analyzer = new Analyzer();
+  const known = new Set<TirVar>();
+  return (dim) => {
+    if (dim.kind === "ir.IntImm") return Number(dim.value);
+    for (const v of undefinedVars(dim)) {
+      const limit = limits.get(v.name);
+      if (limit === undefined) return undefined;
+      if (!known.has(v)) analyzer.bindBound(v, { min: 0, max: Number(isNode(limit) && "value" in limit ? limit.value : limit) });
+      known.add(v);
+    }
+    const { max } = analyzer.constIntBound(dim);
+    return Number.isSafeInteger(max) && max >= 0 ? max : undefined;
+  };
 }
 
 /** The variable whose memory a value shares. */
@@ -92,13 +187,18 @@ export function aliasedVar(value: Expr): AnyVar | undefined {
   return data !== undefined && isVar(data) ? data : undefined;
 }
 
-/** The bytes of an allocation of static shape; undefined for anything else. */
-export function allocatedBytes(value: Expr): number | undefined {
+/** The most bytes of an allocation; undefined where its shape has no largest size, and for anything else. */
+function allocatedBytes(value: Expr, largest: (dim: PrimExpr) => number | undefined): number | undefined {
   if (!isCallTo(value, "relax.builtin.alloc_tensor")) return undefined;
   const info = structInfoOf(value);
-  const shape = staticShapeOf(info);
-  if (info?.kind !== "relax.TensorStructInfo" || info.dtype === undefined || shape === undefined) return undefined;
-  return Math.max(1, elementCount(shape) * dtypeBytes(info.dtype));
+  const dims = shapeOf(info)?.map(largest);
+  if (info?.kind !== "relax.TensorStructInfo" || info.dtype === undefined || dims === undefined) return undefined;
+  let bytes = dtypeBytes(info.dtype);
+  for (const d of dims) {
+    if (d === undefined) return undefined;
+    bytes *= d;
+  }
+  return Number.isSafeInteger(bytes) ? Math.max(1, bytes) : undefined;
 }
 
 /**

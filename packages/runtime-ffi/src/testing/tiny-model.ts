@@ -20,7 +20,7 @@ export type ManifestParts = Partial<Omit<Manifest, "sha256">>;
 /** A model by hand, of one float32 `x` to one float32 `y`: `y = 3 · x`, with 3 in the weights. */
 export async function tinyModel(parts: ManifestParts = {}): Promise<{ readonly manifest: Manifest; readonly wasm: Uint8Array; readonly weights: Uint8Array }> {
   const weights = writeSafetensors(new Map([["c0", tensor(Float32Array.of(3), [1])]]));
-  const manifest = await sealManifest({
+  const manifest = await sealManifest<Omit<Manifest, "sha256">>({
     format: "verticil",
     abi: 1,
     name: "tiny",

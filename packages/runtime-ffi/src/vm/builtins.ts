@@ -1,6 +1,7 @@
 import { describeAny, isShapeValue, isTensor, isTuple, shapeValue, type Any, type CallContext, type PackedFunction } from "../any.ts";
 import { isDType, type ScalarDType } from "../dtype.ts";
 import { FfiError } from "../ffi-error.ts";
+import { host } from "../host.ts";
 import { getElement, setElement, type Tensor } from "../tensor.ts";
 import { checkFunc, checkPrimValue, checkShape, checkTensor, checkTuple, makePrimValue, makeShape, matchPrimValue, matchShape } from "./shape-heap.ts";
 import { makeClosure } from "./storage.ts";
@@ -113,5 +114,8 @@ export const vmBuiltins: Readonly<Record<string, PackedFunction>> = {
     if (!isTrue(args[0])) throw new FfiError("runtime", `Assertion failed. ${formatted(args[1], args.slice(2))}`.trimEnd());
     return undefined;
   },
-  "vm.builtin.format": (args) => formatted(args[0], args.slice(1)),
+  "vm.builtin.print": (args) => {
+    host.console?.log(formatted(args[0], args.slice(1)));
+    return undefined;
+  },
 };

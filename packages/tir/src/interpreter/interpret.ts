@@ -89,7 +89,9 @@ function compileFunction(
   return {
     call(args, tensors) {
       setters.forEach((set, i) => set(at(args, i)));
-      for (const shape of shapes) shape(tensors);
+      // Sizes first that stand alone: another parameter's may be made of them.
+      for (const shape of shapes) shape(tensors, true);
+      for (const shape of shapes) shape(tensors, false);
       for (const attach of attaches) attach();
       for (const attach of pointers) attach();
       try {
@@ -118,17 +120,20 @@ function compileParam(scope: Scope, p: Var): (arg: Argument) => void {
   };
 }
 
-/** Declares what a parameter's buffer binds, and compiles the match of its shape against a tensor's. */
+/**
+ * Declares what a parameter's buffer binds, and compiles the match of its shape against a tensor's, which is called twice:
+ * to bind the variables, and to check the rest.
+ */
 function compileParamBuffer(
   scope: Scope,
   param: Var,
   buffer: Buffer,
-): (tensors: ReadonlyMap<Var, Tensor> | undefined) => void {
+): (tensors: ReadonlyMap<Var, Tensor> | undefined, bind: boolean) => void {
   if (!scope.isBound(buffer.data)) scope.bindPointer(buffer.data);
   const dims = buffer.shape.map((e) => bindOrCheck(scope, e));
   if (buffer.elemOffset !== undefined) bindOrCheck(scope, buffer.elemOffset);
   const strides = buffer.strides.map((e) => bindOrCheck(scope, e));
-  return (tensors) => {
+  return (tensors, bind) => {
     const t = tensors?.get(param);
     if (t === undefined) return;
     const fits = sameStorage(t.dtype, buffer.dtype);
@@ -139,14 +144,17 @@ function compileParamBuffer(
       raise("bad-argument", { param: buffer.name, problem: `has ${shape.length} dimensions, not ${dims.length}` });
     }
     shape.forEach((d, i) => {
-      const expected = at(dims, i)(d);
+      const dim = at(dims, i);
+      if (dim.binds !== bind) return;
+      const expected = dim.run(d);
       if (expected !== d) {
         raise("bad-argument", { param: buffer.name, problem: `has ${d} elements in dimension ${i}, not ${expected}` });
       }
     });
     let step = 1;
     for (let i = strides.length - 1; i >= 0; i--) {
-      at(strides, i)(step);
+      const stride = at(strides, i);
+      if (stride.binds === bind) stride.run(step);
       step *= at(shape, i);
     }
   };
@@ -158,17 +166,18 @@ function sameStorage(a: string, b: string): boolean {
 }
 
 /** A variable met first takes the value; anything else is evaluated and compared. Gives the value expected. */
-function bindOrCheck(scope: Scope, e: PrimExpr): (actual: number) => number {
+function bindOrCheck(scope: Scope, e: PrimExpr): { readonly binds: boolean; readonly run: (actual: number) => number } {
   if ((e.kind === "tir.Var" || e.kind === "tir.SizeVar") && !scope.isBound(e)) {
     const cell = scope.bindIndex(e, e.kind === "tir.SizeVar" ? 0 : -(2 ** 31), 2 ** 31);
-    return (actual) => {
+    const run = (actual: number): number => {
       cell.value = actual;
       return actual;
     };
+    return { binds: true, run };
   }
   let run: (() => number) | undefined;
   // Compiled late: a shape such as (n * 2, n) mentions `n` before it binds it.
-  return () => (run ??= compileNumber(scope, e, "A dimension"))();
+  return { binds: false, run: () => (run ??= compileNumber(scope, e, "A dimension"))() };
 }
 
 function undeclaredBuffers(func: PrimFunc): readonly Buffer[] {

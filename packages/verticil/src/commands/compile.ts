@@ -44,8 +44,9 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
       return;
     }
     const { manifest } = executable;
+    const memory = executable.kind === "static" ? `peak memory ${size(executable.manifest.memory.peak)}` : "memory as the inputs need it";
     terminal.note(
-      `${manifest.name}: ${Object.keys(manifest.kernels).length} kernels, ${size(manifest.files.wasm.bytes)} of code, ${size(manifest.files.weights.bytes)} of weights, peak memory ${size(manifest.memory.peak)}, compiled in ${((performance.now() - started) / 1000).toFixed(1)} s.`,
+      `${manifest.name}: ${Object.keys(manifest.kernels).length} kernels, ${size(manifest.files.wasm.bytes)} of code, ${size(manifest.files.weights.bytes)} of weights, ${memory}, compiled in ${((performance.now() - started) / 1000).toFixed(1)} s.`,
     );
     terminal.out(folder);
   });

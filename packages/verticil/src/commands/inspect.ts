@@ -56,7 +56,7 @@ async function inspectArtifact(folder: string): Promise<Report> {
     weightBytes: m.files.weights.bytes,
     kernels: m.kernels,
     codeBytes: m.files.wasm.bytes,
-    peakBytes: m.memory.peak,
+    ...("peak" in m.memory ? { peakBytes: m.memory.peak } : {}),
   };
 }
 
