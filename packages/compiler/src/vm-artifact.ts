@@ -44,7 +44,7 @@ function namesOf(func: Function, attr: string): readonly string[] {
 function tensorSpecs(name: string, info: StructInfo | undefined): readonly ModelValue[] {
   if (info?.kind === "relax.TupleStructInfo") return info.fields.flatMap((f, i) => tensorSpecs(`${name}_${i}`, f));
   if (info?.kind !== "relax.TensorStructInfo" || info.dtype === undefined) return [];
-  const dims = shapeOf(info)?.map((d) => (d.kind === "ir.IntImm" ? Number(d.value) : "name" in d ? d.name : print(d, { dialects: scriptDialects }).trim()));
+  const dims = shapeOf(info)?.map((d) => (d.kind === "ir.IntImm" ? Number(d.value) : "name" in d ? d.name : print(d, { dialects: scriptDialects }).trim().replace(/T\.int64\((-?\d+)\)/g, "$1")));
   return [{ name, shape: dims ?? Array.from({ length: Math.max(0, info.ndim) }, () => "?"), dtype: info.dtype }];
 }
 

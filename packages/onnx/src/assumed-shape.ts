@@ -1,4 +1,4 @@
-import { makeTensorStructInfo, shapeOf, type Expr, type StructInfo, type TensorStructInfo } from "@verticil/relax";
+import { makeTensorStructInfo, shapeOf, type Expr, type StructInfo } from "@verticil/relax";
 import { asInt, isConstInt, type PrimExpr } from "@verticil/tir";
 
 /** Operators whose operands broadcast against each other. */
@@ -9,33 +9,62 @@ const BROADCASTING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The struct info that a call must have at run time where inference could not prove it: symbolic sizes that meet, such
- * as `2 * (h // 32)` and `h // 16`, are equal in every run that does not fail. Undefined where nothing can be said.
+ * The struct info that each operand of a call must have at run time where sizes meet that nothing proves equal, such as
+ * `2 * (h // 32)` and `h // 16`: they are equal in every run that does not fail. Undefined for operands that need no
+ * assumption.
  */
-export function assumedInfo(name: string, args: readonly Expr[], info: StructInfo): TensorStructInfo | undefined {
-  if (info.kind !== "relax.TensorStructInfo" || info.shape !== undefined || info.ndim < 0) return undefined;
-  const operands = args.flatMap((a) => (a.kind === "relax.Tuple" ? a.fields : [a])).map(dimsOf);
-  if (!operands.every((d) => d !== undefined)) return undefined;
-  const dims = assumedDims(name, operands, info.ndim);
-  return dims === undefined ? undefined : makeTensorStructInfo(dims, info.dtype, info.vdevice);
+export function assumedOperands(
+  name: string,
+  args: readonly Expr[],
+  proveEqual: (a: PrimExpr, b: PrimExpr) => boolean,
+): readonly (StructInfo | undefined)[] {
+  const operands = args.map(dimsOf);
+  if (!operands.every((d) => d !== undefined)) return [];
+  const wanted = wantedDims(name, operands);
+  if (wanted === undefined) return [];
+  return operands.map((dims, k): StructInfo | undefined => {
+    const info = infoOf(args[k]);
+    const target = wanted[k];
+    if (target === undefined || info?.kind !== "relax.TensorStructInfo") return undefined;
+    const next = dims.map((d, i) => {
+      const t = target[i];
+      return t === undefined || isConstInt(d, 1) || d === t || proveEqual(d, t) || (asInt(d) !== undefined && asInt(t) !== undefined) ? d : t;
+    });
+    return next.every((d, i) => d === dims[i]) ? undefined : makeTensorStructInfo(next, info.dtype, info.vdevice);
+  });
+}
+
+function infoOf(x: Expr | undefined): StructInfo | undefined {
+  return x !== undefined && "structInfo" in x ? x.structInfo : undefined;
 }
 
 function dimsOf(x: Expr): readonly PrimExpr[] | undefined {
-  return shapeOf("structInfo" in x ? x.structInfo : undefined);
+  return shapeOf(infoOf(x));
 }
 
-function assumedDims(name: string, operands: readonly (readonly PrimExpr[])[], rank: number): readonly PrimExpr[] | undefined {
-  if (BROADCASTING.has(name)) return broadcast(operands, rank);
-  const [a, b] = operands;
-  if (name === "relax.matmul" && a !== undefined && b !== undefined && a.length >= 2 && b.length >= 2) {
-    const [rows, columns] = [a[a.length - 2], b[b.length - 1]];
-    if (rows === undefined || columns === undefined) return undefined;
-    return [...broadcast([a.slice(0, -2), b.slice(0, -2)], rank - 2), rows, columns];
+type Dims = readonly PrimExpr[];
+
+/** What the dimensions of each operand should be: those of the best known size that they meet. */
+function wantedDims(name: string, operands: readonly Dims[]): readonly Dims[] | undefined {
+  if (BROADCASTING.has(name)) {
+    const shape = broadcast(operands);
+    return operands.map((dims) => shape.slice(shape.length - dims.length));
   }
-  return undefined;
+  const [a, b] = operands;
+  if (name !== "relax.matmul" || a === undefined || b === undefined || a.length < 2 || b.length < 2) return undefined;
+  const batches = [a.slice(0, -2), b.slice(0, -2)];
+  const batch = broadcast(batches);
+  const [rows, inner, other, columns] = [a[a.length - 2], a[a.length - 1], b[b.length - 2], b[b.length - 1]];
+  if (rows === undefined || inner === undefined || other === undefined || columns === undefined) return undefined;
+  const common = weight(other) < weight(inner) ? other : inner;
+  return [
+    [...batch.slice(batch.length - a.length + 2), rows, common],
+    [...batch.slice(batch.length - b.length + 2), common, columns],
+  ];
 }
 
-function broadcast(operands: readonly (readonly PrimExpr[])[], rank: number): readonly PrimExpr[] {
+function broadcast(operands: readonly Dims[]): Dims {
+  const rank = Math.max(0, ...operands.map((d) => d.length));
   return Array.from({ length: rank }, (_, i) => {
     const candidates = operands.flatMap((dims) => dims[i - rank + dims.length] ?? []);
     const [first = candidates[0], ...rest] = candidates.filter((d) => !isConstInt(d, 1));

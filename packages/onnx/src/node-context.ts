@@ -13,7 +13,7 @@ import {
 } from "@verticil/relax";
 import { tensorFrom, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
 import { asInt, cast, isConst, type PrimExpr } from "@verticil/tir";
-import { assumedInfo } from "./assumed-shape.ts";
+import { assumedOperands } from "./assumed-shape.ts";
 import type { GraphImport } from "./graph/graph-import.ts";
 import { nodeLabel, nodeName } from "./graph/order.ts";
 import { knownFromTensor, knownNumbers, knownToTensor, type Known } from "./known.ts";
@@ -190,9 +190,12 @@ export class NodeContext {
   /** Emits a call of a Relax operator: `ctx.emit("nn.relu", [x])`. @throws DiagnosticError (`onnx/bad-node`) */
   emit(name: string, args: readonly Expr[], attrs: AttrMap = {}): Expr {
     try {
-      const result = this.bb.emitOp(`relax.${name}`, args, attrs);
-      const assumed = result.structInfo === undefined ? undefined : assumedInfo(`relax.${name}`, args, result.structInfo);
-      return assumed === undefined ? result : this.bb.matchCast(result, assumed);
+      const assumed = assumedOperands(`relax.${name}`, args, (a, b) => this.bb.infer.proveEqual(a, b));
+      const operands = args.map((a, i) => {
+        const info = assumed[i];
+        return info === undefined ? a : this.bb.matchCast(a, info);
+      });
+      return this.bb.emitOp(`relax.${name}`, operands, attrs);
     } catch (error) {
       if (error instanceof RangeError || error instanceof TypeError) {
         return fail("bad-node", { node: this.label, reason: error.message });

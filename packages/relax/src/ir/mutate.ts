@@ -1,6 +1,6 @@
 import { mapFunctions, mapList, type BaseFunc, type GlobalVar, type IRModule } from "@verticil/ir-core";
 import type { BlockBuilder } from "./block-builder.ts";
-import type { AnyBindingBlock, AnyVar, Binding, Expr, Function, SeqExpr } from "./expr.ts";
+import type { AnyBindingBlock, AnyVar, Binding, Expr, Function, MatchCast, SeqExpr } from "./expr.ts";
 import { makeDataflowVar, makeFunction, makeSeqExpr, makeVar, makeVarBinding } from "./make.ts";
 import { sameStructInfo } from "./same-struct-info.ts";
 import { structInfoOf } from "./struct-info-of.ts";
@@ -21,18 +21,24 @@ export interface RuleContext {
 export type BindingRule = (value: Expr, ctx: RuleContext) => Expr | undefined;
 
 /**
+ * Sees each match_cast, its value already renamed; gives back the variable that stands for the old one, which it has bound,
+ * or undefined to leave it.
+ */
+export type CastRule = (cast: MatchCast, ctx: RuleContext) => Expr | undefined;
+
+/**
  * Rewrites the bindings of a function one after the other. The struct info of what changed is inferred anew and flows
  * to its users. Gives back `func` itself if no rule fired.
  */
-export function rewriteBindings(func: Function, bb: BlockBuilder, rule: BindingRule): Function {
-  return new Rewriter(bb, rule).function(func);
+export function rewriteBindings(func: Function, bb: BlockBuilder, rule: BindingRule, castRule?: CastRule): Function {
+  return new Rewriter(bb, rule, castRule).function(func);
 }
 
 /** Rewrites every relax function of a module by a rule; see `rewriteBindings`. */
 export function rewriteModule(
   module: IRModule,
   makeBuilder: () => BlockBuilder,
-  rule: (func: Function, gv: GlobalVar) => BindingRule | undefined,
+  rule: (func: Function, gv: GlobalVar) => BindingRule | { readonly binding: BindingRule; readonly cast: CastRule } | undefined,
 ): IRModule {
   const bb = makeBuilder();
   let changed = false;
@@ -40,7 +46,7 @@ export function rewriteModule(
     if (!isRelaxFunction(func)) continue;
     const chosen = rule(func, gv);
     if (chosen === undefined) continue;
-    const next = rewriteBindings(func, bb, chosen);
+    const next = typeof chosen === "function" ? rewriteBindings(func, bb, chosen) : rewriteBindings(func, bb, chosen.binding, chosen.cast);
     if (next === func) continue;
     bb.updateFunc(gv, next);
     changed = true;
@@ -61,12 +67,14 @@ export function isRelaxFunction(func: BaseFunc | undefined): func is Function {
 class Rewriter {
   readonly #bb: BlockBuilder;
   readonly #rule: BindingRule;
+  readonly #castRule: CastRule | undefined;
   readonly #renamed = new Map<AnyVar, Expr>();
   #changes = 0;
 
-  constructor(bb: BlockBuilder, rule: BindingRule) {
+  constructor(bb: BlockBuilder, rule: BindingRule, castRule: CastRule | undefined) {
     this.#bb = bb;
     this.#rule = rule;
+    this.#castRule = castRule;
   }
 
   function(func: Function): Function {
@@ -108,21 +116,29 @@ class Rewriter {
   #binding(binding: Binding): void {
     if (binding.kind === "relax.MatchCast") {
       const value = this.#operand(binding.value);
-      this.#bb.addBinding(value === binding.value ? binding : { ...binding, value });
+      const cast = value === binding.value ? binding : { ...binding, value };
+      const replaced = this.#castRule?.(cast, this.#context(binding.var));
+      if (replaced === undefined) return this.#bb.addBinding(cast);
+      this.#changes++;
+      this.#renamed.set(binding.var, replaced);
       return;
     }
     const renamed = this.#value(binding.value);
-    const ruled = this.#rule(renamed, {
-      bb: this.#bb,
-      binding: binding.var,
-      value: (v) => (v.kind === "relax.Var" || v.kind === "relax.DataflowVar" ? this.#bb.lookupBinding(v) : undefined),
-    });
+    const ruled = this.#rule(renamed, this.#context(binding.var));
     if (ruled === undefined && renamed === binding.value) {
       this.#bb.addBinding(binding);
       return;
     }
     if (ruled !== undefined && ruled !== binding.value) this.#changes++;
     this.#rebind(binding, this.#bb.normalize(ruled ?? renamed));
+  }
+
+  #context(binding: AnyVar): RuleContext {
+    return {
+      bb: this.#bb,
+      binding,
+      value: (v) => (v.kind === "relax.Var" || v.kind === "relax.DataflowVar" ? this.#bb.lookupBinding(v) : undefined),
+    };
   }
 
   /** Binds a changed value to the old variable if its struct info allows, else to a new one of the same name. */

@@ -1,9 +1,9 @@
 import { at, contextKey, definePass, type ContextKey, type Pass } from "@verticil/ir-core";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { opNameOf } from "../ir/call-target.ts";
-import type { Call, Expr } from "../ir/expr.ts";
-import { makeCall, makeTuple } from "../ir/make.ts";
-import { rewriteModule, type BindingRule, type RuleContext } from "../ir/mutate.ts";
+import type { Call, Expr, MatchCast } from "../ir/expr.ts";
+import { makeCall, makeTensorStructInfo, makeTuple, shapeOf } from "../ir/make.ts";
+import { rewriteModule, type BindingRule, type CastRule, type RuleContext } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import {
@@ -32,11 +32,12 @@ export function convertLayout(desired: Readonly<Record<string, readonly string[]
   });
 }
 
-function layoutConverter(table: LayoutTable, desired: Readonly<Record<string, readonly string[]>>): BindingRule {
+function layoutConverter(table: LayoutTable, desired: Readonly<Record<string, readonly string[]>>): { readonly binding: BindingRule; readonly cast: CastRule } {
   // The stored version of a variable and its order; a variable that is not here is stored as the model means it.
   const stored = new Map<Expr, AxisOrder>();
   const restored = new Map<Expr, Expr>();
-  return (value, ctx) => convertBinding(value, ctx, { table, desired, stored, restored });
+  const state: State = { table, desired, stored, restored };
+  return { binding: (value, ctx) => convertBinding(value, ctx, state), cast: (cast, ctx) => convertCast(cast, ctx, state) };
 }
 
 interface State {
@@ -75,6 +76,21 @@ function convertBinding(value: Expr, ctx: RuleContext, state: State): Expr | und
   if (unchanged) return undefined;
   const result = makeCall(call.op, args, { attrs: decision.attrs ?? call.attrs, sinfoArgs: call.sinfoArgs, span: call.span });
   return bindStored(result, decision.outputs, ctx, state);
+}
+
+/** A value keeps its order through a match_cast, where what it is matched with can be said in that order. */
+function convertCast(cast: MatchCast, ctx: RuleContext, state: State): Expr | undefined {
+  const order = state.stored.get(cast.value);
+  if (order === undefined) return undefined;
+  const dims = shapeOf(cast.structInfo);
+  if (cast.var.kind === "relax.DataflowVar" && cast.structInfo.kind === "relax.TensorStructInfo" && dims?.length === order.length) {
+    const info = makeTensorStructInfo(order.map((axis) => at(dims, axis)), cast.structInfo.dtype, cast.structInfo.vdevice);
+    const v = ctx.bb.matchCast(cast.value, info, cast.var.name);
+    state.stored.set(v, order);
+    return v;
+  }
+  ctx.bb.addBinding({ ...cast, value: restore(cast.value, ctx, state) });
+  return cast.var;
 }
 
 /** Emits the converted call and remembers in which order its result is stored. */

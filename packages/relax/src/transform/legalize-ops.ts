@@ -42,7 +42,8 @@ export function legalizeOps(opts: LegalizeOpsOptions = {}): Pass {
               const name = opNameOf(value);
               if (name === undefined || skip.has(name)) return undefined;
               const rule: LegalizeRule | undefined = opts.customize?.get(name) ?? table.get(name);
-              return rule === undefined ? undefined : legalized(value as Call, rule, bb, programs);
+              // A call whose operands were legalized to another shape is told its own anew.
+              return rule === undefined ? undefined : legalized(bb.normalizeCall(value as Call), rule, bb, programs);
             },
     );
   });
