@@ -3,29 +3,37 @@ import { makePassRegistry, parsePassList, passSpec, type OptionSchema, type Pass
 import {
   allocateWorkspace,
   annotateTIROpPattern,
+  attachGlobalSymbol,
   callTIRRewrite,
   canonicalizeBindings,
+  computePrimValue,
   convertLayout,
   deadCodeElimination,
   decomposeOpsForInference,
   eliminateCommonSubexpr,
+  explicitSizes,
   foldBatchnormToConv2D,
   foldConstant,
   fuseOps,
   fuseTIR,
+  killAfterLastUse,
+  lambdaLift,
   legalizeOps,
+  lowerAllocTensor,
+  lowerRuntimeBuiltin,
   lowerStaticMain,
   promoteFloat16,
   removePurityChecking,
   rewriteDataflowReshape,
   staticPlanBlockMemory,
   toNonDataflow,
+  vmShapeLower,
 } from "@verticil/relax";
 import { wasmIntrinRules } from "@verticil/target-wasm";
 import { lowerTir, tirPasses } from "@verticil/tir";
 import type { Extension } from "./compile-context.ts";
 import { tirPassDocs } from "./tir-pass-docs.ts";
-import { wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
+import { vmPhase, wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
 
 const plain = (name: string, doc: string, make: () => Pass): PassSpec => passSpec(name, doc, {}, make);
 
@@ -83,9 +91,18 @@ const graphPasses: readonly PassSpec[] = [
   plain("CallTIRRewrite", "Allocates the outputs of calls of tensor programs.", callTIRRewrite),
   plain("AllocateWorkspace", "Allocates the workspace that tensor programs ask for.", allocateWorkspace),
   plain("StaticPlanBlockMemory", "Lets tensors whose lives do not overlap share memory.", staticPlanBlockMemory),
+  plain("LambdaLift", "Makes functions of the module of local functions.", lambdaLift),
+  plain("LowerAllocTensor", "Gives each allocated tensor a storage of its own.", lowerAllocTensor),
+  plain("KillAfterLastUse", "Lets go of each value after its last use.", killAfterLastUse),
+  plain("LowerRuntimeBuiltin", "Calls the runtime for what it carries out itself.", lowerRuntimeBuiltin),
+  plain("ComputePrimValue", "Computes scalars of symbolic sizes by tensor programs.", computePrimValue),
+  plain("VMShapeLower", "Puts symbolic sizes on a heap, and checks what comes from outside.", vmShapeLower),
+  plain("AttachGlobalSymbol", "Makes every function known by its name.", attachGlobalSymbol),
+  plain("ExplicitSizes", "Hands tensor programs the sizes of their buffers as scalars.", explicitSizes),
   plain("LowerStaticMain", "Makes one program of `main`, over one arena.", lowerStaticMain),
   plain("ApplyDefaultSchedule", "Schedules tensor programs by rules, for the processor.", () => applyDefaultSchedule(cpuRules)),
   plain("LowerTIR", "Lowers tensor programs to flat loops: all passes of that.", () => lowerTir({ intrinRules: wasmIntrinRules })),
+  plain("VMPhase", "The last phase for the virtual machine: from tensor programs to what its code generator takes.", vmPhase),
   plain("WasmPipeline", "The whole pipeline for WebAssembly.", wasmPipeline),
 ];
 

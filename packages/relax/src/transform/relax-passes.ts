@@ -2,7 +2,9 @@ import type { Pass } from "@verticil/ir-core";
 import { allocateWorkspace } from "./allocate-workspace.ts";
 import { annotateTIROpPattern } from "./annotate-tir-op-pattern.ts";
 import { callTIRRewrite } from "./call-tir-rewrite.ts";
+import { attachGlobalSymbol } from "./attach-global-symbol.ts";
 import { canonicalizeBindings } from "./canonicalize-bindings.ts";
+import { computePrimValue } from "./compute-prim-value.ts";
 import { convertLayout } from "./convert-layout.ts";
 import { toNonDataflow } from "./dataflow-blocks.ts";
 import { deadCodeElimination } from "./dead-code-elimination.ts";
@@ -12,10 +14,15 @@ import { foldBatchnormToConv2D } from "./fold-batchnorm-to-conv2d.ts";
 import { foldConstant } from "./fold-constant.ts";
 import { fuseOps } from "./fuse-ops.ts";
 import { fuseTIR } from "./fuse-tir.ts";
+import { killAfterLastUse } from "./kill-after-last-use.ts";
+import { lambdaLift } from "./lambda-lift.ts";
 import { legalizeOps } from "./legalize-ops.ts";
+import { lowerAllocTensor } from "./lower-alloc-tensor.ts";
+import { lowerRuntimeBuiltin } from "./lower-runtime-builtin.ts";
 import { removePurityChecking } from "./remove-purity-checking.ts";
 import { rewriteDataflowReshape } from "./rewrite-dataflow-reshape.ts";
 import { staticPlanBlockMemory } from "./static-plan-block-memory.ts";
+import { vmShapeLower } from "./vm-shape-lower.ts";
 
 /** The options of a pass by upstream's names, as a command line or a corpus gives them. */
 export type RelaxPassOptions = Readonly<Record<string, unknown>>;
@@ -70,4 +77,11 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["CallTIRRewrite", plain(callTIRRewrite)],
   ["AllocateWorkspace", plain(allocateWorkspace)],
   ["StaticPlanBlockMemory", plain(staticPlanBlockMemory)],
+  ["LambdaLift", plain(lambdaLift)],
+  ["LowerAllocTensor", plain(lowerAllocTensor)],
+  ["KillAfterLastUse", plain(killAfterLastUse)],
+  ["LowerRuntimeBuiltin", plain(lowerRuntimeBuiltin)],
+  ["ComputePrimValue", plain(computePrimValue)],
+  ["VMShapeLower", plain(vmShapeLower)],
+  ["AttachGlobalSymbol", plain(attachGlobalSymbol)],
 ]);
