@@ -147,8 +147,10 @@ class LifeTimes {
     const interval = this.#intervals.get(this.#origin(v));
     if (interval === undefined) return;
     const scope = this.#open.find((s) => s.own.has(interval.v));
+    // What was bound in a branch that is over is not alive any more.
+    if (scope?.current === undefined) return;
     interval.end = Math.max(interval.end, this.#time - 1);
-    if (scope?.current !== undefined) interval.last = scope.current;
+    interval.last = scope.current;
   }
 
   /** Tensor programs use their arguments and let go of them. */
