@@ -71,5 +71,5 @@ export const packageEdges: Readonly<Record<string, readonly string[]>> = {
 /** Packages that may take nothing but data types and tensor values from `@verticil/runtime-ffi`, by source file there. */
 export const dataOnly: { readonly packages: readonly string[]; readonly files: readonly string[] } = {
   packages: ["@verticil/ir-core", "@verticil/tir", "@verticil/te", "@verticil/onnx"],
-  files: ["dtype.ts", "tensor.ts"],
+  files: ["dtype.ts", "tensor.ts", "tensor-search.ts"],
 };

@@ -3,7 +3,17 @@ import type { Tensor } from "@verticil/runtime-ffi";
 
 /** The outputs of an ONNX file by name, as onnxruntime computes them on one thread. */
 export async function runReference(path: string, inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-  const session = await ort.InferenceSession.create(path, { intraOpNumThreads: 1, logSeverityLevel: 3 });
+  return runSession(await ort.InferenceSession.create(path, OPTIONS), inputs);
+}
+
+/** The same for a model in memory. */
+export async function runBytes(bytes: Uint8Array, inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+  return runSession(await ort.InferenceSession.create(bytes, OPTIONS), inputs);
+}
+
+const OPTIONS: ort.InferenceSession.SessionOptions = { intraOpNumThreads: 1, logSeverityLevel: 3 };
+
+async function runSession(session: ort.InferenceSession, inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
   const feeds = Object.entries(inputs).map(([name, t]) => [name, new ort.Tensor(t.dtype as "float32", t.data as Float32Array, t.shape)] as const);
   const results = await session.run(Object.fromEntries(feeds));
   const outputs = Object.entries(results).map(([name, t]): readonly [string, Tensor] => [

@@ -1,7 +1,10 @@
 import type { AttrMap } from "@verticil/ir-core";
 import {
+  makeExternFunc,
   makePrimValue,
   makeShapeExpr,
+  makeShapeStructInfo,
+  makeTensorStructInfo,
   makeTuple,
   makeTupleGetItem,
   shapeOf,
@@ -12,7 +15,7 @@ import {
   type TensorStructInfo,
 } from "@verticil/relax";
 import { tensorFrom, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
-import { asInt, cast, isConst, type PrimExpr } from "@verticil/tir";
+import { asInt, cast, isConst, makeVar as makeTirVar, type PrimExpr } from "@verticil/tir";
 import { assumedOperands } from "./assumed-shape.ts";
 import type { GraphImport } from "./graph/graph-import.ts";
 import { nodeLabel, nodeName } from "./graph/order.ts";
@@ -144,10 +147,33 @@ export class NodeContext {
     return first ?? fail("dynamic-argument", { node: this.label, what });
   }
 
-  /** Input `i` as int64 dimensions, symbolic ones among them. @throws DiagnosticError (`onnx/dynamic-argument`) */
-  dimsInput(i: number, what: string): readonly PrimExpr[] {
-    const known = this.known(i) ?? fail("dynamic-argument", { node: this.label, what });
-    return known.elems.map((e) => cast("int64", e));
+  /**
+   * Input `i` as int64 dimensions, symbolic ones among them. Those that the model computes become variables, which each
+   * run binds to what it computed; `worked` says how the tensor becomes sizes first.
+   * @throws DiagnosticError (`onnx/dynamic-argument`) if not even their number is known.
+   */
+  dimsInput(i: number, what: string, worked: (x: Expr) => Expr = (x) => x): readonly PrimExpr[] {
+    const known = this.known(i);
+    if (known !== undefined) return known.elems.map((e) => cast("int64", e));
+    const x = this.astype(this.input(i), "int64");
+    const count = this.dims(x).reduce((n, d) => n * (asInt(d) ?? fail("dynamic-argument", { node: this.label, what })), 1);
+    return this.openDims(worked(this.reshape(x, [count])), count);
+  }
+
+  /** Variables for the elements of an int64 tensor of `count` sizes. */
+  openDims(x: Expr, count: number): readonly PrimExpr[] {
+    const dims = Array.from({ length: count }, () => this.#openDim());
+    this.bb.matchCast(this.emit("tensor_to_shape", [x]), makeShapeStructInfo(dims));
+    return dims;
+  }
+
+  /** A tensor of known rank with variables for sizes that depend on data. */
+  withOpenDims(x: Expr, known: readonly (PrimExpr | undefined)[]): Expr {
+    return this.bb.matchCast(x, makeTensorStructInfo(known.map((d) => d ?? this.#openDim()), this.dtype(x)));
+  }
+
+  #openDim(): PrimExpr {
+    return makeTirVar(this.bb.uniqueName("size"), "int64");
   }
 
   /** The struct info of an operand that is a tensor. */
@@ -202,6 +228,11 @@ export class NodeContext {
       }
       throw error;
     }
+  }
+
+  /** Emits a call of a function of the runtime without effects, which gives what `info` says. */
+  emitPacked(name: string, args: readonly Expr[], info: StructInfo): Expr {
+    return this.bb.emit(this.bb.callOp("relax.call_pure_packed", [makeExternFunc(name), ...args], {}, [info]));
   }
 
   /** Field `i` of an operator that gives a tuple. */

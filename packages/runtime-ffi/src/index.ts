@@ -60,4 +60,5 @@ export {
   type ModelValue,
 } from "./model.ts";
 export { readSafetensors, writeSafetensors, type Safetensors } from "./safetensors.ts";
+export { nonZeroOf, rangeOf, uniqueOf } from "./tensor-search.ts";
 export { sha256 } from "./sha256.ts";

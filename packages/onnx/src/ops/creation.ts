@@ -1,5 +1,5 @@
 import { at } from "@verticil/ir-core";
-import { makePrimValue, makeShapeExpr, type Expr } from "@verticil/relax";
+import { makePrimValue, makeShapeExpr, makeTensorStructInfo, type Expr } from "@verticil/relax";
 import { tensorFrom, type Tensor } from "@verticil/runtime-ffi";
 import { asInt } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
@@ -32,6 +32,10 @@ const constantOfShape: Converter = (ctx) => {
 };
 
 const range: Converter = (ctx) => {
+  if ([0, 1, 2].some((i) => ctx.known(i) === undefined)) {
+    const bounds = [0, 1, 2].map((i) => ctx.input(i));
+    return ctx.withOpenDims(ctx.emitPacked("relax.run.range", bounds, makeTensorStructInfo(1, ctx.dtype(at(bounds, 0)))), [undefined]);
+  }
   const bounds = [0, 1, 2].map((i) => {
     const known = ctx.known(i);
     return makePrimValue(at(known?.elems ?? ctx.dynamic("its bounds"), 0));

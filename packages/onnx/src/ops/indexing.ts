@@ -1,12 +1,12 @@
 import { at } from "@verticil/ir-core";
 import { makePrimValue, type Expr } from "@verticil/relax";
-import { getElement, tensorFrom } from "@verticil/runtime-ffi";
-import { add, asInt, constant, type PrimExpr } from "@verticil/tir";
+import { getElement, nonZeroOf, tensorFrom, uniqueOf } from "@verticil/runtime-ffi";
+import { add, asInt, constant, mul, type PrimExpr } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import { sliceBounds } from "../fold/layout.ts";
-import { nonZeroOf, uniqueOf } from "../fold/data-dependent.ts";
 import { knownNumbers } from "../known.ts";
 import type { NodeContext } from "../node-context.ts";
+import { knownValue } from "../value.ts";
 
 /** Indices that count from the end where they are negative, made to count from the front. */
 function wrapped(ctx: NodeContext, i: number, size: PrimExpr): Expr {
@@ -81,8 +81,9 @@ const slice: Converter = (ctx) => {
   const byAttribute = ctx.opset < 10;
   const bounds = (name: string, i: number): readonly (PrimExpr | number)[] =>
     byAttribute ? (ctx.attrs.ints(name) ?? ctx.unsupported(`it has no ${name}`)) : ctx.dimsInput(i, `the ${name}`);
-  const [starts, ends] = [bounds("starts", 1), bounds("ends", 2)];
   const given = byAttribute ? ctx.attrs.ints("axes") : ctx.optionalNumbers(3, "the axes");
+  if (!byAttribute && (ctx.known(1) === undefined || ctx.known(2) === undefined)) return openSlice(ctx, x, given);
+  const [starts, ends] = [bounds("starts", 1), bounds("ends", 2)];
   const axes = ctx.axes(given ?? starts.map((_, i) => i), ctx.rank(x));
   const steps = (byAttribute ? undefined : ctx.optionalNumbers(4, "the steps")) ?? starts.map(() => 1);
   const dims = ctx.dims(x);
@@ -92,6 +93,24 @@ const slice: Converter = (ctx) => {
   const args = [x, ctx.prims(axes), ctx.prims(ranges.map((r) => r.begin)), ctx.prims(ranges.map((r) => r.end)), ctx.prims(steps)];
   return ctx.emit("strided_slice", args);
 };
+
+/** A slice whose bounds the model computes: it counts them from the front and clamps them, and each run binds what results. */
+function openSlice(ctx: NodeContext, x: Expr, given: readonly number[] | undefined): Expr {
+  const count = asInt(at(ctx.dims(ctx.input(1)), 0)) ?? ctx.dynamic("the number of its bounds");
+  const axes = ctx.axes(given ?? Array.from({ length: count }, (_, i) => i), ctx.rank(x));
+  const steps = ctx.optionalNumbers(4, "the steps") ?? axes.map(() => 1);
+  if (steps.some((s) => s < 1)) return ctx.dynamic("its bounds, because it goes backwards,");
+  const sizes = ctx.exprOf(knownValue({ dtype: "int64", shape: [count], elems: axes.map((a) => at(ctx.dims(x), a)) }));
+  const zero = ctx.scalar(0, "int64");
+  const clamped = (i: number): Expr => {
+    const bound = ctx.astype(ctx.input(i), "int64");
+    const fromFront = ctx.emit("where", [ctx.emit("less", [bound, zero]), ctx.emit("add", [bound, sizes]), bound]);
+    return ctx.emit("minimum", [ctx.emit("maximum", [fromFront, zero]), sizes]);
+  };
+  const first = clamped(1);
+  const [begin, end] = [ctx.openDims(first, count), ctx.openDims(ctx.emit("maximum", [clamped(2), first]), count)];
+  return ctx.emit("strided_slice", [x, ctx.prims(axes), ctx.prims(begin), ctx.prims(end), ctx.prims(steps)]);
+}
 
 interface Bounds {
   readonly start: PrimExpr | number;
@@ -138,7 +157,7 @@ const oneHot: Converter = (ctx) => {
 const compress: Converter = (ctx) => {
   const condition = ctx.known(1);
   const chosen = condition === undefined ? undefined : knownNumbers(condition);
-  if (chosen === undefined) return ctx.dynamic("its condition");
+  if (chosen === undefined) return openCompress(ctx);
   const kept = chosen.flatMap((c, i) => (c !== 0 ? [i] : []));
   const x = ctx.input(0);
   const indices = ctx.constant(tensorFrom(kept, [kept.length], "int64"));
@@ -148,21 +167,38 @@ const compress: Converter = (ctx) => {
   return ctx.emit("take", [ctx.reshape(x, [count]), indices], { axis: 0 });
 };
 
-const nonZero: Converter = (ctx) => ctx.emit("nonzero", [ctx.input(0)]);
+/** `Compress` by a condition that the model computes: the positions where it holds are taken. */
+function openCompress(ctx: NodeContext): Expr {
+  const x = ctx.input(0);
+  const found = nonZero(ctx, ctx.input(1));
+  const indices = ctx.reshape(found, [at(ctx.dims(found), 1)]);
+  const given = ctx.attrs.int("axis");
+  if (given !== undefined) return ctx.emit("take", [x, indices], { axis: ctx.axis(given, ctx.rank(x)) });
+  return ctx.emit("take", [ctx.reshape(x, [ctx.simplify(ctx.dims(x).reduce((a, b) => mul(a, b), constant(1, "int64")))]), indices], { axis: 0 });
+}
+
+function nonZero(ctx: NodeContext, x: Expr): Expr {
+  return ctx.withOpenDims(ctx.emit("nonzero", [x]), [constant(ctx.rank(x), "int64"), undefined]);
+}
 
 const unique: Converter = (ctx) => {
   const stored = ctx.tensor(0);
   if (stored !== undefined) return uniqueOf(stored, ctx.attrs.int("axis"), ctx.attrs.flag("sorted", true)).map((t) => ctx.constant(t));
-  if (ctx.usesOutput(1) || ctx.usesOutput(2) || ctx.usesOutput(3)) return ctx.dynamic("its input, because more than its first output is used,");
+  const x = ctx.input(0);
   const flag = (value: boolean): Expr => makePrimValue(constant(value ? 1 : 0, "bool"));
-  const axis = ctx.attrs.int("axis");
-  const args = [ctx.input(0), flag(ctx.attrs.flag("sorted", true)), flag(false), flag(false), flag(false)];
-  return ctx.emit("unique", axis === undefined ? args : [...args, makePrimValue(axis)]);
+  const given = ctx.attrs.int("axis");
+  const axis = given === undefined ? undefined : ctx.axis(given, ctx.rank(x));
+  const args = [x, flag(ctx.attrs.flag("sorted", true)), flag(true), flag(true), flag(true)];
+  const all = ctx.emit("unique", axis === undefined ? args : [...args, makePrimValue(axis)]);
+  const values = ctx.withOpenDims(ctx.field(all, 0), axis === undefined ? [undefined] : ctx.dims(x).map((d, i) => (i === axis ? undefined : d)));
+  const count = at(ctx.dims(values), axis ?? 0);
+  const size = axis === undefined ? ctx.simplify(ctx.dims(x).reduce((a, b) => mul(a, b), constant(1, "int64"))) : at(ctx.dims(x), axis);
+  return [values, ...[count, size, count].map((d, i) => ctx.withOpenDims(ctx.field(all, i + 1), [d]))];
 };
 
 const nonZeroOrConstant: Converter = (ctx) => {
   const stored = ctx.tensor(0);
-  return stored === undefined ? nonZero(ctx) : ctx.constant(nonZeroOf(stored));
+  return stored === undefined ? nonZero(ctx, ctx.input(0)) : ctx.constant(nonZeroOf(stored));
 };
 
 const reverseSequence: Converter = (ctx) =>
@@ -180,7 +216,9 @@ const nonMaxSuppression: Converter = (ctx) => {
   const found = ctx.emit("vision.all_class_non_max_suppression", [ctx.input(0), ctx.input(1), single(limit), single(iou), single(score)], {
     output_format: "onnx",
   });
-  return ctx.field(found, 0);
+  // The rows that were found come first; how many they are is known after the run.
+  const [count] = ctx.openDims(ctx.field(found, 1), 1);
+  return ctx.emit("strided_slice", [ctx.field(found, 0), ctx.prims([0]), ctx.prims([0]), ctx.prims([count ?? 0])]);
 };
 
 /** Operators that read and write at positions. */

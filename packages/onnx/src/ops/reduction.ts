@@ -73,11 +73,19 @@ const cumulative =
 
 const topK: Converter = (ctx) => {
   const x = ctx.input(0);
-  const k = ctx.opset < 10 ? (ctx.attrs.int("k") ?? ctx.unsupported("it has no k")) : ctx.number(1, "k");
   const axis = ctx.axis(ctx.attrs.int("axis", -1), ctx.rank(x));
+  if (ctx.opset >= 10 && ctx.known(1) === undefined) return openTopK(ctx, x, axis);
+  const k = ctx.opset < 10 ? (ctx.attrs.int("k") ?? ctx.unsupported("it has no k")) : ctx.number(1, "k");
   const both = ctx.emit("topk", [x], { k, axis, ret_type: "both", largest: ctx.attrs.flag("largest", true), dtype: "int64" });
   return [ctx.field(both, 0), ctx.field(both, 1)];
 };
+
+/** `TopK` with a count that the model computes: all are sorted, and that many are kept. */
+function openTopK(ctx: NodeContext, x: Expr, axis: number): readonly Expr[] {
+  const both = ctx.emit("topk", [x], { k: -1, axis, ret_type: "both", largest: ctx.attrs.flag("largest", true), dtype: "int64" });
+  const k = ctx.dimsInput(1, "k");
+  return [0, 1].map((i) => ctx.emit("strided_slice", [ctx.field(both, i), ctx.prims([axis]), ctx.prims([0]), ctx.prims(k)]));
+}
 
 const einsum: Converter = (ctx) =>
   ctx.emit("einsum", [makeTuple(ctx.inputs())], { subscripts: ctx.attrs.string("equation", "").replaceAll(" ", "") });

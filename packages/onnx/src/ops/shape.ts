@@ -23,7 +23,7 @@ function product(dims: readonly PrimExpr[]): PrimExpr {
 const reshape: Converter = (ctx) => {
   const x = ctx.input(0);
   const given = ctx.opset < 5 ? (ctx.attrs.ints("shape") ?? ctx.unsupported("it has no shape")) : undefined;
-  const target: readonly (PrimExpr | number)[] = given ?? ctx.dimsInput(1, "the new shape");
+  const target: readonly (PrimExpr | number)[] = given ?? ctx.dimsInput(1, "the new shape", (t) => resolvedTensor(ctx, t, ctx.dims(x)));
   return ctx.reshape(x, resolved(ctx, target, ctx.dims(x)));
 };
 
@@ -38,6 +38,19 @@ function resolved(ctx: NodeContext, target: readonly (PrimExpr | number)[], own:
     return typeof d === "number" ? { kind: "ir.IntImm", dtype: "int64", value: d } : d;
   });
   return dims.map((d) => d ?? left(ctx, own, dims.filter((e) => e !== undefined)));
+}
+
+/** A target shape that the model computes, with 0 and -1 worked out by the model. */
+function resolvedTensor(ctx: NodeContext, target: Expr, own: readonly PrimExpr[]): Expr {
+  const scalar = (n: number): Expr => ctx.scalar(n, "int64");
+  const count = ctx.staticDims(target)[0] ?? 0;
+  const asTensor = (dims: readonly PrimExpr[]): Expr => ctx.exprOf(knownValue({ dtype: "int64", shape: [dims.length], elems: dims }));
+  const padded = Array.from({ length: count }, (_, i): PrimExpr => own[i] ?? { kind: "ir.IntImm", dtype: "int64", value: 0 });
+  const kept = ctx.attrs.flag("allowzero") ? target : ctx.emit("where", [ctx.emit("equal", [target, scalar(0)]), asTensor(padded), target]);
+  const open = ctx.emit("equal", [kept, scalar(-1)]);
+  const taken = ctx.emit("prod", [ctx.emit("where", [open, scalar(1), kept])], { axis: [0], keepdims: true });
+  const left = ctx.emit("floor_divide", [asTensor([product(own)]), ctx.emit("maximum", [taken, scalar(1)])]);
+  return ctx.emit("where", [open, left, kept]);
 }
 
 /** The product of `own` divided by that of `taken`, with factors that both have cancelled. */

@@ -2,6 +2,7 @@ import { describeAny, isShapeValue, isTensor, isTuple, shapeValue, type Any, typ
 import { isDType, type ScalarDType } from "../dtype.ts";
 import { FfiError } from "../ffi-error.ts";
 import { host } from "../host.ts";
+import { nonZeroOf, rangeOf, uniqueOf } from "../tensor-search.ts";
 import { getElement, setElement, type Tensor } from "../tensor.ts";
 import { checkFunc, checkPrimValue, checkShape, checkTensor, checkTuple, makePrimValue, makeShape, matchPrimValue, matchShape } from "./shape-heap.ts";
 import { makeClosure } from "./storage.ts";
@@ -55,6 +56,13 @@ function shapeToTensor(args: readonly Any[], ctx: CallContext): Tensor {
 function tensorToShape(args: readonly Any[]): Any {
   const t = tensorAt(args, 0);
   return shapeValue(Array.from({ length: t.data.length }, (_, i) => Number(getElement(t, i))));
+}
+
+/** `(x, sorted, return_index, return_inverse, return_counts, axis or nothing)`: the values alone, or a tuple with what else is asked for. */
+function uniqueTensors(args: readonly Any[]): Any {
+  const [values, ...others] = uniqueOf(tensorAt(args, 0), args[5] === undefined ? undefined : Number(args[5]), isTrue(args[1]));
+  const wanted = others.filter((_, i) => isTrue(args[2 + i]));
+  return wanted.length === 0 ? values : [values, ...wanted];
 }
 
 /** `{}` in `format` replaced by the values in turn; without such places the values follow. */
@@ -114,6 +122,9 @@ export const vmBuiltins: Readonly<Record<string, PackedFunction>> = {
     if (!isTrue(args[0])) throw new FfiError("runtime", `Assertion failed. ${formatted(args[1], args.slice(2))}`.trimEnd());
     return undefined;
   },
+  "relax.run.nonzero": (args) => nonZeroOf(tensorAt(args, 0)),
+  "relax.run.unique": (args) => uniqueTensors(args),
+  "relax.run.range": (args) => rangeOf(tensorAt(args, 0), tensorAt(args, 1), tensorAt(args, 2)),
   "vm.builtin.print": (args) => {
     host.console?.log(formatted(args[0], args.slice(1)));
     return undefined;

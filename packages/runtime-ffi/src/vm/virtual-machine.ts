@@ -121,8 +121,11 @@ export class VirtualMachine {
         return (args) => new VmStorage(this.memory, shapeAt(args, 0).reduce((n, d) => n * d, 1));
       case "vm.builtin.alloc_tensor":
         return (args) => new VmTensor(storageAt(args, 0), Number(args[1]), dtypeAt(args, 3), shapeAt(args, 2));
-      default:
-        return vmBuiltins[name];
+      default: {
+        const builtin = vmBuiltins[name];
+        // Those of the runtime that are no part of the machine work on tensors of their own.
+        return builtin === undefined || name.startsWith("vm.builtin.") ? builtin : (args, ctx) => this.#fromHost(builtin, args, ctx);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import * as te from "@verticil/te";
 import { cast, constant, floorDiv, le, lt, sub, type PrimExpr } from "@verticil/tir";
-import { makeConstant, shapeOf } from "../../ir/make.ts";
+import { makeOp } from "@verticil/ir-core";
+import { makeCall, makeConstant, makeExternFunc, shapeOf } from "../../ir/make.ts";
 import { tensorFrom } from "@verticil/runtime-ffi";
 import type { Call } from "../../ir/expr.ts";
 import type { StructInfo } from "../../ir/struct-info.ts";
@@ -232,6 +233,16 @@ const takeBackward: LegalizeRule = viaTe("take_backward", 3, (call) =>
   }),
 );
 
+/** Results whose sizes depend on data are computed by a function of the runtime (upstream's `relax.run.*`). */
+const viaRuntime =
+  (name: string): LegalizeRule =>
+  (call) =>
+    makeCall(makeOp("relax.call_pure_packed"), [makeExternFunc(`relax.run.${name}`), ...call.args], {
+      sinfoArgs: call.structInfo === undefined ? [] : [call.structInfo],
+      structInfo: call.structInfo,
+      span: call.span,
+    });
+
 const identity: LegalizeRule = (call) => call.args[0];
 
 /** Sorts, scans, scatters, losses, attention, quantization, and the operators of detection models. */
@@ -268,6 +279,8 @@ export const searchRules: Readonly<Record<string, LegalizeRule>> = {
     of2((x, rois) => te.roiPool(x, rois, intsAttr(call, "pooled_size"), floatAttr(call, "spatial_scale"), stringAttr(call, "layout"))),
   ),
   size,
+  nonzero: viaRuntime("nonzero"),
+  unique: viaRuntime("unique"),
   "grad.no_grad": identity,
   "grad.start_checkpoint": identity,
   "grad.end_checkpoint": identity,

@@ -1,7 +1,6 @@
-import { at } from "@verticil/ir-core";
-import { elementCount, getElement, tensorFrom, type Tensor } from "@verticil/runtime-ffi";
+import { elementCount, getElement, tensorFrom, type Tensor } from "./tensor.ts";
 
-// Operators whose results' sizes depend on data, on tensors that are known while importing.
+// Operators whose results' sizes depend on data.
 
 /** `NonZero`: the positions of what is not zero, one column each, `[rank, count]` int64. */
 export function nonZeroOf(x: Tensor): Tensor {
@@ -60,4 +59,24 @@ function compareLists(a: readonly (number | bigint)[], b: readonly (number | big
     if (v !== w) return v < w ? -1 : 1;
   }
   return 0;
+}
+
+function at<T>(list: readonly T[], i: number): T {
+  const item = list[i];
+  if (item === undefined) throw new RangeError(`There is no item ${i} of ${list.length}.`);
+  return item;
+}
+
+/**
+ * `start, start + step, …` up to `limit`, which is not among them.
+ * @throws RangeError for a step of 0.
+ */
+export function rangeOf(start: Tensor, limit: Tensor, step: Tensor): Tensor {
+  const [from, to, by] = [start, limit, step].map((t) => getElement(t, 0));
+  if (from === undefined || to === undefined || by === undefined || Number(by) === 0) throw new RangeError("A range has a step that is not 0.");
+  const count = Math.max(0, Math.ceil((Number(to) - Number(from)) / Number(by)));
+  const values = Array.from({ length: count }, (_, i) =>
+    typeof from === "bigint" && typeof by === "bigint" ? from + BigInt(i) * by : Number(from) + i * Number(by),
+  );
+  return tensorFrom(values, [count], start.dtype);
 }
