@@ -246,3 +246,10 @@ def main(x: R.Tensor(("n", "m"), "float32")) -> R.Tensor(("m", "n"), "float32"):
     numbers(actual).forEach((v, i) => expect(v).toBeCloseTo(numbers(expected)[i] ?? NaN, 5));
   }
 });
+
+test("a size beyond the bound that memory was planned for is refused", async () => {
+  const { vm } = await load(chain(3, 'R.func_attr({"tir_var_upper_bound": {"n": 10}})'));
+  const used = vm.memory.usedBytes;
+  expect(() => vm.invoke("main", zeros("float32", [11, 64]))).toThrow("float32[11, 64] is larger than the upper bounds that the program was compiled with allow.");
+  expect(vm.memory.usedBytes).toBe(used);
+});

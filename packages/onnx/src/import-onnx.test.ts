@@ -31,6 +31,12 @@ test("dims fixes dimensions by name, shapes those of an input", () => {
   expect(resultText(importOnnx(modelBytes(relu), { shapes: { x: [4, "m"] } }))).toBe("float32[4, m]");
 });
 
+test("a size may be bounded instead of fixed", () => {
+  const module = importOnnx(modelBytes(relu), { dims: { n: { max: 64 } } });
+  expect(resultText(module)).toBe("float32[1, n]");
+  expect(mainOf(module).attrs["tir_var_upper_bound"]).toEqual({ n: 64 });
+});
+
 test("constants fixes the value of an input", () => {
   const module = importOnnx(modelBytes(relu), { constants: { x: tensorFrom([1, -1], [1, 2], "float32") } });
   expect(mainOf(module).params).toEqual([]);
@@ -177,10 +183,10 @@ test("operands that do not fit are an error of the node", () => {
 });
 
 test("what has to be known at compile time says so", () => {
-  const nodes = [node("Reshape", ["x", "s"], ["y"])];
+  const nodes = [node("Tile", ["x", "s"], ["y"])];
   const { codes, text } = errors(modelBytes({ nodes, inputs: { x: [4], s: { type: INT64, dims: [2] } }, outputs: ["y"] }));
   expect(codes).toEqual(["onnx/dynamic-argument"]);
-  expect(text).toContain("`Reshape_y` (Reshape) needs the new shape at compile time");
+  expect(text).toContain("`Tile_y` (Tile) needs the repeats at compile time");
 });
 
 test("opsets that are not read are named", () => {

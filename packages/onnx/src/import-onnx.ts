@@ -6,7 +6,7 @@ import { checkSupported } from "./graph/check-supported.ts";
 import { GraphImport } from "./graph/graph-import.ts";
 import { orderedNodes } from "./graph/order.ts";
 import { sanitizedName } from "./graph/sanitized-name.ts";
-import { SymbolicDims } from "./graph/symbolic-dims.ts";
+import { SymbolicDims, type GivenDim } from "./graph/symbolic-dims.ts";
 import { fail } from "./messages.ts";
 import { NodeContext } from "./node-context.ts";
 import { onnxConverters } from "./ops/table.ts";
@@ -16,8 +16,11 @@ import { dtypeOf } from "./proto/tensor.ts";
 
 /** How a model is imported. */
 export interface ImportOptions {
-  /** Sizes for named dimensions of the inputs, e.g. `{ batch: 1 }`. Dimensions without one stay symbolic. */
-  readonly dims?: Readonly<Record<string, number>>;
+  /**
+   * Sizes for named dimensions of the inputs, e.g. `{ batch: 1 }`. Dimensions without one stay symbolic; `{ max: 512 }` says
+   * how large one may become, so that memory can be planned.
+   */
+  readonly dims?: Readonly<Record<string, GivenDim>>;
   /** Shapes for inputs by name, instead of those in the file; a string is a symbolic dimension. */
   readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>;
   /** Inputs whose values are fixed in the compiled model: they are no longer parameters. */
@@ -60,7 +63,9 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): IRMo
       graph.run(model.graph, nodes);
       return bb.emitOutput(result(graph, outputNames));
     });
-  const attrs = { num_input: params.length, input_names: inputs.map((i) => i.name ?? ""), output_names: outputNames };
+  const bounds = dims.upperBounds();
+  const bounded = Object.keys(bounds).length === 0 ? {} : { tir_var_upper_bound: bounds };
+  const attrs = { ...bounded, num_input: params.length, input_names: inputs.map((i) => i.name ?? ""), output_names: outputNames };
   bb.function("main", params, build, { attrs });
   return bb.finalize();
 }

@@ -6,12 +6,13 @@ import { importOnnx } from "@verticil/onnx";
 import { loadModelFrom } from "@verticil/runtime-ffi/node";
 import type { LoadOptions, Model } from "@verticil/runtime-ffi";
 import { parse } from "@verticil/tvmscript";
+import type { GivenDims } from "./commands/model-options.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What the commands know of a model file before compiling it. */
 export interface ReadModelOptions {
   /** Values for symbolic dimensions, by name. */
-  readonly dims?: Readonly<Record<string, number>>;
+  readonly dims?: GivenDims;
 }
 
 /** What compiling for a command may be told. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tensor } from "@verticil/runtime-ffi";
+import { tensor, tensorFrom } from "@verticil/runtime-ffi";
 import { readNpy, writeNpy } from "./npy.ts";
 import { writeNpz } from "./npz.ts";
 import { cli, scratchFolder } from "./testing/cli.ts";
@@ -85,6 +85,14 @@ describe("compile", () => {
   test("fixes symbolic dimensions", async () => {
     const manifest = JSON.parse(await output("compile", at("open.onnx"), "-o", at("fixed"), "--dim", "batch=3", "--json"));
     expect(manifest.inputs[0].shape).toEqual([3, 4]);
+  });
+
+  test("leaves symbolic dimensions open, and runs what it compiled at any size", async () => {
+    const manifest = JSON.parse(await output("compile", at("open.onnx"), "-o", at("any"), "--dim", "batch<=8", "--json"));
+    expect(manifest.inputs[0].shape).toEqual(["batch", 4]);
+    await writeFile(at("three.npy"), writeNpy(tensorFrom(Array.from({ length: 12 }, (_, i) => i - 6), [3, 4], "float32")));
+    expect(await output("run", at("any"), "--input", `x=${at("three.npy")}`)).toContain("y: float32[3, 4] 0, 0, 0, 0, 0, 0, 0, 1, …");
+    expect(await output("compare", at("open.onnx"), "--input", `x=${at("three.npy")}`)).toContain("All 1 values agree.");
   });
 
   test("does not replace what is no artifact", async () => {

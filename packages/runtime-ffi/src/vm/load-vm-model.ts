@@ -7,7 +7,7 @@ import { readSafetensors } from "../safetensors.ts";
 import { tensor, type Tensor } from "../tensor.ts";
 import { decodeVmExecutable } from "./decode.ts";
 import type { VmExecutable } from "./executable.ts";
-import { VirtualMachine, type Kernel } from "./virtual-machine.ts";
+import { VirtualMachine, type Kernel, type VmHost } from "./virtual-machine.ts";
 import { checkVmManifest, type VmManifest } from "./vm-manifest.ts";
 
 /** What a program is loaded from: the manifest and its three files, which may still be on their way. */
@@ -55,9 +55,9 @@ export async function loadVmModel(files: VmModelFiles, options: VmLoadOptions = 
   options.onProgress?.({ status: "compile", name: manifest.name, progress: 0.5 });
   const executable = await take("program", decodeVmExecutable);
   const { tensors } = await take("weights", readSafetensors);
-  const kernels = await instantiate(manifest, executable, unwrap(await compiled), memory);
+  const { kernels, stackPointer } = await instantiate(manifest, executable, unwrap(await compiled), memory);
   options.signal?.throwIfAborted();
-  const vm = new VirtualMachine(executable, { memory, base: manifest.memory.base, kernels, constants: tensors, functions: options.functions ?? {} });
+  const vm = new VirtualMachine(executable, { memory, base: manifest.memory.base, kernels, stackPointer, constants: tensors, functions: options.functions ?? {} });
   options.onProgress?.({ status: "ready", name: manifest.name, progress: 1 });
   return new LoadedProgram(manifest, memory, vm);
 }
@@ -73,18 +73,20 @@ function allocate(manifest: VmManifest): WasmMemory {
   }
 }
 
-async function instantiate(manifest: VmManifest, executable: VmExecutable, module: WasmModule, memory: WasmMemory): Promise<Readonly<Record<string, Kernel>>> {
+async function instantiate(manifest: VmManifest, executable: VmExecutable, module: WasmModule, memory: WasmMemory): Promise<Pick<VmHost, "kernels" | "stackPointer">> {
   const { path } = manifest.files.wasm;
   const kernels: Record<string, Kernel> = {};
+  let stackPointer: { value: number } | undefined;
   try {
     const instance = await host.WebAssembly?.instantiate(module, { env: { memory } });
     for (const [name, f] of Object.entries(instance?.exports ?? {})) if (typeof f === "function") kernels[name] = f as Kernel;
+    stackPointer = instance?.exports["__stack_pointer"] as { value: number } | undefined;
   } catch (cause) {
     throw new FfiError("invalid-artifact", `\`${path}\` does not fit the model's memory. Compile the model again.`, { cause });
   }
   const missing = executable.functions.find((f) => f.kind === "kernel" && kernels[f.name] === undefined);
   if (missing !== undefined) throw new FfiError("invalid-artifact", `\`${path}\` exports no \`${missing.name}\`.`);
-  return kernels;
+  return { kernels, stackPointer };
 }
 
 class LoadedProgram implements VmModel {

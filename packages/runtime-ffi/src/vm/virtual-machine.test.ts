@@ -3,6 +3,7 @@ import { isTensor, type Any, type Functions } from "../any.ts";
 import { FfiError } from "../ffi-error.ts";
 import { tensor } from "../tensor.ts";
 import type { VmExecutable, VmInstruction } from "./executable.ts";
+import { profileVm } from "./profile.ts";
 import { VirtualMachine } from "./virtual-machine.ts";
 
 const register = (index: number) => ({ kind: "register", index }) as const;
@@ -88,4 +89,22 @@ test("an unknown function and a wrong number of arguments are told", () => {
   const vm = machine(1, [{ op: "ret", value: register(0) }], {});
   expect(() => vm.invoke("other")).toThrow("It has `main`.");
   expect(() => vm.invoke("main")).toThrow(FfiError);
+});
+
+test("an instrument sees each call before and after, and may leave one out", () => {
+  const vm = machine(1, [call(0, 1, 0), call(0, 2, 1), { op: "ret", value: register(1) }], { double });
+  const seen: string[] = [];
+  vm.setInstrument(({ when, name, args }) => {
+    seen.push(`${when} ${name} ${numbers(args[0])}`);
+    return when === "before" && numbers(args[0])[0] === 2 ? "skip" : undefined;
+  });
+  expect(numbers(vm.invoke("main", tensor(Float32Array.of(1), [1])))).toEqual([2]);
+  expect(seen).toEqual(["before double 1", "after double 1", "before double 2"]);
+});
+
+test("a profile counts calls and adds their times", () => {
+  const vm = machine(1, [call(0, 1, 0), call(0, 2, 1), { op: "ret", value: register(2) }], { double });
+  const { result, rows } = profileVm(vm, "main", tensor(Float32Array.of(1), [1]));
+  expect(numbers(result)).toEqual([4]);
+  expect(rows).toEqual([{ name: "double", calls: 2, ms: expect.any(Number) }]);
 });

@@ -22,6 +22,8 @@ export interface VmHost {
   readonly constants: ReadonlyMap<string, Tensor>;
   /** Functions of the host, by name. */
   readonly functions?: Functions;
+  /** Where the compiled code keeps the end of its stack: put back after a call of it that failed. */
+  readonly stackPointer?: { value: number } | undefined;
 }
 
 /** A call, as an instrument sees it: before it is made, and after. */
@@ -32,7 +34,7 @@ export interface VmCallEvent {
   readonly result: Any;
 }
 
-/** Sees the calls that a machine makes; `"skip"`, answered before a call, leaves it out. */
+/** Sees the calls that a machine makes; `"skip"`, answered before a call, leaves it out and its register as it was. */
 export type VmInstrument = (event: VmCallEvent) => "skip" | undefined;
 
 /**
@@ -120,7 +122,7 @@ export class VirtualMachine {
       case "vm.builtin.alloc_storage":
         return (args) => new VmStorage(this.memory, shapeAt(args, 0).reduce((n, d) => n * d, 1));
       case "vm.builtin.alloc_tensor":
-        return (args) => new VmTensor(storageAt(args, 0), Number(args[1]), dtypeAt(args, 3), shapeAt(args, 2));
+        return (args) => placedTensor(storageAt(args, 0), Number(args[1]), dtypeAt(args, 3), shapeAt(args, 2));
       default: {
         const builtin = vmBuiltins[name];
         // Those of the runtime that are no part of the machine work on tensors of their own.
@@ -144,9 +146,22 @@ export class VirtualMachine {
     return (args) => {
       const raw: (number | bigint)[] = f.params.map((dtype, i) => (dtype === "handle" ? addressOf(args[i], f.name) : scalar(args[i], dtype)));
       for (const { arg, axis, dtype } of f.dims) raw.push(scalar(tensorAt(args, arg).shape[axis], dtype));
-      kernel(...raw);
-      return undefined;
+      return this.#compiled(kernel, raw);
     };
+  }
+
+  /** Calls compiled code; gives back the scalar that it returns, if it does. */
+  #compiled(kernel: Kernel, args: readonly (number | bigint)[]): Any {
+    const stack = this.#host.stackPointer;
+    const before = stack?.value;
+    try {
+      const result = kernel(...args);
+      return typeof result === "number" || typeof result === "bigint" ? result : undefined;
+    } catch (error) {
+      // A trap leaves the code's stack as deep as it was.
+      if (stack !== undefined && before !== undefined) stack.value = before;
+      throw error;
+    }
   }
 
   #constant(c: VmConstant): Any {
@@ -248,12 +263,13 @@ export class VirtualMachine {
       switch (step.op) {
         case "call": {
           const args = step.args.map(read);
+          pc++;
+          if (this.#instrument?.({ when: "before", name: this.executable.functions[step.func]?.name ?? "", args, result: undefined }) === "skip") break;
           this.#scope(() => {
             const result = this.#call(step.func, args);
             if (step.dst >= 0) set(step.dst, result);
             else forEachStorage(result, (s) => s.freeIfUnused());
           });
-          pc++;
           break;
         }
         case "ret":
@@ -272,7 +288,6 @@ export class VirtualMachine {
     const f = this.#functions[index];
     const name = this.executable.functions[index]?.name ?? "";
     if (f === undefined) throw new FfiError("invalid-artifact", `The program has no function ${index}.`);
-    if (this.#instrument?.({ when: "before", name, args, result: undefined }) === "skip") return undefined;
     let result: Any;
     try {
       result = f(args, this.#ctx);
@@ -297,6 +312,14 @@ function ownedTensor(storage: VmStorage, dtype: ScalarDType, shape: readonly num
   });
   tensorBytes(owned).fill(0);
   return owned;
+}
+
+/** A tensor in memory that was planned for it. */
+function placedTensor(storage: VmStorage, offset: number, dtype: ScalarDType, shape: readonly number[]): VmTensor {
+  if (offset + tensorSize(dtype, shape) > storage.bytes) {
+    throw new FfiError("runtime", `${dtype}[${shape.join(", ")}] is larger than the upper bounds that the program was compiled with allow.`);
+  }
+  return new VmTensor(storage, offset, dtype, shape);
 }
 
 function storageAt(args: readonly Any[], i: number): VmStorage {

@@ -45,3 +45,25 @@ def main(A: T.Buffer((64,), "int64"), n: T.int64):
 `,
   );
 });
+
+test("a size that is computed from others is below 2^31 where a parameter has it", () => {
+  expectPass(
+    narrowDataType(32),
+    `
+@T.prim_func
+def main(a: T.handle, m: T.int64):
+    n = T.int64()
+    A = T.match_buffer(a, (n, n + m), "float32")
+    for i in range(n + m):
+        A[0, i] = T.float32(0)
+`,
+    `
+@T.prim_func
+def main(a: T.handle, m: T.int64):
+    n = T.int64()
+    A = T.match_buffer(a, (n, n + m), "float32")
+    for i in range(T.Cast("int32", n) + T.Cast("int32", m)):
+        A[0, i] = T.float32(0)
+`,
+  );
+});

@@ -1,12 +1,14 @@
 import type { Pass } from "@verticil/ir-core";
 import { lanesOf, scalarOf, withLanes } from "@verticil/runtime-ffi";
 import { Analyzer } from "../arith/analyzer.ts";
+import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
 import { makeBound } from "../arith/int-bound.ts";
 import type { BufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Range, Var } from "../ir/expr.ts";
 import { makeBinary, makeBroadcast, makeCast, makeRamp, makeRange, makeSelect } from "../ir/make-expr.ts";
 import { mapExprChildren, mapItems, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
-import { cast, constant, not } from "../ir/ops.ts";
+import { undefinedVars } from "../ir/free-vars.ts";
+import { cast, constant, isConstInt, not } from "../ir/ops.ts";
 import type { BlockRealize, For, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { visitStmt } from "../ir/visit.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
@@ -17,7 +19,7 @@ const MAX_ELEMENTS = 2 ** 31 - 1;
 /**
  * Computes indices in 32 bits where no value can leave them (upstream's `NarrowDataType(32)`): loop variables with
  * known bounds, sums and comparisons of them, and every index of a buffer, since an element beyond 2^31 does not exist.
- * A symbolic dimension of a parameter is taken to be below 2^31.
+ * A symbolic dimension of a parameter is taken to be below 2^31, and so is each size that it is computed from.
  */
 export function narrowDataType(bits = 32): Pass {
   if (bits !== 32) throw new RangeError(`Indices can be narrowed to 32 bits, not ${bits}.`);
@@ -39,7 +41,7 @@ function narrowFunc(func: PrimFunc): PrimFunc {
   if (!wide) return func;
   const narrower = new Narrower();
   for (const b of func.bufferMap.values()) {
-    for (const d of b.shape) if (d.kind === "tir.Var" || d.kind === "tir.SizeVar") narrower.bindDimension(d);
+    for (const d of b.shape) narrower.addDimension(d);
   }
   return withBody(func, narrower.stmt(func.body));
 }
@@ -48,15 +50,23 @@ class Narrower implements ChildMapper {
   readonly #analyzer = new Analyzer();
   /** The 32-bit variable that took the place of a 64-bit one. */
   readonly #vars = new Map<AnyVar, Var>();
+  readonly #dimensions: PrimExpr[] = [];
 
   readonly expr = (e: PrimExpr): PrimExpr => this.#map(e);
   readonly stmt = (s: Stmt): Stmt => this.#mapStmt(s);
 
-  bindDimension(v: AnyVar): void {
-    this.#analyzer.bindBound(v, makeBound(0, MAX_ELEMENTS));
+  addDimension(d: PrimExpr): void {
+    for (const v of undefinedVars(d)) this.#analyzer.bindBound(v, makeBound(0, MAX_ELEMENTS));
+    if (d.kind !== "ir.IntImm" && d.kind !== "tir.Var" && d.kind !== "tir.SizeVar") this.#dimensions.push(d);
+  }
+
+  /** True for a size that a parameter has, where the sizes that it is computed from say less. */
+  #isDimension(e: PrimExpr): boolean {
+    return this.#dimensions.some((d) => exprDeepEqual(d, e));
   }
 
   #fits(e: PrimExpr): boolean {
+    if (this.#isDimension(e)) return true;
     const { min, max } = this.#analyzer.constIntBound(e);
     return min >= -(2 ** 31) && max <= 2 ** 31 - 1;
   }
@@ -250,6 +260,7 @@ class Narrower implements ChildMapper {
 
   #mapFor(s: For): Stmt {
     this.#analyzer.bind(s.loopVar, makeRange(s.min, s.extent), { override: true });
+    if (isConstInt(s.min, 0) && this.#isDimension(s.extent)) this.#analyzer.bindBound(s.loopVar, makeBound(0, MAX_ELEMENTS));
     if (s.loopVar.dtype === "int64") {
       const min = this.#narrow(s.min);
       const extent = min && this.#narrow(s.extent);

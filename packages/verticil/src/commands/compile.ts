@@ -4,13 +4,13 @@ import { writeArtifact } from "@verticil/compiler/node";
 import { compileModel, modelName } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
-import { addDimOption } from "./model-options.ts";
+import { addDimOption, type GivenDims } from "./model-options.ts";
 import { progressInstrument } from "./progress-instrument.ts";
 
 interface Options {
   readonly target: string;
   readonly output?: string;
-  readonly dim: Readonly<Record<string, number>>;
+  readonly dim: GivenDims;
   readonly standalone?: boolean;
   readonly timing?: boolean;
   readonly json?: boolean;

@@ -8,10 +8,10 @@ import { estimateFlops } from "../estimate-flops.ts";
 import { isFolder, modelName, readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
 import { size } from "./compile.ts";
-import { addDimOption } from "./model-options.ts";
+import { addDimOption, type GivenDims } from "./model-options.ts";
 
 interface Options {
-  readonly dim: Readonly<Record<string, number>>;
+  readonly dim: GivenDims;
   readonly json?: boolean;
 }
 

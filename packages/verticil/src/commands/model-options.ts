@@ -8,19 +8,23 @@ import { UsageError } from "../usage-error.ts";
 export interface RunOptions {
   readonly input?: readonly string[];
   readonly random?: number;
-  readonly dim?: Readonly<Record<string, number>>;
+  readonly dim?: GivenDims;
 }
 
-/** Adds `--dim NAME=VALUE`. */
+/** Sizes of symbolic dimensions, or their largest sizes, by name. */
+export type GivenDims = Readonly<Record<string, number | { readonly max: number }>>;
+
+/** Adds `--dim NAME=VALUE` and `--dim 'NAME<=VALUE'`. */
 export function addDimOption(command: Command): Command {
-  return command.option("--dim <name=value>", "fix a symbolic dimension; may be repeated", collectDim, {});
+  return command.option("--dim <name=value>", "fix a symbolic dimension, or bound it (name<=value); may be repeated", collectDim, {});
 }
 
-function collectDim(text: string, previous: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+function collectDim(text: string, previous: GivenDims): GivenDims {
   const [name, value] = splitPair(text, "--dim batch=1");
+  const isBound = name.endsWith("<");
   const size = Number(value);
   if (!Number.isInteger(size) || size < 1) throw new UsageError(`\`--dim ${text}\`: a dimension is a positive integer.`);
-  return { ...previous, [name]: size };
+  return { ...previous, [isBound ? name.slice(0, -1) : name]: isBound ? { max: size } : size };
 }
 
 /** Adds `--input NAME=FILE.npy` and `--random SEED`. */

@@ -23,7 +23,7 @@ import { lineDiff } from "../line-diff.ts";
 import { readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
-import { addDimOption, parseInteger, splitPair } from "./model-options.ts";
+import { addDimOption, parseInteger, splitPair, type GivenDims } from "./model-options.ts";
 
 interface Options {
   readonly passes?: string;
@@ -40,7 +40,7 @@ interface Options {
   readonly disable: readonly string[];
   readonly require: readonly string[];
   readonly config: readonly string[];
-  readonly dim: Readonly<Record<string, number>>;
+  readonly dim: GivenDims;
 }
 
 const collect = (item: string, list: readonly string[]): readonly string[] => [...list, item];
