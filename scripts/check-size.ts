@@ -6,6 +6,8 @@ import { repositoryRoot } from "./workspace.ts";
 
 const budgets: readonly { readonly entry: string; readonly maxBytes: number }[] = [
   { entry: "packages/runtime-ffi/src/index.ts", maxBytes: 30_000 },
+  // With what it shares with the entry above.
+  { entry: "packages/runtime-ffi/src/vm.ts", maxBytes: 16_000 },
 ];
 
 async function gzipBytes(entry: string): Promise<number> {

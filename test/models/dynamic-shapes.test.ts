@@ -19,12 +19,14 @@ interface DynamicCase {
   readonly input?: (value: ModelValue, shape: readonly number[], sizes: Sizes) => Tensor | undefined;
 }
 
-const tokens = (limit: number, shape: readonly number[]): Tensor =>
-  tensorFrom(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => (i * 7 + 3) % limit), shape, "int64");
+type Integer = ModelValue["dtype"];
+
+const tokens = (limit: number, shape: readonly number[], dtype: Integer): Tensor =>
+  tensorFrom(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => (i * 7 + 3) % limit), shape, dtype);
 
 /** Positions of new tokens after `past` ones. */
-const positions = (past: number, shape: readonly number[]): Tensor =>
-  tensorFrom(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => past + (i % (shape[1] ?? 1))), shape, "int64");
+const positions = (past: number, shape: readonly number[], dtype: Integer): Tensor =>
+  tensorFrom(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => past + (i % (shape[1] ?? 1))), shape, dtype);
 
 const cases: readonly DynamicCase[] = [
   {
@@ -36,7 +38,7 @@ const cases: readonly DynamicCase[] = [
       { batch: 2, seq: 5, past: 3 },
       { batch: 3, seq: 33, past: 1 },
     ],
-    input: ({ name }, shape, { past = 0 }) => (name === "input_ids" ? tokens(512, shape) : name === "position_ids" ? positions(past, shape) : undefined),
+    input: ({ name, dtype }, shape, { past = 0 }) => (name === "input_ids" ? tokens(512, shape, dtype) : name === "position_ids" ? positions(past, shape, dtype) : undefined),
   },
   {
     path: fixture("models/tiny-random-gpt2/past.onnx"),
@@ -48,8 +50,8 @@ const cases: readonly DynamicCase[] = [
       { batch_size: 4, seq_len: 17, past_seq_len: 2, total_seq_len: 19 },
     ],
     input: ({ name, dtype }, shape, { past_seq_len: past = 0 }) => {
-      if (name === "input_ids") return tokens(1000, shape);
-      if (name === "position_ids") return positions(past, shape);
+      if (name === "input_ids") return tokens(1000, shape, dtype);
+      if (name === "position_ids") return positions(past, shape, dtype);
       return name === "attention_mask" ? tensorFrom(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => 1), shape, dtype) : undefined;
     },
   },

@@ -30,8 +30,12 @@ export function callTeOperands(bb: BlockBuilder, fn: OperandFunction, args: read
 
 function callProgram(bb: BlockBuilder, result: TeTensor | readonly TeTensor[], inputs: readonly (TeTensor | TirVar)[], args: readonly Expr[], name: string): Call {
   const outputs: readonly TeTensor[] = isTensor(result) ? [result] : result;
-  const symbolic = unboundVars(inputs.filter(isTeTensor), outputs);
-  const func = createPrimFunc([...inputs, ...outputs], { tirVars: symbolic });
+  const inShapes = unboundVars(inputs.filter(isTeTensor), outputs);
+  const made = createPrimFunc([...inputs, ...outputs], { tirVars: inShapes });
+  // What only the elements are computed from (the start of an `arange`) is handed over as well.
+  const inBody = undefinedVars(made);
+  const symbolic = [...inShapes, ...inBody];
+  const func = inBody.length === 0 ? made : createPrimFunc([...inputs, ...outputs], { tirVars: symbolic });
   const gv = bb.addFunc(func, name);
   const infos = outputs.map((o) => makeTensorStructInfo(o.shape, o.dtype));
   const [only] = infos;

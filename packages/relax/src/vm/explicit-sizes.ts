@@ -5,6 +5,7 @@ import {
   mapBuffer,
   mapExprChildren,
   mapStmtChildren,
+  undefinedVars,
   type AnyVar,
   type Buffer,
   type ChildMapper,
@@ -20,9 +21,18 @@ export const sizesAttr = "vm.sizes";
 /**
  * Gives tensor programs the symbolic sizes of their buffers as parameters, of type int32, after the others: compiled
  * code gets addresses, which say nothing of shapes. Ours; upstream unpacks them from the tensors in `MakePackedAPI`.
+ * @throws TypeError for a program that uses a size which neither its buffers nor its parameters have.
  */
 export function explicitSizes(): Pass {
-  return definePass("ExplicitSizes", (module) => mapFunctions(module, (func) => (func.kind === "tir.PrimFunc" ? withSizes(func as PrimFunc) : func)));
+  return definePass("ExplicitSizes", (module) =>
+    mapFunctions(module, (func, gv) => {
+      if (func.kind !== "tir.PrimFunc") return func;
+      const sized = withSizes(func as PrimFunc);
+      const [free] = undefinedVars(sized);
+      if (free !== undefined) throw new TypeError(`\`${gv.name}\` uses \`${free.name}\`, which none of its parameters gives. Hand it over by \`tir_vars\`.`);
+      return sized;
+    }),
+  );
 }
 
 function withSizes(func: PrimFunc): PrimFunc {
