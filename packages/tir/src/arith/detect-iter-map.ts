@@ -35,7 +35,7 @@ export function detectIterMap(indices: readonly PrimExpr[], iters: ReadonlyMap<A
   const { predicate = constant(true, "bool"), level = "surjective", analyzer = new Analyzer(), simplifyTrivial = true } = opts;
   const failed = (...errors: readonly string[]): IterMapResult => ({ indices: [], errors, paddingPredicate: constant(false, "bool") });
   if (!rangesAreFree(iters)) return failed("The range of an iterator depends on another iterator.");
-  const matched = equalsInt(predicate, 1) ? { iters, constraints: [] } : matchIterConstraints(predicate, iters);
+  const matched = equalsInt(predicate, 1) ? { iters, constraints: [], others: [] } : matchIterConstraints(predicate, iters);
   if (matched === undefined) return failed("The predicate is not a conjunction of bounds.");
   const rewriter = new IterMapRewriter(analyzer, matched.iters, { level, simplifyTrivial });
   for (const constraint of matched.constraints) {

@@ -17,6 +17,8 @@ export interface IterConstraint {
 export interface IterConstraints {
   readonly iters: ReadonlyMap<AnyVar, Range>;
   readonly constraints: readonly IterConstraint[];
+  /** The conditions that are not among `constraints`: those on single iterators, and those that mention none. */
+  readonly others: readonly PrimExpr[];
 }
 
 /**
@@ -26,16 +28,23 @@ export interface IterConstraints {
 export function matchIterConstraints(pred: PrimExpr, iters: ReadonlyMap<AnyVar, Range>): IterConstraints | undefined {
   const narrowed = new Map(iters);
   const constraints: IterConstraint[] = [];
+  const others: PrimExpr[] = [];
   // Last first, as upstream takes them.
   for (const cond of conjuncts(pred).reverse()) {
     const found = readBound(cond, iters);
     if (found === "none") return undefined;
-    if (found === "free") continue;
+    if (found === "free") {
+      others.unshift(cond);
+      continue;
+    }
     const domain = found.iter.kind === "tir.Var" || found.iter.kind === "tir.SizeVar" ? narrowed.get(found.iter) : undefined;
     if (domain === undefined) constraints.push(found);
-    else narrowed.set(found.iter as AnyVar, narrow(domain, found));
+    else {
+      narrowed.set(found.iter as AnyVar, narrow(domain, found));
+      others.unshift(cond);
+    }
   }
-  return { iters: narrowed, constraints: constraints.sort((a, b) => sizeOf(a.iter) - sizeOf(b.iter)) };
+  return { iters: narrowed, constraints: constraints.sort((a, b) => sizeOf(a.iter) - sizeOf(b.iter)), others };
 }
 
 function narrow({ min: low, extent }: Range, { lower, upper }: IterConstraint): Range {

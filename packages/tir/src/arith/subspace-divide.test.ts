@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeSizeVar, makeVar } from "../ir/make-expr.ts";
-import { add, floorDiv, floorMod, lt, mul } from "../ir/ops.ts";
+import { add, and, floorDiv, floorMod, ge, lt, mul } from "../ir/ops.ts";
 import type { IterMapOptions } from "./detect-iter-map.ts";
 import { normalizeIterMapToExpr } from "./iter-map-to-expr.ts";
 import { subspaceDivide } from "./subspace-divide.ts";
@@ -32,6 +32,17 @@ test("a condition on the outer iterators is an outer predicate", () => {
   const index = add(add(mul(k, 12), mul(j, 3)), i);
   const predicate = lt(add(mul(k, 4), j), 18);
   expect(divided([index], itersOf([i, 3], [j, 4], [k, 5]), [i], { predicate })).toEqual(["((k * 4) + j) | i", "(((k * 4) + j) < 18) | 1"]);
+});
+
+test("conditions on single iterators stay, each on its side", () => {
+  const index = add(mul(j, 3), i);
+  expect(divided([index], itersOf([i, 5], [j, 6]), [i], { predicate: and(lt(i, 3), lt(j, 4)) })).toEqual(["j | i", "(j < 4) | (i < 3)"]);
+  expect(divided([i, j], itersOf([i, 5], [j, 6]), [i], { predicate: and(ge(j, 2), lt(c, 4)) })).toEqual(["0 | i", "(j - 2) | 2", "((j >= 2) && (c < 4)) | 1"]);
+});
+
+test("a condition that narrows one iterator beside a trivial one stays", () => {
+  const predicate = lt(add(mul(j, 4), i), 3);
+  expect(divided([i], itersOf([i, 4], [j, 1]), [k], { predicate })).toEqual(["i | 0", "(i < 3) | 1"]);
 });
 
 test("an outer iterator inside an inner one cannot be divided", () => {

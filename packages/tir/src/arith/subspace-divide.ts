@@ -1,7 +1,9 @@
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
-import { add, and, constant, floorDiv, lt, mul } from "../ir/ops.ts";
+import { usesVar } from "../ir/free-vars.ts";
+import { add, and, constant, floorDiv, ge, lt, mul } from "../ir/ops.ts";
 import { Analyzer } from "./analyzer.ts";
 import { detectIterMap, type IterMapOptions } from "./detect-iter-map.ts";
+import { matchIterConstraints } from "./iter-constraint.ts";
 import { normalizeIterMapToExpr } from "./iter-map-to-expr.ts";
 import { equalsInt, dtypeOfMapped, makeIterMark, makeIterSum, wholeSplit, type IterMark, type IterSplit, type IterSum } from "./iter-map.ts";
 import { collectSplits } from "./split-collector.ts";
@@ -33,14 +35,22 @@ export function subspaceDivide(
   const analyzer = opts.analyzer ?? new Analyzer();
   const maps = detectIterMap(indices, iters, { ...opts, analyzer }).indices;
   if (maps.length === 0) return undefined;
-  const divider = new SubspaceDivider(analyzer, collectSplits(maps), new Set(inner));
+  const innerVars = new Set(inner);
+  const divider = new SubspaceDivider(analyzer, collectSplits(maps), innerVars);
   const out: DividedIndex[] = [];
   for (const map of maps) {
-    const d = divider.divideSum(map, constant(0, map.base.dtype));
+    const d = divider.divideSum(map);
     if (d === undefined) return undefined;
     out.push({ outer: makeIterMark(d.outer, d.outerExtent), inner: makeIterMark(d.inner, d.innerExtent) });
   }
-  return { indices: out, outerPredicate: divider.outerPredicate, innerPredicate: divider.innerPredicate };
+  // A condition on one iterator has narrowed its domain and holds of it still.
+  const kept = opts.predicate === undefined ? [] : (matchIterConstraints(opts.predicate, iters)?.others ?? []);
+  const isInner = (c: PrimExpr): boolean => usesVar(c, (v) => innerVars.has(v));
+  return {
+    indices: out,
+    outerPredicate: kept.filter((c) => !isInner(c)).reduce(and, divider.outerPredicate),
+    innerPredicate: kept.filter(isInner).reduce(and, divider.innerPredicate),
+  };
 }
 
 /** `outer * innerExtent + inner`; `side` says if one of them is trivial. */
@@ -80,15 +90,18 @@ class SubspaceDivider {
     this.#innerVars = innerVars;
   }
 
-  /** A sum is divided if its outer parts stand before its inner ones. */
-  divideSum(sum: IterSum, extent: PrimExpr): Division | undefined {
+  /** A sum is divided if its outer parts stand before its inner ones. With `extent` it may be narrowed to that many values. */
+  divideSum(sum: IterSum, extent?: PrimExpr): Division | undefined {
     const { args, base } = sum;
     const [only] = args;
     if (only === undefined) return { ...allInner(makeIterSum([], base), constant(1, base.dtype)), side: "both" };
     if (args.length === 1) {
       const division = equalsInt(only.scale, 1) ? this.#divideSplit(only) : undefined;
-      return division && { ...division, inner: addBase(division.inner, base) };
+      if (division === undefined) return undefined;
+      if (extent === undefined || this.#analyzer.canProveEqual(mul(division.outerExtent, division.innerExtent), extent)) return { ...division, inner: addBase(division.inner, base) };
+      return this.#narrowed(division, base, extent);
     }
+    if (extent === undefined) return undefined;
     const outer: IterSplit[] = [];
     const inner: IterSplit[] = [];
     let covered: PrimExpr = constant(1, base.dtype);
@@ -106,14 +119,23 @@ class SubspaceDivider {
     if (this.#analyzer.canProveEqual(covered, extent)) {
       return { side: "both", outer: outerMark.sum, outerExtent: outerMark.extent, inner: innerMark.sum, innerExtent: innerMark.extent };
     }
-    // A narrowed sum cannot be divided; it is on one side altogether.
-    if (inner.length === 0) {
-      this.outerPredicate = and(this.outerPredicate, lt(normalizeIterMapToExpr(outerMark.sum, this.#analyzer), extent));
-      return allOuter(outerMark.sum, extent);
+    const side = inner.length === 0 ? "outer" : outer.length === 0 ? "inner" : "both";
+    return this.#narrowed({ side, outer: outerMark.sum, outerExtent: outerMark.extent, inner: makeIterSum(innerMark.sum.args, constant(0, base.dtype)), innerExtent: innerMark.extent }, base, extent);
+  }
+
+  /** A sum that conditions narrow cannot be divided; it is on one side altogether, and the conditions go with it. */
+  #narrowed(division: Division, base: PrimExpr, extent: PrimExpr): Division | undefined {
+    if (division.side === "both") return undefined;
+    const sum = addBase(division.side === "outer" ? division.outer : division.inner, base);
+    const value = normalizeIterMapToExpr(sum, this.#analyzer);
+    const upper = lt(value, extent);
+    const condition = equalsInt(base, 0) ? upper : and(ge(value, 0), upper);
+    if (division.side === "outer") {
+      this.outerPredicate = and(this.outerPredicate, condition);
+      return allOuter(sum, extent);
     }
-    if (outer.length > 0) return undefined;
-    this.innerPredicate = and(this.innerPredicate, lt(normalizeIterMapToExpr(innerMark.sum, this.#analyzer), extent));
-    return allInner(innerMark.sum, extent);
+    this.innerPredicate = and(this.innerPredicate, condition);
+    return allInner(sum, extent);
   }
 
   /** All parts of a mark are divided when the first of them is met. */
@@ -123,8 +145,7 @@ class SubspaceDivider {
     const parts = this.#parts.get(split.source) ?? [];
     const { source, extent } = split.source;
     if (!("tag" in source)) {
-      if (source.kind !== "tir.Var" && source.kind !== "tir.SizeVar") return undefined;
-      const isInner = this.#innerVars.has(source);
+      const isInner = usesVar(source, (v) => this.#innerVars.has(v));
       for (const part of parts) this.#divided.set(part, isInner ? allInner(part, part.extent) : allOuter(part, part.extent));
     } else if (source.tag === "sum") {
       const whole = this.divideSum(source, extent);

@@ -1,4 +1,5 @@
 import { makePointerType, makePrimType } from "@verticil/ir-core";
+import { conjuncts } from "../arith/analyzer.ts";
 import { coverRange } from "../arith/int-set.ts";
 import { estimateRegionUpperBound } from "../arith/estimate-region.ts";
 import type { Buffer, BufferRegion, MatchBufferRegion } from "../ir/buffer.ts";
@@ -6,10 +7,11 @@ import type { PrimExpr, Range } from "../ir/expr.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar } from "../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor, makeSeq, scopeOf } from "../ir/make-stmt.ts";
 import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
-import { add, constant, sub } from "../ir/ops.ts";
+import { usesVar } from "../ir/free-vars.ts";
+import { add, allOf, constant, sub } from "../ir/ops.ts";
 import type { Block, BlockRealize, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
-import { analyzerFor, bindingsOf, isRegionCovered, relaxedLoops } from "./block-relations.ts";
+import { analyzerFor, bindingsOf, isRegionCovered, loopDomain, relaxedLoops } from "./block-relations.ts";
 import { blockKey, childBlocks, replaceStmts, stmtChildren, type BlockKey, type FuncTree } from "./func-tree.ts";
 import { refuse } from "./schedule-error.ts";
 
@@ -71,6 +73,12 @@ export function relaxUnder(tree: FuncTree, realize: BlockRealize, region: Buffer
   return makeBufferRegion(region.buffer, dims);
 }
 
+/** The part of a block's condition that is over what is around `place`: where it does not hold, there is nothing to copy. */
+export function conditionAt(tree: FuncTree, realize: BlockRealize, place: Stmt): PrimExpr {
+  const between = loopDomain(tree, realize, place);
+  return allOf(conjuncts(realize.predicate).filter((c) => !usesVar(c, (v) => between.has(v))));
+}
+
 /**
  * The place of a copy of what `writer` writes: after it, in the innermost statement that holds both it and one of
  * `related`; at the end of the scope if there are none.
@@ -129,9 +137,10 @@ export interface Stage {
 
 /**
  * A copy of a region between two buffers. With `compact` unset both have the same indices; else `to` ("read") or `from`
- * ("write") starts at 0 where the region does.
+ * ("write") starts at 0 where the region does. Nothing is copied where `condition` does not hold.
  */
-export function makeCopyStage(region: BufferRegion, from: Buffer, to: Buffer, scope: string, compact: boolean): Stage {
+export function makeCopyStage(region: BufferRegion, from: Buffer, to: Buffer, scope: string, opts: { readonly compact: boolean; readonly condition: PrimExpr }): Stage {
+  const { compact, condition } = opts;
   const loopVars = region.region.map((r, i) => makeVar(`ax${i}`, r.extent.dtype));
   const vars = region.region.map((r, i) => makeVar(`v${i}`, r.extent.dtype));
   const iterVars = region.region.map((r, i) => {
@@ -151,7 +160,7 @@ export function makeCopyStage(region: BufferRegion, from: Buffer, to: Buffer, sc
   const values = region.region.map((r, i): PrimExpr => (compact ? (loopVars[i] ?? r.min) : add(r.min, loopVars[i] ?? r.min)));
   const nest = region.region.reduceRight<Stmt>(
     (body, r, i) => makeFor(loopVars[i] ?? makeVar("ax"), constant(0, "int32"), r.extent, body),
-    makeBlockRealize(values, constant(1, "bool"), block),
+    makeBlockRealize(values, condition, block),
   );
   return { nest, key: blockKey(block) };
 }

@@ -42,7 +42,7 @@ export function planPadding(scope: Block, before: Buffer, after: Buffer, inverse
   const rekeyed = new Map<BlockKey, BlockKey>();
   for (const w of writes) {
     const [first] = w.loops;
-    if (first === undefined || !w.rowMajor || !storesOnlyIn(first, before)) continue;
+    if (first === undefined || !w.rowMajor || !isOneNest(w.loops) || !storesOnlyIn(first, before)) continue;
     const made = new StoreReplacer(w, after, inverse, pad).nest();
     if (made === undefined) continue;
     replacements.set(first, made.nest);
@@ -52,6 +52,11 @@ export function planPadding(scope: Block, before: Buffer, after: Buffer, inverse
   const last = writes[writes.length - 1];
   const place = last?.loops[0] ?? last?.realize;
   return place === undefined ? { kind: "none" } : { kind: "after", after: place, stmt: filling(after, inverse, pad) };
+}
+
+/** True if each loop is all there is in the one before: no block is between them, nor a statement beside them. */
+function isOneNest(loops: readonly For[]): boolean {
+  return loops.every((l, i) => i === 0 || loops[i - 1]?.body === l);
 }
 
 /** True if all that a nest stores is in one buffer: nothing else goes when the nest is replaced. */

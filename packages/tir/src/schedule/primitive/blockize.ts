@@ -1,7 +1,9 @@
 import { Analyzer } from "../../arith/analyzer.ts";
 import { evalRegionSets } from "../../arith/eval-set.ts";
+import { exprDeepEqual } from "../../arith/expr-deep-equal.ts";
 import { coverRange, intSetOfRange, unionSets, type IntSet } from "../../arith/int-set.ts";
 import { normalizeIterMapToExpr } from "../../arith/iter-map-to-expr.ts";
+import { dtypeOfMapped, isIterMap, type IterMark } from "../../arith/iter-map.ts";
 import { subspaceDivide } from "../../arith/subspace-divide.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Range, Var } from "../../ir/expr.ts";
@@ -82,6 +84,7 @@ export function blockizeBlocks(tree: FuncTree, realizes: readonly BlockRealize[]
     const loops = tree.loopsOf(realize);
     const insideLoops = loops.filter((l) => l !== lca && tree.contains(lca, l));
     const division = divide(realize, loops, insideLoops, analyzer, preserveUnitIters);
+    if (outer !== undefined && !exprDeepEqual(outerPredicate, division.outerPredicate)) refuse("the blocks run under different conditions", [first.block, realize.block]);
     outerPredicate = division.outerPredicate;
     const parts = derive(realize.block.iterVars, division, preserveUnitIters, outer);
     outer = parts.outer;
@@ -114,12 +117,14 @@ function replaceItems(tree: FuncTree, lca: For | Block, realizes: readonly Block
   return makeSeq([...lca.body.seq.slice(0, start), made, ...lca.body.seq.slice(end + 1)]);
 }
 
-/** A block variable as `outer * innerExtent + inner`. */
+/** A block variable as `outer * innerExtent + inner + base`. */
 interface DivisionPart {
   readonly outer: PrimExpr;
   readonly outerExtent: PrimExpr;
   readonly inner: PrimExpr;
   readonly innerExtent: PrimExpr;
+  /** What is of neither the outer nor the inner loops. */
+  readonly base: PrimExpr;
 }
 
 interface Division {
@@ -143,17 +148,25 @@ function divide(realize: BlockRealize, loops: readonly For[], inside: readonly F
   if (found !== undefined) {
     const fresh = new Analyzer();
     return {
-      parts: found.indices.map((d) => ({
-        outer: normalizeIterMapToExpr(d.outer.source, fresh),
-        outerExtent: d.outer.extent,
-        inner: normalizeIterMapToExpr(d.inner.source, fresh),
-        innerExtent: d.inner.extent,
-      })),
+      parts: found.indices.map((d) => {
+        const base = baseOf(d.inner);
+        return {
+          outer: normalizeIterMapToExpr(d.outer.source, fresh),
+          outerExtent: d.outer.extent,
+          inner: fresh.simplify(sub(normalizeIterMapToExpr(d.inner.source, fresh), base)),
+          innerExtent: d.inner.extent,
+          base,
+        };
+      }),
       outerPredicate: found.outerPredicate,
       innerPredicate: found.innerPredicate,
     };
   }
   return divideTrivially(realize, loops, inside);
+}
+
+function baseOf({ source }: IterMark): PrimExpr {
+  return isIterMap(source) && source.tag === "sum" ? source.base : constant(0, dtypeOfMapped(source));
 }
 
 /** Each binding by outer loops only or by inner loops only. */
@@ -167,10 +180,11 @@ function divideTrivially(realize: BlockRealize, loops: readonly For[], inside: r
     const byOuter = usesVar(value, (v) => outerVars.has(v));
     const byInner = usesVar(value, (v) => innerVars.has(v));
     const unit = { value: constant(0, "int32"), extent: constant(1, "int32") };
-    if (byOuter && byInner) return bad();
-    if (byInner) return { outer: unit.value, outerExtent: unit.extent, inner: value, innerExtent: extent };
-    if (byOuter) return { outer: value, outerExtent: extent, inner: unit.value, innerExtent: unit.extent };
-    return { outer: unit.value, outerExtent: unit.extent, inner: unit.value, innerExtent: unit.extent };
+    const min = realize.block.iterVars[i]?.dom?.min;
+    if ((byOuter && byInner) || (min !== undefined && !isConstInt(min, 0))) return bad();
+    if (byInner) return { outer: unit.value, outerExtent: unit.extent, inner: value, innerExtent: extent, base: unit.value };
+    if (byOuter) return { outer: value, outerExtent: extent, inner: unit.value, innerExtent: unit.extent, base: unit.value };
+    return { outer: unit.value, outerExtent: unit.extent, inner: unit.value, innerExtent: unit.extent, base: value };
   });
   return { parts, outerPredicate: constant(1, "bool"), innerPredicate: constant(1, "bool") };
 }
@@ -201,12 +215,12 @@ function derive(iterVars: readonly IterVar[], division: Division, preserveUnitIt
     const o = known ?? { iterVar: iterFor(iv, "_o", d.outerExtent), value: d.outer };
     outer.push(o);
     if (isConstInt(d.innerExtent, 1)) {
-      values.set(iv.var, isConstInt(d.outerExtent, 1) && !preserveUnitIters ? constant(0, d.outerExtent.dtype) : o.iterVar.var);
+      values.set(iv.var, add(isConstInt(d.outerExtent, 1) && !preserveUnitIters ? constant(0, d.outerExtent.dtype) : o.iterVar.var, d.base));
       return;
     }
     const n = { iterVar: iterFor(iv, "_i", d.innerExtent), value: d.inner };
     inner.push(n);
-    values.set(iv.var, isConstInt(d.outerExtent, 1) ? n.iterVar.var : add(mul(o.iterVar.var, d.innerExtent), n.iterVar.var));
+    values.set(iv.var, add(isConstInt(d.outerExtent, 1) ? n.iterVar.var : add(mul(o.iterVar.var, d.innerExtent), n.iterVar.var), d.base));
   });
   return { outer, inner, values };
 }

@@ -19,8 +19,8 @@ export function cacheInplace(tree: FuncTree, realize: BlockRealize, readIndex: n
   if (reads === undefined || writes === undefined) return refuse(`block \`${block.name}\` does not both read and write \`${buffer.name}\``, block);
   const cache = withScope(buffer, storageScope);
   const bindings = bindingsOf(realize);
-  const copyIn = makeCopyStage(substitute(reads, bindings), buffer, cache, storageScope, false);
-  const copyOut = makeCopyStage(substitute(writes, bindings), cache, buffer, storageScope, false);
+  const copyIn = makeCopyStage(substitute(reads, bindings), buffer, cache, storageScope, { compact: false, condition: realize.predicate });
+  const copyOut = makeCopyStage(substitute(writes, bindings), cache, buffer, storageScope, { compact: false, condition: realize.predicate });
   const changed = changeAccess(realize, renamed(buffer, cache), { writes: true });
   // The copies go into the innermost loop around the block, or beside it in the scope.
   const above = tree.ancestors(realize);

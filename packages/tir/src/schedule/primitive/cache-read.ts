@@ -1,9 +1,11 @@
 import type { Buffer } from "../../ir/buffer.ts";
+import { constant } from "../../ir/ops.ts";
 import type { BlockRealize, Stmt } from "../../ir/stmt.ts";
 import { fullRegion } from "../../analysis/block-access-region.ts";
 import { consumersOf, scopeRoot } from "../block-relations.ts";
 import {
   changeAccess,
+  conditionAt,
   makeCopyStage,
   onlyWriter,
   placeAfterWriter,
@@ -17,7 +19,7 @@ import {
   withStage,
   type StagePlace,
 } from "../cache-stage.ts";
-import { requireNotUpdated } from "../copy-safety.ts";
+import { domainsOf, requireInBounds, requireNotUpdated } from "../copy-safety.ts";
 import { childBlocks, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -35,13 +37,15 @@ export function cacheRead(tree: FuncTree, realize: BlockRealize, readIndex: numb
   requireRegionCover(tree, scope, buffer);
   const users = withChildren(consumers);
   const writer = onlyWriter(scope, buffer);
-  const place: StagePlace = writer === undefined ? { at: scope.block, pos: 0 } : placeOf(tree, scope, writer, buffer, users);
+  const place: StagePlace = writer === undefined ? { at: scope.block, pos: 0 } : placeOf(tree, scope, writer, users);
   const written = writer && regionOf(writer.block.writes, buffer);
+  if (writer === undefined) requireInBounds(realize.block, buffer, regionOf(scope.block.reads, buffer)?.region ?? [], domainsOf(scope.block));
   const region =
     writer !== undefined && written !== undefined ? relaxUnder(tree, writer, written, place.at) : (regionOf(scope.block.reads, buffer) ?? fullRegion(buffer));
   const compact = place.at === scope.block && childBlocks(scope).every((b) => tree.contains(place.at, b));
   const cache = sizedLike(withScope(buffer, storageScope), compact, region.region.map((r) => r.extent));
-  const stage = makeCopyStage(region, buffer, cache, storageScope, compact);
+  const condition = writer === undefined ? constant(1, "bool") : conditionAt(tree, writer, place.at);
+  const stage = makeCopyStage(region, buffer, cache, storageScope, { compact, condition });
   const change = compact ? shiftedTo(tree, buffer, cache, region.region) : renamed(buffer, cache);
   const writes = (b: BlockRealize): boolean => b.block.writes.some((w) => w.buffer === buffer);
   const enter = (b: BlockRealize): boolean => !writes(b);
@@ -61,9 +65,8 @@ export function sizedLike(buffer: Buffer, compact: boolean, shape: Buffer["shape
   return compact ? { ...buffer, shape } : buffer;
 }
 
-function placeOf(tree: FuncTree, scope: BlockRealize, writer: BlockRealize, buffer: Buffer, users: ReadonlySet<BlockRealize>): StagePlace {
+function placeOf(tree: FuncTree, scope: BlockRealize, writer: BlockRealize, users: ReadonlySet<BlockRealize>): StagePlace {
   if (users.size > 0) return placeAfterWriter(scope, writer, users);
   const readers = consumersOf(tree, writer).filter((c) => c.block.reads.some((r) => writer.block.writes.some((w) => w.buffer === r.buffer)));
-  void buffer;
   return placeAfterWriter(scope, writer, new Set(readers));
 }

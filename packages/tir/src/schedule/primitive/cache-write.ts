@@ -2,6 +2,7 @@ import type { BlockRealize, Stmt } from "../../ir/stmt.ts";
 import { consumersOf, scopeRoot } from "../block-relations.ts";
 import {
   changeAccess,
+  conditionAt,
   makeCopyStage,
   onlyWriter,
   placeAfterWriter,
@@ -37,7 +38,7 @@ export function cacheWrite(tree: FuncTree, realize: BlockRealize, writeIndex: nu
   const cached = relaxUnder(tree, realize, region, place.at);
   const compact = place.at === scope.block && childBlocks(scope).every((b) => tree.contains(place.at, b));
   const cache = sizedLike(withScope(buffer, storageScope), compact, cached.region.map((r) => r.extent));
-  const stage = makeCopyStage(cached, cache, buffer, storageScope, compact);
+  const stage = makeCopyStage(cached, cache, buffer, storageScope, { compact, condition: conditionAt(tree, realize, place.at) });
   const change = compact ? shiftedTo(tree, buffer, cache, cached.region) : renamed(buffer, cache);
   const replaced = new Map<Stmt, Stmt>();
   for (const b of [realize, ...users]) replaced.set(b, changeAccess(b, change, { writes: true }));

@@ -10,6 +10,7 @@ import { makeFor, makeSeq, scopeOf } from "../../ir/make-stmt.ts";
 import { add, and, constant, ge, isConstInt, lt, sub } from "../../ir/ops.ts";
 import type { Block, BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
+import { conditionOnVars } from "../block-condition.ts";
 import {
   analyzerFor,
   bindingsOf,
@@ -73,7 +74,7 @@ function moveUnder(tree: FuncTree, realize: BlockRealize, loop: For, opts: Compu
   requireOrder(tree, realize, loop, way === "compute" ? producers : consumers, way);
   if (way === "reverse") requireOnce(block, domains, [...tree.loopsOf(loop), loop]);
   if (way === "reverse") requireAll(block, domains, [...tree.loopsOf(loop), loop]);
-  const nest = makeNest(realize, domains, analyzer, opts.preserveUnitLoops);
+  const nest = makeNest(realize, domains, conditionOnVars(realize, tree.loopsOf(realize)), analyzer, opts.preserveUnitLoops);
   const target = new FuncTree(without).loops.get(loop.loopVar);
   if (target === undefined) throw new Error("internal: the target loop went with the block");
   const rest = target.body.kind === "tir.SeqStmt" ? target.body.seq : [target.body];
@@ -117,11 +118,14 @@ function requireAll(block: Block, domains: readonly DomainInfo[], loops: readonl
   block.iterVars.forEach((iv, i) => {
     const info = domains[i];
     if (iv.dom === undefined || info?.dom.tag !== "interval") return;
+    const first = iv.dom.min;
+    const last = sub(add(first, iv.dom.extent), 1);
     const low = info.dom.min && evalSet(info.dom.min, dom);
     const high = info.dom.max && evalSet(info.dom.max, dom);
-    const last = sub(add(iv.dom.min, iv.dom.extent), 1);
-    const missesLow = low?.tag === "interval" && low.min !== undefined && analyzer.canProve(lt(iv.dom.min, low.min));
-    const missesHigh = high?.tag === "interval" && high.max !== undefined && analyzer.canProve(lt(high.max, last));
+    const lowest = [low?.tag === "interval" ? low.min : undefined, info.bound.tag === "interval" ? info.bound.min : undefined];
+    const highest = [high?.tag === "interval" ? high.max : undefined, info.bound.tag === "interval" ? info.bound.max : undefined];
+    const missesLow = lowest.some((e) => e !== undefined && analyzer.canProve(lt(first, e)));
+    const missesHigh = highest.some((e) => e !== undefined && analyzer.canProve(lt(e, last)));
     if (missesLow || missesHigh) refuse(`block \`${block.name}\` goes over more of \`${iv.var.name}\` than its producers give`, block);
   });
 }
@@ -160,7 +164,7 @@ function insertionPoint(
 }
 
 /** New loops around the block over the domains, with a predicate where they reach outside the bounds. */
-function makeNest(realize: BlockRealize, domains: readonly DomainInfo[], analyzer: Analyzer, keepUnit: boolean): Stmt {
+function makeNest(realize: BlockRealize, domains: readonly DomainInfo[], condition: PrimExpr, analyzer: Analyzer, keepUnit: boolean): Stmt {
   const loops: { readonly v: ReturnType<typeof makeVar>; readonly extent: PrimExpr }[] = [];
   let predicate: PrimExpr = constant(1, "bool");
   const iterValues = realize.block.iterVars.map((iv, i): PrimExpr => {
@@ -182,6 +186,7 @@ function makeNest(realize: BlockRealize, domains: readonly DomainInfo[], analyze
     }
     return value;
   });
-  const placed: BlockRealize = { ...realize, iterValues, predicate: analyzer.simplify(predicate) };
+  const values = new Map<AnyVar, PrimExpr>(realize.block.iterVars.map((iv, i) => [iv.var, iterValues[i] ?? iv.var]));
+  const placed: BlockRealize = { ...realize, iterValues, predicate: analyzer.simplify(and(predicate, substitute(condition, values))) };
   return loops.reduceRight<Stmt>((body, { v, extent }) => makeFor(v, constant(0, "int32"), extent, body), placed);
 }

@@ -1,4 +1,4 @@
-import { Analyzer } from "../../arith/analyzer.ts";
+import { Analyzer, conjuncts } from "../../arith/analyzer.ts";
 import { detectIterMap } from "../../arith/detect-iter-map.ts";
 import { sideEffect } from "../../analysis/side-effect.ts";
 import type { BufferRegion } from "../../ir/buffer.ts";
@@ -12,7 +12,6 @@ import { bindingsOf, requireComplete, scopeRoot } from "../block-relations.ts";
 import { blockKey, replaceIn, replaceStmts, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
-import { conjuncts } from "./decompose-reduction.ts";
 
 /** A padding block taken apart: what it writes inside the bounds, where that is, and what outside of them. */
 interface Padding {

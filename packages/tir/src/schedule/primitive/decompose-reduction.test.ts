@@ -1,6 +1,6 @@
 import { it } from "vitest";
 import { expectRefused, expectSchedule, loopAt } from "../testing/expect-schedule.ts";
-import { matmul } from "../testing/programs.ts";
+import { matmul, repeatedRowsum } from "../testing/programs.ts";
 
 it("makes the init a block of its own before a loop", () => {
   expectSchedule(
@@ -40,5 +40,15 @@ it("refuses a loop inside of a reduction loop", () => {
         sch.reorder([k!, i!]);
       },
     },
+  );
+});
+
+it("refuses a loop that repeats the reduction", () => {
+  expectRefused(
+    repeatedRowsum,
+    (sch) => {
+      sch.decomposeReduction("B", loopAt(sch, "B", 0));
+    },
+    "loop `r` repeats block `B`, which would add up more than once",
   );
 });

@@ -1,3 +1,4 @@
+import { conjuncts } from "../../arith/analyzer.ts";
 import type { AnyVar, PrimExpr } from "../../ir/expr.ts";
 import { makeIterVar, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeFor, makeSeq } from "../../ir/make-stmt.ts";
@@ -39,6 +40,8 @@ export function decomposeReduction(tree: FuncTree, realize: BlockRealize, loop: 
   });
   const inside = loops.slice(at);
   const kept = inside.filter((l) => spatial.some((s) => usesVar(s.value, l.loopVar)));
+  const repeats = inside.find((l) => !isConstInt(l.extent, 1) && !realize.iterValues.some((v) => usesVar(v, l.loopVar)));
+  if (repeats !== undefined) refuse(`loop \`${repeats.loopVar.name}\` repeats block \`${block.name}\`, which would add up more than once`, [repeats, block], "Each loop from there on must be in a binding of the block.");
   const fresh = new Map<AnyVar, PrimExpr>(kept.map((l) => [l.loopVar, makeVar(`${l.loopVar.name}_init`, l.loopVar.dtype)]));
   const initBlock = makeBlock(`${block.name}_init`, spatial.map((s) => s.iterVar), [], block.writes.map((w) => substitute(w, vars)), substitute(init, vars), {
     annotations: block.annotations,
@@ -68,9 +71,4 @@ export function initPredicate(predicate: PrimExpr, dropped: ReadonlySet<AnyVar>)
   if (isConstInt(predicate, 1)) return predicate;
   const kept = conjuncts(predicate).filter((p) => !usesVar(p, (v) => dropped.has(v)));
   return [...kept].reverse().reduce<PrimExpr>((acc, p) => and(acc, p), constant(1, "bool"));
-}
-
-/** The parts of a conjunction. */
-export function conjuncts(e: PrimExpr): readonly PrimExpr[] {
-  return e.kind === "tir.And" ? [...conjuncts(e.a), ...conjuncts(e.b)] : [e];
 }

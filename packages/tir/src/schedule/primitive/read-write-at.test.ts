@@ -1,6 +1,6 @@
 import { it } from "vitest";
 import { expectSchedule, loopAt } from "../testing/expect-schedule.ts";
-import { chain, matmul } from "../testing/programs.ts";
+import { chain, matmul, padded } from "../testing/programs.ts";
 
 it("copies what a loop reads at its start", () => {
   expectSchedule(
@@ -68,5 +68,44 @@ def main(A: T.Buffer((8, 12), "float32"), C: T.Buffer((8, 12), "float32")):
                 C[v0 + ax0, ax1] = C_shared[v0 + ax0, ax1]
 `,
     { hasNoTrace: true },
+  );
+});
+
+it("copies out only where the block has run", () => {
+  expectSchedule(
+    padded,
+    (sch) => {
+      sch.decomposePadding("B", loopAt(sch, "B", 1));
+      sch.writeAt(loopAt(sch, "B", 1), "B", 0, "local");
+    },
+    `
+@T.prim_func
+def main(A: T.Buffer((4, 6), "float32"), B: T.Buffer((6, 8), "float32")):
+    # with T.block("root"):
+    B_local = T.alloc_buffer((6, 8), scope="local")
+    for i in range(6):
+        for j in range(8):
+            with T.block("B_pad_const"):
+                vi, vj = T.axis.remap("SS", [i, j])
+                T.reads()
+                T.writes(B[vi, vj])
+                B[vi, vj] = T.float32(0.0)
+        for j in range(6):
+            with T.block("B"):
+                vi = T.axis.spatial(4, i - 1)
+                vj = T.axis.spatial(6, j)
+                T.where(1 <= i and i < 5)
+                T.reads(A[vi, vj])
+                T.writes(B_local[vi + 1, vj + 1])
+                B_local[vi + 1, vj + 1] = A[vi, vj]
+            with T.block("B_local"):
+                v0, v1 = T.axis.remap("SS", [i, j])
+                T.where(1 <= i and i < 5)
+                T.reads(B_local[v0, v1 + 1])
+                T.writes(B[v0, v1 + 1])
+                T.block_attr({"auto_copy": 1})
+                for ax0, ax1 in T.grid(1, 1):
+                    B[v0 + ax0, v1 + 1 + ax1] = B_local[v0 + ax0, v1 + 1 + ax1]
+`,
   );
 });

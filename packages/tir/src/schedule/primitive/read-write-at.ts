@@ -6,11 +6,11 @@ import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Range } from "../../ir/expr.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar, renameVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor, makeSeq } from "../../ir/make-stmt.ts";
-import { add, constant, sub } from "../../ir/ops.ts";
+import { add, constant, isConstInt, sub } from "../../ir/ops.ts";
 import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { bindingsOf, relaxedLoops, scopeRoot } from "../block-relations.ts";
-import { changeAccess, renamed, withScope } from "../cache-stage.ts";
+import { changeAccess, conditionAt, renamed, withScope } from "../cache-stage.ts";
 import { rangesOf, requireInBounds, requireNotUpdated } from "../copy-safety.ts";
 import { blockKey, childBlocks, replaceStmts, withAllocated, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
@@ -88,39 +88,49 @@ function copyAt(
     return makeRange(min, analyzer.simplify(sub(add(s.max, 1), min)));
   });
   const changed = items.map((s, i) => ((side === "read" ? i >= pos : i < pos) ? changeAccess(s, renamed(buffer, cache), { writes: true }) : s));
-  requireExact(tree, loop, buffer, storageScope, domain, side);
+  const condition = requireExact(tree, loop, buffer, storageScope, domain, side);
   const [from, to] = side === "read" ? [buffer, cache] : [cache, buffer];
-  const copy = copyBlock(tree, loop, from, to, `${buffer.name}_${storageScope}`, domain);
+  const copy = copyBlock(tree, loop, from, to, `${buffer.name}_${storageScope}`, domain, condition);
   const body = makeSeq([...changed.slice(0, pos), copy, ...changed.slice(pos)]);
   const inner = replaceStmts({ ...tree.func, body: scope.block.body }, new Map<Stmt, Stmt>([[loop, { ...loop, body }]])).body;
   const block = withAllocated({ ...scope.block, body: inner }, [cache]);
   return { func: replaceStmts(tree.func, new Map<Stmt, Stmt>([[scope.block, block]])), blocks: [blockKey(copy.block)] };
 }
 
-/** Refuses to copy out elements that may not have been written, and to copy in what the buffer does not have. */
-function requireExact(tree: FuncTree, loop: For, buffer: Buffer, storageScope: string, domain: readonly Range[], side: "read" | "write"): void {
-  const under = childBlocks(loop);
+/**
+ * Refuses to copy out elements that may not have been written, and to copy in what the buffer does not have. Gives the
+ * condition under which there is something to copy.
+ */
+function requireExact(tree: FuncTree, loop: For, buffer: Buffer, storageScope: string, domain: readonly Range[], side: "read" | "write"): PrimExpr {
+  const always = constant(1, "bool");
   const accesses = (b: BlockRealize): readonly BufferRegion[] => (side === "read" ? b.block.reads : b.block.writes).filter((r) => r.buffer === buffer);
-  const [first] = under.filter((b) => [...b.block.reads, ...b.block.writes].some((r) => r.buffer === buffer));
-  if (first === undefined) return;
+  const under = childBlocks(loop).filter((b) => [...b.block.reads, ...b.block.writes].some((r) => r.buffer === buffer));
+  const [first] = under;
+  if (first === undefined) return always;
   requireInBounds(first.block, buffer, domain, rangesOf([...tree.loopsOf(loop), loop]));
-  if (side === "read") return under.forEach((b) => (accesses(b).length > 0 ? requireNotUpdated(b.block, buffer) : undefined));
+  if (side === "read") {
+    for (const b of under) if (accesses(b).length > 0) requireNotUpdated(b.block, buffer);
+    return always;
+  }
   if (first.block.init === undefined && first.block.reads.some((r) => r.buffer === buffer)) refuse(`block \`${first.block.name}\` reads \`${buffer.name}\` before it is written under loop \`${loop.loopVar.name}\``, first.block);
-  const analyzer = new Analyzer();
-  const exact = under.some((b) =>
-    accesses(b).some((r) => {
-      const { region } = substitute(r, bindingsOf(b));
-      const found = estimateRegionStrictBound(region, relaxedLoops(tree, b, loop, storageScope), { predicate: b.predicate, analyzer });
-      return found?.every((s, i) => {
-        const d = domain[i];
-        return s.tag === "interval" && s.min !== undefined && s.max !== undefined && d !== undefined && analyzer.canProveEqual(s.min, d.min) && analyzer.canProveEqual(add(sub(s.max, s.min), 1), d.extent);
-      });
-    }),
-  );
-  if (!exact) refuse(`not all that is copied out of \`${buffer.name}\` is known to be written under loop \`${loop.loopVar.name}\``, [loop, first.block]);
+  const exact = under.find((b) => accesses(b).some((r) => writesAll(tree, b, r, loop, storageScope, domain)));
+  if (exact === undefined) return refuse(`not all that is copied out of \`${buffer.name}\` is known to be written under loop \`${loop.loopVar.name}\``, [loop, first.block]);
+  const condition = conditionAt(tree, exact, loop);
+  if (!isConstInt(condition, 1) && under.length > 1) refuse(`\`${buffer.name}\` is written under a condition and by several blocks under loop \`${loop.loopVar.name}\``, under.map((b) => b.block));
+  return condition;
 }
 
-function copyBlock(tree: FuncTree, loop: For, from: Buffer, to: Buffer, name: string, domain: readonly Range[]): BlockRealize {
+/** True if a block is known to write just `domain` in each iteration of the loop. */
+function writesAll(tree: FuncTree, realize: BlockRealize, region: BufferRegion, loop: For, storageScope: string, domain: readonly Range[]): boolean {
+  const analyzer = new Analyzer();
+  const { region: ranges } = substitute(region, bindingsOf(realize));
+  const found = estimateRegionStrictBound(ranges, relaxedLoops(tree, realize, loop, storageScope), { predicate: realize.predicate, analyzer });
+  const same = (s: IntSet, d: Range | undefined): boolean =>
+    s.tag === "interval" && s.min !== undefined && s.max !== undefined && d !== undefined && analyzer.canProveEqual(s.min, d.min) && analyzer.canProveEqual(add(sub(s.max, s.min), 1), d.extent);
+  return found !== undefined && found.every((s, i) => same(s, domain[i]));
+}
+
+function copyBlock(tree: FuncTree, loop: For, from: Buffer, to: Buffer, name: string, domain: readonly Range[], condition: PrimExpr): BlockRealize {
   const bindings = new Map<AnyVar, PrimExpr>();
   const iterVars: IterVar[] = [];
   const values: PrimExpr[] = [];
@@ -141,5 +151,5 @@ function copyBlock(tree: FuncTree, loop: For, from: Buffer, to: Buffer, name: st
   const store = makeBufferStore(to, makeBufferLoad(from, indices), indices);
   const nest = own.reduceRight<Stmt>((body, r, i) => makeFor(vars[i] ?? makeVar("ax"), constant(0, "int32"), r.extent, body), store);
   const block = makeBlock(name, iterVars, [makeBufferRegion(from, own)], [makeBufferRegion(to, own)], nest, { annotations: { auto_copy: 1 } });
-  return makeBlockRealize(values, constant(1, "bool"), block);
+  return makeBlockRealize(values, condition, block);
 }

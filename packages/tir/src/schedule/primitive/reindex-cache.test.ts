@@ -1,7 +1,7 @@
 import { it } from "vitest";
 import { floorDiv, floorMod } from "../../ir/ops.ts";
-import { expectRefused, expectSchedule } from "../testing/expect-schedule.ts";
-import { transposed } from "../testing/programs.ts";
+import { expectRefused, expectSchedule, loopAt } from "../testing/expect-schedule.ts";
+import { rowProducts, transposed } from "../testing/programs.ts";
 
 it("reads through a copy laid out by a map", () => {
   expectSchedule(
@@ -74,5 +74,46 @@ it("refuses a map that writes several elements to one place", () => {
       sch.reindexCacheWrite("B", 0, "shared", (i, j) => [floorDiv(i, 2), j]);
     },
     "the index map takes indices that differ in `vi` to one place",
+  );
+});
+
+it("copies under loops whose bounds depend on others", () => {
+  expectSchedule(
+    rowProducts,
+    (sch) => {
+      sch.computeAt("B", loopAt(sch, "C", 1));
+      sch.reindexCacheRead("B", 0, "local", (i, j) => [j, i]);
+    },
+    `
+@T.prim_func
+def main(A: T.Buffer((4, 6), "float32"), C: T.Buffer((4, 4), "float32")):
+    # with T.block("root"):
+    B = T.alloc_buffer((4, 6))
+    A_local = T.alloc_buffer((6, 4), scope="local")
+    for i, j in T.grid(4, 4):
+        for ax0, ax1 in T.grid(T.max(i, j) + 1 - T.min(i, j), 6):
+            with T.block("A_local"):
+                vi = T.axis.spatial(4, T.min(i, j) + ax0)
+                vj = T.axis.spatial(6, ax1)
+                T.reads(A[vi, vj])
+                T.writes(A_local[vj, vi])
+                A_local[vj, vi] = A[vi, vj]
+    for i, j in T.grid(4, 4):
+        for ax0, ax1 in T.grid(T.max(i, j) + 1 - T.min(i, j), 6):
+            with T.block("B"):
+                vi = T.axis.spatial(4, T.min(i, j) + ax0)
+                vj = T.axis.spatial(6, ax1)
+                T.reads(A_local[vj, vi])
+                T.writes(B[vi, vj])
+                B[vi, vj] = A_local[vj, vi] * T.float32(2.0)
+        for k in range(6):
+            with T.block("C"):
+                vi, vj, vk = T.axis.remap("SSR", [i, j, k])
+                T.reads(B[T.min(vi, vj):T.min(vi, vj) + (T.max(vi, vj) - T.min(vi, vj) + 1), vk])
+                T.writes(C[vi, vj])
+                with T.init():
+                    C[vi, vj] = T.float32(0.0)
+                C[vi, vj] = C[vi, vj] + B[vi, vk] * B[vj, vk]
+`,
   );
 });

@@ -5,7 +5,7 @@ import type { AnyVar, IterVar, PrimExpr, Var } from "../../ir/expr.ts";
 import { makeBufferLoad, makeRange, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor, makeIndexMap } from "../../ir/make-stmt.ts";
 import { constant, isConstInt } from "../../ir/ops.ts";
-import type { BlockRealize, IndexMap, Stmt } from "../../ir/stmt.ts";
+import type { BlockRealize, For, IndexMap, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
 import { consumersOf, scopeRoot } from "../block-relations.ts";
@@ -102,6 +102,16 @@ function layOut(buffer: Buffer, storageScope: string, shape: readonly PrimExpr[]
   return { ...buffer, name, shape, data: makeVar(name, "handle", makePointerType(element, storageScope)) };
 }
 
+/** Of loops, innermost first, those that values are of and those that their bounds are of; outermost first. */
+function loopsFor(values: readonly PrimExpr[], inside: readonly For[]): readonly For[] {
+  const out: For[] = [];
+  for (const l of inside) {
+    const used = [...values, ...out.flatMap((x) => [x.min, x.extent])];
+    if (used.some((e) => usesVar(e, l.loopVar))) out.unshift(l);
+  }
+  return out;
+}
+
 function makeStage(
   tree: FuncTree,
   realize: BlockRealize,
@@ -117,7 +127,7 @@ function makeStage(
   const bindings = used.map((i) => realize.iterValues[i] ?? constant(0, "int32"));
   const under = tree.ancestors(realize);
   const inside = under.slice(0, under.findIndex((s) => s === place.at || s.kind === "tir.Block"));
-  const loops = inside.filter((s) => s.kind === "tir.For").reverse().filter((l) => bindings.some((b) => usesVar(b, l.loopVar)));
+  const loops = loopsFor(bindings, inside.filter((s) => s.kind === "tir.For"));
   const loopVars = loops.map((l): Var => {
     const v = makeVar(l.loopVar.name, l.loopVar.dtype);
     values.set(l.loopVar, v);
@@ -153,7 +163,7 @@ function makeStage(
   if (!undefinedVars(guard).every((v) => loops.some((l) => l.loopVar === v))) refuse(`block \`${realize.block.name}\` is guarded by loops that the copy does not go over`, realize.block);
   const predicate = point(guard);
   const nest = loops.reduceRight<Stmt>(
-    (body, l, i) => makeFor(loopVars[i] ?? l.loopVar, l.min, l.extent, body),
+    (body, l, i) => makeFor(loopVars[i] ?? l.loopVar, point(l.min), point(l.extent), body),
     makeBlockRealize(bindings.map(point), predicate, block),
   );
   return { nest, key: blockKey(block) };

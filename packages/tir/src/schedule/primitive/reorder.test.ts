@@ -1,6 +1,6 @@
 import { it } from "vitest";
 import { expectRefused, expectSchedule, loopAt } from "../testing/expect-schedule.ts";
-import { chain, matmul, siblings } from "../testing/programs.ts";
+import { chain, matmul, repeatedRowsum, siblings } from "../testing/programs.ts";
 
 it("puts the loops of a nest in another order", () => {
   expectSchedule(
@@ -55,5 +55,16 @@ it("refuses loops of different nests", () => {
       sch.reorder([loopAt(sch, "B", 0), loopAt(sch, "C", 0)]);
     },
     "the loops are not in one nest",
+  );
+});
+
+it("refuses to move a loop that repeats a reduction into it", () => {
+  expectRefused(
+    repeatedRowsum,
+    (sch) => {
+      const [r, , k] = sch.getLoops("B");
+      sch.reorder([k!, r!]);
+    },
+    "loop `r` repeats the reduction of block `B` and would move across its loop `k`",
   );
 });

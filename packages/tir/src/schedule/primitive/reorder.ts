@@ -1,6 +1,7 @@
 import type { Node } from "@verticil/ir-core";
 import type { AnyVar } from "../../ir/expr.ts";
 import { usesVar } from "../../ir/free-vars.ts";
+import { isConstInt } from "../../ir/ops.ts";
 import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { onlySpatialAndReduction, requireAffineBinding } from "../block-relations.ts";
 import { childBlocks, replaceStmts, type FuncTree } from "../func-tree.ts";
@@ -27,6 +28,7 @@ export function reorderLoops(tree: FuncTree, loops: readonly For[]): Outcome {
   }
   const order = [...loops];
   const reordered = chain.map((l) => (listed.has(l) ? (order.shift() ?? l) : l));
+  requireInitFirst(blocksBelow(bottom), chain, reordered);
   const inner = new Set<AnyVar>();
   for (const l of [...reordered].reverse()) {
     const test = (v: AnyVar): boolean => inner.has(v);
@@ -35,6 +37,19 @@ export function reorderLoops(tree: FuncTree, loops: readonly For[]): Outcome {
   }
   const nest = reordered.reduceRight<Stmt>((body, l) => ({ ...l, body }), bottom.body);
   return { func: replaceStmts(tree.func, new Map([[top, nest]])) };
+}
+
+/** Refuses to move a loop that repeats a reduction across one of the reduction: each time starts with the init as long as it is outside. */
+function requireInitFirst(blocks: readonly BlockRealize[], before: readonly For[], after: readonly For[]): void {
+  for (const { block, iterValues } of blocks) {
+    if (block.init === undefined) continue;
+    const reductions = before.filter((l) => iterValues.some((v, i) => block.iterVars[i]?.iterType === "kCommReduce" && usesVar(v, l.loopVar)));
+    for (const l of before) {
+      if (isConstInt(l.extent, 1) || iterValues.some((v) => usesVar(v, l.loopVar))) continue;
+      const crossed = reductions.find((r) => before.indexOf(l) < before.indexOf(r) !== after.indexOf(l) < after.indexOf(r));
+      if (crossed !== undefined) refuse(`loop \`${l.loopVar.name}\` repeats the reduction of block \`${block.name}\` and would move across its loop \`${crossed.loopVar.name}\``, [l, crossed, block]);
+    }
+  }
 }
 
 /** The loops from the outermost listed one down to `bottom`, which must have nothing beside each other. */

@@ -1,5 +1,5 @@
 import { it } from "vitest";
-import { expectRefused, expectSchedule } from "../testing/expect-schedule.ts";
+import { expectRefused, expectSchedule, loopAt } from "../testing/expect-schedule.ts";
 import { chain, fan, matmulRelu } from "../testing/programs.ts";
 
 it("puts a consumer into its producer", () => {
@@ -39,5 +39,21 @@ it("refuses a producer with other consumers", () => {
       sch.reverseComputeInline("C");
     },
     "`B` is read by other blocks too",
+  );
+});
+
+it("refuses a consumer of a part of what is copied at a time", () => {
+  expectRefused(
+    chain,
+    (sch) => {
+      sch.reverseComputeInline("C_pad");
+    },
+    "block `C_pad` goes over less than producer `C_pad_local` copies at a time",
+    {
+      prepare: (sch) => {
+        sch.padEinsum("C", [1, 5]);
+        sch.writeAt(loopAt(sch, "C", 0), "C", 0, "local");
+      },
+    },
   );
 });

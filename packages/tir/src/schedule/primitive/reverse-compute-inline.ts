@@ -6,6 +6,7 @@ import { intSetOfRange, type IntSet } from "../../arith/int-set.ts";
 import { inverseAffineIterMap } from "../../arith/inverse-affine-iter-map.ts";
 import type { Buffer } from "../../ir/buffer.ts";
 import type { AnyVar, PrimExpr, Range } from "../../ir/expr.ts";
+import { usesVar } from "../../ir/free-vars.ts";
 import { mapExpr } from "../../ir/mutate.ts";
 import { add, and, asInt, constant, ge, gt, isConstInt, lt, sub } from "../../ir/ops.ts";
 import type { Block, BlockRealize, BufferStore, Stmt } from "../../ir/stmt.ts";
@@ -27,7 +28,7 @@ export function reverseComputeInline(tree: FuncTree, realize: BlockRealize): Out
   requireComplete(realize, scope);
   const producer = onlyProducer(tree, scope, realize, buffer);
   requireNotOutput(tree, producer);
-  const { store, values, produced } = matchBodies(realize, producer, buffer);
+  const { store, values } = matchBodies(realize, producer, buffer);
   const without = withoutLeaf(tree, realize);
   requireNoOpaque(scope.block, buffer);
   const replace = (e: PrimExpr, rhs: PrimExpr): PrimExpr =>
@@ -38,7 +39,6 @@ export function reverseComputeInline(tree: FuncTree, realize: BlockRealize): Out
     indices: store.indices.map((i) => replace(i, s.value)),
     value: replace(store.value, s.value),
   });
-  void produced;
   const rest = new FuncTree(without);
   const newScope = [...rest.blocks.values()].find((b) => b.block.name === scope.block.name && b.block.iterVars === scope.block.iterVars);
   if (newScope === undefined) throw new Error("internal: the scope went with the block");
@@ -81,7 +81,6 @@ function onlyProducer(tree: FuncTree, scope: BlockRealize, realize: BlockRealize
 
 interface Matched {
   readonly store: BufferStore;
-  readonly produced: BufferStore;
   readonly values: ReadonlyMap<AnyVar, PrimExpr>;
 }
 
@@ -113,7 +112,7 @@ function matchBodies(realize: BlockRealize, producer: BlockRealize, buffer: Buff
   }
   for (const [v, e] of inverse) values.set(v, e);
   requireCovered(block, producer.block, values, analyzer);
-  return { store, produced, values };
+  return { store, values };
 }
 
 function storeOf(block: Block): BufferStore {
@@ -159,6 +158,9 @@ function guarded(realize: BlockRealize, consumer: Block, values: ReadonlyMap<Any
     predicate = analyzer.simplify(and(predicate, body.condition));
     body = body.thenCase;
   }
+  const inner = new Set<AnyVar>();
+  for (let x = body; x.kind === "tir.For"; x = x.body) inner.add(x.loopVar);
+  if (usesVar(predicate, (v) => inner.has(v))) refuse(`block \`${consumer.name}\` goes over less than producer \`${block.name}\` copies at a time`, [consumer, block]);
   const outer = substitute(predicate, bindingsOf(realize));
   return { ...realize, block: { ...block, body }, predicate: analyzer.simplify(outer) };
 }

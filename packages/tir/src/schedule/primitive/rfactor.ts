@@ -1,14 +1,18 @@
 import { applyReducer, matchReducer, type MatchedReducer } from "../../analysis/commutative-reducer.ts";
 import { reductionParts, type ReductionParts } from "../../analysis/reduction-parts.ts";
+import { Analyzer, conjuncts } from "../../arith/analyzer.ts";
+import { evalSet } from "../../arith/eval-set.ts";
+import { intSetsOfRanges } from "../../arith/int-set.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
 import type { AnyVar, IterVar, IterVarType, PrimExpr, Var } from "../../ir/expr.ts";
 import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeLetStmt, makeSeq } from "../../ir/make-stmt.ts";
 import { mapStmtChildren } from "../../ir/map-children.ts";
-import { constant, isConstInt } from "../../ir/ops.ts";
+import { allOf, constant, isConstInt, lt } from "../../ir/ops.ts";
 import type { Block, BlockRealize, BufferStore, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
+import { excessOf } from "../block-condition.ts";
 import { requireReduction, scopeRoot } from "../block-relations.ts";
 import { pointsOf } from "../cache-stage.ts";
 import { blockKey, childBlocks, replaceStmts, type FuncTree } from "../func-tree.ts";
@@ -27,7 +31,7 @@ export function rfactor(tree: FuncTree, loop: For, factorAxis: number): Outcome 
   requireReduction(tree, realize, scope);
   if (loop.forKind !== "serial") refuse(`loop \`${loop.loopVar.name}\` is ${loop.forKind}`, loop, "rfactor needs a serial loop.");
   const loops = tree.loopsOf(realize);
-  const reductionLoops = requireLoopRoles(tree, realize, loops, loop);
+  const reductionLoops = requireLoopRoles(realize, loops, loop);
   const { identities, updates } = reductionOf(realize.block);
   const reducer = matchReducer(identities, updates);
   const [first] = updates;
@@ -35,7 +39,8 @@ export function rfactor(tree: FuncTree, loop: For, factorAxis: number): Outcome 
   const axis = normalizeAxis(factorAxis, first.buffer.shape.length, realize.block);
   const buffers = updates.map((u) => partialBuffer(u.buffer, axis, loop.extent));
   const partial = partialBlock(realize, loop, loops, updates, reducer, buffers, axis);
-  const rest = finalBlock(realize, loop, updates, reducer, buffers, partial);
+  const gone = loops.filter((l) => l !== loop && reductionLoops.has(l.loopVar));
+  const rest = finalBlock(realize, loop, updates, reducer, buffers, partial, conditionWithout(realize, gone, loops));
   const body = replaceReduction(scope.block, realize, rest, loopNest(partial.realize, loops), loops, loop, reductionLoops);
   const block = { ...scope.block, body, allocBuffers: [...scope.block.allocBuffers, ...buffers] };
   return {
@@ -46,7 +51,7 @@ export function rfactor(tree: FuncTree, loop: For, factorAxis: number): Outcome 
 }
 
 /** Checks what the loops around the block do; gives the variables of those that drive reductions. */
-function requireLoopRoles(tree: FuncTree, realize: BlockRealize, loops: readonly For[], factored: For): ReadonlySet<AnyVar> {
+function requireLoopRoles(realize: BlockRealize, loops: readonly For[], factored: For): ReadonlySet<AnyVar> {
   const uses = (type: IterVarType): Set<AnyVar> =>
     new Set(realize.iterValues.flatMap((v, i) => (realize.block.iterVars[i]?.iterType === type ? undefinedVars(v) : [])));
   const spatial = uses("kDataPar");
@@ -67,7 +72,6 @@ function requireLoopRoles(tree: FuncTree, realize: BlockRealize, loops: readonly
       refuse(`loop \`${l.loopVar.name}\` under a reduction loop drives nothing`, l);
     }
   }
-  void tree;
   return reduction;
 }
 
@@ -154,6 +158,7 @@ function finalBlock(
   matched: MatchedReducer,
   buffers: readonly Buffer[],
   partial: Partial,
+  predicate: PrimExpr,
 ): BlockRealize {
   const { block } = realize;
   const extra = iterOf(factored, "kCommReduce");
@@ -176,7 +181,22 @@ function finalBlock(
     init: init && substitute(init, values),
     annotations: block.annotations,
   });
-  return makeBlockRealize(iterValues, constant(1, "bool"), made);
+  return makeBlockRealize(iterValues, predicate, made);
+}
+
+/** Where a block runs for some iteration of the loops `gone`: elsewhere it has made no partial result. */
+function conditionWithout(realize: BlockRealize, gone: readonly For[], loops: readonly For[]): PrimExpr {
+  const dom = intSetsOfRanges(new Map(gone.map((l) => [l.loopVar, makeRange(l.min, l.extent)])));
+  const analyzer = new Analyzer();
+  for (const l of loops) analyzer.bind(l.loopVar, makeRange(l.min, l.extent));
+  const kept = conjuncts(realize.predicate).map((c) => {
+    if (!usesVar(c, (v) => gone.some((l) => l.loopVar === v))) return c;
+    const excess = excessOf(c);
+    const least = excess && evalSet(excess, dom);
+    if (least?.tag !== "interval" || least.min === undefined) return refuse(`the condition of block \`${realize.block.name}\` cannot be told without its reduction loops`, [c, realize.block]);
+    return analyzer.simplify(lt(least.min, 0));
+  });
+  return allOf(kept);
 }
 
 /** The stores of a reduction step, values bound first if there are several; without reduction variables just what is reduced. */
@@ -206,7 +226,8 @@ function loopNest(realize: BlockRealize, loops: readonly For[]): Stmt {
     substitute(realize.predicate, fresh),
     realize.block,
   );
-  return loops.reduceRight<Stmt>((body, l) => ({ ...l, loopVar: fresh.get(l.loopVar) ?? l.loopVar, body }), placed);
+  const nest = (body: Stmt, l: For): Stmt => ({ ...l, loopVar: fresh.get(l.loopVar) ?? l.loopVar, min: substitute(l.min, fresh), extent: substitute(l.extent, fresh), body });
+  return loops.reduceRight<Stmt>(nest, placed);
 }
 
 /** The partial block before the outermost loop; inside it the block in its new form, without the reduction loops that it no longer has. */

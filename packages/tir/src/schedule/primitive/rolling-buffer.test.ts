@@ -45,3 +45,18 @@ it("refuses a buffer that no window goes over", () => {
     "the accesses of `B` are not under one loop",
   );
 });
+
+it("refuses a block that writes a part of the window at a time", () => {
+  expectRefused(
+    window,
+    (sch) => {
+      sch.rollingBuffer("B_local", 0);
+    },
+    "block `B_local` does not write single elements of `B_local` at its own variables",
+    {
+      prepare: (sch) => {
+        sch.readAt(loopAt(sch, "C", 0), "C", 0, "local");
+      },
+    },
+  );
+});

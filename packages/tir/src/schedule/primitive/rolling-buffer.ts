@@ -6,7 +6,7 @@ import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
 import type { AnyVar, PrimExpr, Range } from "../../ir/expr.ts";
 import { makeBinary, makeRange } from "../../ir/make-expr.ts";
 import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../../ir/map-children.ts";
-import { and, asInt, cast, constant, ge, lt, or } from "../../ir/ops.ts";
+import { and, asInt, cast, constant, ge, isConstInt, lt, or } from "../../ir/ops.ts";
 import type { Block, BlockRealize, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { bindingsOf, consumersOf, requireNotOutput, scopeBlocks, scopeRoot } from "../block-relations.ts";
@@ -54,6 +54,7 @@ export function rollingBuffer(tree: FuncTree, realize: BlockRealize, index: numb
     return set === undefined ? whole : coverRange(set, whole, new Analyzer());
   });
   const rolling = findRolling(region.buffer, window, loops.map((l) => l.loopVar), block);
+  requireOwnAxes(block, region, rolling);
   const body = roll(scope.block, rolling);
   return { func: replaceStmts(tree.func, new Map<Stmt, Stmt>([[scope.block, body]])) };
 }
@@ -70,6 +71,12 @@ function requireOnlyReads(tree: FuncTree, realize: BlockRealize): void {
     const readBefore = i < at && b.block.reads.some((r) => written.has(r.buffer));
     if (overwrites || readBefore) refuse(`blocks \`${realize.block.name}\` and \`${b.block.name}\` depend on each other by more than reading what was written`, [realize.block, b.block]);
   });
+}
+
+/** Refuses unless the block writes one element an iteration, with its variables as indices on the axes that the window moves over. */
+function requireOwnAxes(block: Block, region: BufferRegion, { rolls }: Rolling): void {
+  const fits = region.region.every((r, i) => (rolls[i]?.loop === undefined || r.min === block.iterVars[i]?.var) && isConstInt(r.extent, 1));
+  if (!fits) refuse(`block \`${block.name}\` does not write single elements of \`${region.buffer.name}\` at its own variables`, block, "Each variable of the block must be the index of the axis at its place.");
 }
 
 function findRolling(buffer: Buffer, window: readonly Range[], loops: readonly AnyVar[], block: Block): Rolling {

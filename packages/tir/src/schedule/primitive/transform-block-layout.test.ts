@@ -1,7 +1,7 @@
 import { it } from "vitest";
 import { add, mul } from "../../ir/ops.ts";
-import { expectRefused, expectSchedule } from "../testing/expect-schedule.ts";
-import { chain } from "../testing/programs.ts";
+import { expectRefused, expectSchedule, loopAt } from "../testing/expect-schedule.ts";
+import { chain, rowsum } from "../testing/programs.ts";
 
 it("gives a block other variables and loops", () => {
   expectSchedule(
@@ -37,5 +37,28 @@ it("refuses a map that is not one to one", () => {
       sch.transformBlockLayout("C", (i, j) => [add(i, j)]);
     },
     "the index map cannot be inverted: The iterators of an index do not add up to one iterator.",
+  );
+});
+
+it("drops a condition that the domain of a variable says too", () => {
+  expectSchedule(
+    rowsum,
+    (sch) => {
+      sch.split(loopAt(sch, "B", 0), [undefined, 5], { preserveUnitIters: false });
+      sch.transformBlockLayout("B", (i, k) => [i, k]);
+    },
+    `
+@T.prim_func
+def main(A: T.Buffer((4, 12), "float32"), B: T.Buffer((4,), "float32")):
+    # with T.block("root"):
+    for ax0, ax1 in T.grid(4, 12):
+        with T.block("B"):
+            v0, v1 = T.axis.remap("SR", [ax0, ax1])
+            T.reads(A[v0, v1])
+            T.writes(B[v0])
+            with T.init():
+                B[v0] = T.float32(0.0)
+            B[v0] = B[v0] + A[v0, v1]
+`,
   );
 });

@@ -6,6 +6,7 @@ import { cast, constant, isConstInt } from "../../ir/ops.ts";
 import type { Block, BlockRealize, IndexMap, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { simplifyAccesses } from "../access-context.ts";
+import { conditionOnVars } from "../block-condition.ts";
 import { analyzerFor } from "../block-relations.ts";
 import { blockKey, childBlocks, replaceStmts, type FuncTree } from "../func-tree.ts";
 import { inverseOf, mapIndices, mapShape } from "../index-map.ts";
@@ -34,6 +35,7 @@ export function transformBlockLayout(tree: FuncTree, realize: BlockRealize, map:
   });
   const indices = mapIndices(map, block.iterVars.map((iv) => iv.var), analyzer);
   const shape = mapShape(map, extents, analyzer);
+  const condition = conditionOnVars(realize, loops);
   const types = new Map<AnyVar, IterVarType>(block.iterVars.map((iv) => [iv.var, iv.iterType]));
   const iterVars = indices.map((e, i) => {
     const extent = shape[i] ?? constant(1, e.dtype);
@@ -52,6 +54,7 @@ export function transformBlockLayout(tree: FuncTree, realize: BlockRealize, map:
   const nest = loopVars.reduceRight<Stmt>((body, v, i) => makeFor(v, constant(0, "int32"), shape[i] ?? constant(1, v.dtype), body), {
     ...realize,
     iterValues: loopVars,
+    predicate: analyzer.simplify(substitute(substitute(condition, values), new Map(iterVars.map((iv, i) => [iv.var, loopVars[i] ?? iv.var])))),
     block: renewed,
   });
   return {

@@ -148,3 +148,47 @@ def main(A: T.Buffer((8,), "float32"), C: T.Buffer((8,), "float32"), D: T.Buffer
             vi = T.axis.spatial(8, i)
             D[vi] = B[vi] - T.float32(1)
 `;
+
+/** A border of zeros around an intermediate result. */
+export const bordered = `
+@T.prim_func
+def main(A: T.Buffer((4, 6), "float32"), C: T.Buffer((6, 6), "float32")):
+    B = T.alloc_buffer((4, 6))
+    for i, j in T.grid(4, 6):
+        with T.block("B"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            B[vi, vj] = A[vi, vj] * T.float32(2)
+    for i, j in T.grid(6, 6):
+        with T.block("C"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            C[vi, vj] = T.if_then_else(1 <= vi and vi < 5, B[vi - 1, vj], T.float32(0), dtype="float32")
+`;
+
+/** The products of the rows of an intermediate result with each other. */
+export const rowProducts = `
+@T.prim_func
+def main(A: T.Buffer((4, 6), "float32"), C: T.Buffer((4, 4), "float32")):
+    B = T.alloc_buffer((4, 6))
+    for i, j in T.grid(4, 6):
+        with T.block("B"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            B[vi, vj] = A[vi, vj] * T.float32(2)
+    for i, j, k in T.grid(4, 4, 6):
+        with T.block("C"):
+            vi, vj, vk = T.axis.remap("SSR", [i, j, k])
+            with T.init():
+                C[vi, vj] = T.float32(0)
+            C[vi, vj] = C[vi, vj] + B[vi, vk] * B[vj, vk]
+`;
+
+/** The sum of each row, twice over. */
+export const repeatedRowsum = `
+@T.prim_func
+def main(A: T.Buffer((4, 12), "float32"), B: T.Buffer((4,), "float32")):
+    for r, i, k in T.grid(2, 4, 12):
+        with T.block("B"):
+            vi, vk = T.axis.remap("SR", [i, k])
+            with T.init():
+                B[vi] = T.float32(0)
+            B[vi] = B[vi] + A[vi, vk]
+`;

@@ -157,3 +157,6 @@ const stepsByName: Readonly<Record<string, Step>> = {
 };
 
 const stepList = Object.entries(stepsByName);
+
+/** The primitives that random schedules are made of, by upstream's names. */
+export const primitives: readonly string[] = Object.keys(stepsByName);
