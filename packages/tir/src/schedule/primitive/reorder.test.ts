@@ -1,6 +1,6 @@
 import { it } from "vitest";
 import { expectRefused, expectSchedule, loopAt } from "../testing/expect-schedule.ts";
-import { chain, matmul, repeatedRowsum, siblings } from "../testing/programs.ts";
+import { chain, matmul, repeatedRowsum, rowsum, siblings } from "../testing/programs.ts";
 
 it("puts the loops of a nest in another order", () => {
   expectSchedule(
@@ -66,5 +66,21 @@ it("refuses to move a loop that repeats a reduction into it", () => {
       sch.reorder([k!, r!]);
     },
     "loop `r` repeats the reduction of block `B` and would move across its loop `k`",
+  );
+});
+
+it("refuses an order in which a fused reduction would not start with its init", () => {
+  expectRefused(
+    rowsum,
+    (sch) => {
+      const [, outer, inner] = sch.getLoops("B");
+      sch.reorder([inner!, outer!]);
+    },
+    "drives both spatial and reduction variables of block `B` and would move across its loop",
+    {
+      prepare: (sch) => {
+        sch.split(sch.fuse(sch.getLoops("B")), [1, undefined, 5]);
+      },
+    },
   );
 });

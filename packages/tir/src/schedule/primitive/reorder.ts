@@ -1,5 +1,5 @@
 import type { Node } from "@verticil/ir-core";
-import type { AnyVar } from "../../ir/expr.ts";
+import type { AnyVar, IterVarType } from "../../ir/expr.ts";
 import { usesVar } from "../../ir/free-vars.ts";
 import { isConstInt } from "../../ir/ops.ts";
 import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
@@ -39,15 +39,23 @@ export function reorderLoops(tree: FuncTree, loops: readonly For[]): Outcome {
   return { func: replaceStmts(tree.func, new Map([[top, nest]])) };
 }
 
-/** Refuses to move a loop that repeats a reduction across one of the reduction: each time starts with the init as long as it is outside. */
+/**
+ * Refuses orders in which a reduction would not start with its init: a loop that repeats it must not move across a loop of
+ * the reduction, and of loops that are fused from spatial and reduction ones none may move across another.
+ */
 function requireInitFirst(blocks: readonly BlockRealize[], before: readonly For[], after: readonly For[]): void {
+  const swapped = (a: For, b: For): boolean => before.indexOf(a) < before.indexOf(b) !== after.indexOf(a) < after.indexOf(b);
   for (const { block, iterValues } of blocks) {
     if (block.init === undefined) continue;
-    const reductions = before.filter((l) => iterValues.some((v, i) => block.iterVars[i]?.iterType === "kCommReduce" && usesVar(v, l.loopVar)));
+    const drives = (l: For, type: IterVarType): boolean => iterValues.some((v, i) => block.iterVars[i]?.iterType === type && usesVar(v, l.loopVar));
+    const reductions = before.filter((l) => drives(l, "kCommReduce"));
     for (const l of before) {
-      if (isConstInt(l.extent, 1) || iterValues.some((v) => usesVar(v, l.loopVar))) continue;
-      const crossed = reductions.find((r) => before.indexOf(l) < before.indexOf(r) !== after.indexOf(l) < after.indexOf(r));
-      if (crossed !== undefined) refuse(`loop \`${l.loopVar.name}\` repeats the reduction of block \`${block.name}\` and would move across its loop \`${crossed.loopVar.name}\``, [l, crossed, block]);
+      const repeats = !isConstInt(l.extent, 1) && !iterValues.some((v) => usesVar(v, l.loopVar));
+      const mixed = reductions.includes(l) && drives(l, "kDataPar");
+      const crossed = repeats || mixed ? reductions.find((r) => swapped(l, r)) : undefined;
+      if (crossed === undefined) continue;
+      const what = repeats ? "repeats the reduction" : "drives both spatial and reduction variables";
+      refuse(`loop \`${l.loopVar.name}\` ${what} of block \`${block.name}\` and would move across its loop \`${crossed.loopVar.name}\``, [l, crossed, block]);
     }
   }
 }

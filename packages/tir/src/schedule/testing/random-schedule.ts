@@ -153,7 +153,13 @@ const stepsByName: Readonly<Record<string, Step>> = {
     const block = anyBlock(sch, r);
     sch.decomposePadding(block, anyLoop(sch, r, block));
   },
-  rolling_buffer: (sch, r) => sch.rollingBuffer(anyBlock(sch, r), 0),
+  rolling_buffer: (sch, r) => {
+    const block = anyBlock(sch, r);
+    const [consumer] = sch.getConsumers(block);
+    // Only under a loop of its consumer is there a window.
+    if (consumer !== undefined) sch.computeAt(block, anyLoop(sch, r, consumer));
+    sch.rollingBuffer(block, 0);
+  },
 };
 
 const stepList = Object.entries(stepsByName);
