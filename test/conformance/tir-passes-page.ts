@@ -20,7 +20,11 @@ const upstream: readonly (readonly [group: string, names: string])[] = [
 const reasons: ReadonlyMap<string, string> = new Map([
   ...list("CUDA only", "InjectPermutedLayout TransformMmaBufferLayout InjectPTXLDG32 InferFragment InjectPTXAsyncCopy LowerWarpMemory ManifestSharedMemoryLocalStage LowerAutoCopy InjectSoftwarePipeline"),
   ...list("Hexagon only", "LowerAsyncDMA VerifyVTCMLimit LowerVtcmAlloc InstrumentProfileIntrinsics"),
-  ...list("the host is JavaScript: no packed-function ABI", "MakePackedAPI MakeUnpackedAPI LowerTVMBuiltin CombineContextCall LegalizePackedCalls LowerDeviceKernelLaunch LowerDeviceStorageAccessInfo"),
+  ...list("the host is JavaScript: no packed-function ABI", "MakePackedAPI MakeUnpackedAPI LowerTVMBuiltin CombineContextCall LegalizePackedCalls LowerDeviceStorageAccessInfo"),
+  ...list("`OOBChecker` proves bounds, and the interpreter checks them", "InstrumentBoundCheckers"),
+  ...list("no types beyond the built-in ones", "LowerCustomDatatypes"),
+  ...list("constants are the graph's, and the artifact's", "ExtractPrimFuncConstants"),
+  ...list("weights are packed by `PackConstants`", "RemoveWeightLayoutRewriteBlock"),
 ]);
 
 function list(reason: string, names: string): readonly (readonly [string, string])[] {
@@ -35,6 +39,7 @@ const files: ReadonlyMap<string, string> = new Map([
   ["BF16StorageLegalize", "storage-legalize"],
   ["FP8StorageLegalize", "storage-legalize"],
   ["VerifyMemory", "verify-memory-pass"],
+  ["CommonSubexprElimTIR", "common-subexpr-elim"],
   ["ConvertSSA", "convert-ssa"],
   ["DefaultGPUSchedule", "default-gpu-schedule"],
 ]);
@@ -54,7 +59,7 @@ export function tirPassesPage(root: string): string {
     const source = `${folder}/${file}.ts`;
     const ours = tirPasses.has(name) || (name === "LowerIntrin" && existsSync(join(root, source)));
     if (!ours) return [false, `| \`${name}\` | — | ${reasons.get(name) ?? "not yet"} |`];
-    const test = tests.find((t) => imports.get(t)?.includes(`from "./${file}.ts"`) === true);
+    const test = tests.toSorted((a, b) => Number(b === `${file}.test.ts`) - Number(a === `${file}.test.ts`)).find((t) => imports.get(t)?.includes(`from "./${file}.ts"`) === true);
     return [true, `| \`${name}\` | ${link(source)} | ${test === undefined ? "through models and upstream's pairs" : link(`${folder}/${test}`)} |`];
   };
   const sections = upstream.map(([group, names]) => {

@@ -89,6 +89,17 @@ test("symbolic sizes are renewed, and scalars come last", () => {
   expect([...f.bufferMap.values()][0]!.shape[0]).not.toBe(n);
 });
 
+test("indices are of the type that is asked for", () => {
+  const n = makeSizeVar("n", "int64");
+  const a = placeholder([n, 8], "float32", "A");
+  const k = reduceAxis(a.shape[1]!, "k");
+  const b = compute([n], (i) => sum(a.at(i!, k.var), k), "B");
+  const out = text(createPrimFunc([a, b], { indexDType: "int32" }));
+  expect(out).not.toContain("int64");
+  expect(out).toContain("for i0, k in T.grid(n, 8):");
+  expect(text(createPrimFunc([a, b]))).toContain("T.int64(8)");
+});
+
 test("a placeholder that is not an argument is an error", () => {
   const a = placeholder([4], "float32", "A");
   expect(() => createPrimFunc([compute([4], (i) => a.at(i!), "B")])).toThrow(/`A` is not among the arguments/);

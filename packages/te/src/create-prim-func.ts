@@ -20,6 +20,7 @@ import {
   substitute,
   undefinedVars,
   visitExpr,
+  withIndexDType,
   type AnyVar,
   type Buffer,
   type IterVar,
@@ -48,6 +49,8 @@ export interface CreatePrimFuncOptions {
   readonly globalSymbol?: string;
   /** Simplifies extents and what is stored in blocks; an analyzer's simplifier unless told. */
   readonly simplify?: Simplify;
+  /** The type of all indices, loops and shapes; that of the tensors' dimensions unless told (upstream's `index_dtype_override`). */
+  readonly indexDType?: "int32" | "int64" | undefined;
 }
 
 /**
@@ -75,10 +78,11 @@ export function createPrimFunc(args: readonly (Tensor | AnyVar)[], opts: CreateP
   for (const v of opts.tirVars ?? []) params.push(builder.renamed(v));
   const root = makeBlock("root", [], [], [], makeSeq(stmts), { allocBuffers: builder.allocated });
   const symbol: AttrMap = opts.globalSymbol === undefined ? {} : { global_symbol: opts.globalSymbol };
-  return makePrimFunc(params, makeBlockRealize([], constant(true, "bool"), root), {
+  const func = makePrimFunc(params, makeBlockRealize([], constant(true, "bool"), root), {
     bufferMap,
     attrs: { ...symbol, "tir.noalias": true },
   });
+  return opts.indexDType === undefined ? func : withIndexDType(func, opts.indexDType);
 }
 
 /** The tensors that an operation reads, in order of appearance. */

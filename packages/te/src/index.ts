@@ -18,8 +18,9 @@ export {
 export { createPrimFunc, inputTensors, type CreatePrimFuncOptions, type Simplify } from "./create-prim-func.ts";
 export { dimsInLayout, layoutIndex, parseLayout, transposeOrder, wholeAxes, type Layout, type LayoutAxis } from "./topi/layout.ts";
 export {
-  abs, acos, acosh, asin, asinh, atan, atanh, bitwiseNot, cast, ceil, clip, cos, cosh, elementwise, erf, exp, floor, gelu,
-  geluTanh, isfinite, isinf, isnan, leakyRelu, log, logicalNot, negative, prelu, relu, round, rsqrt, selu, sigmoid, sign,
+  abs, acos, acosh, asin, asinh, atan, atanh, bitwiseNot, cast, ceil, ceilLog2, clip, cos, cosh, elementwise, erf, exp,
+  fixedPointMultiply, floor, gelu, geluTanh, identity, isfinite, isinf, isnan, leakyRelu, log, log10, log2, logicalNot,
+  negative, prelu, reinterpret, relu, round, rsqrt, selu, sigmoid, sign,
   silu, sin, sinh, softplus, sqrt, square, tan, tanh, trunc, type Unary,
 } from "./topi/elementwise.ts";
 export {
@@ -42,19 +43,22 @@ export { pad, padMode, type PadMode } from "./topi/nn-pad.ts";
 export {
   batchNorm, groupNorm, instanceNorm, layerNorm, logSoftmax, rmsNorm, softmax, type BatchNormOptions,
 } from "./topi/nn-norm.ts";
-export { einsum, matmul } from "./topi/matmul.ts";
+export { einsum, matmul, tensordot } from "./topi/matmul.ts";
 export {
-  affineGrid, gridSample, resize2d, resize3d, type CoordinateMode, type GridSampleOptions, type ResizeOptions,
+  affineGrid, gridSample, resize1d, resize2d, resize3d, type CoordinateMode, type GridSampleOptions, type ResizeOptions,
 } from "./topi/resize.ts";
 export { argsort, sort, topk, type SortOptions } from "./topi/sort.ts";
 export { cumprod, cumsum, type ScanOptions } from "./topi/scan.ts";
-export { indexPut, scatterElements, scatterNd, sliceScatter, type ScatterReduction } from "./topi/scatter.ts";
+export { indexPut, scatterElements, scatterNd, sliceScatter, sparseToDense, stridedSet, type ScatterReduction } from "./topi/scatter.ts";
 export { attention, type AttentionOptions } from "./topi/attention.ts";
 export {
   allClassNms, getValidCounts, multiboxTransformLoc, nonMaxSuppression, roiAlign, roiPool, type MultiboxOptions,
   type NmsOptions, type RoiAlignOptions,
 } from "./topi/vision.ts";
-export { dequantize, nllLoss, quantize } from "./topi/loss-and-quantize.ts";
+export { dequantize, nllLoss, quantize, simulatedDequantize, simulatedQuantize } from "./topi/loss-and-quantize.ts";
 export { avgPoolGrad, maxPoolGrad } from "./topi/pool-grad.ts";
 export { conv2dWinograd, winogradMatrices, type WinogradMatrices, type WinogradOptions } from "./topi/winograd.ts";
 export { batchToSpaceNd, depthToSpace, dilate, spaceToBatchNd, spaceToDepth } from "./topi/space.ts";
+export { fastErf, fastExp, fastTanh } from "./topi/approximate.ts";
+export { expandLike, fifoBuffer, layoutTransform, matrixSetDiag, sequenceMask, slidingWindow, upsampling } from "./topi/rearrange.ts";
+export { cropAndResize, deformableConv2d, dilation2d, lrn, type DeformableConvOptions, type Dilation2dOptions } from "./topi/window-ops.ts";

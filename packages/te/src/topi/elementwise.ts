@@ -172,3 +172,41 @@ export const silu: Unary = (x) => {
   const s = sigmoid(x);
   return compute(x.shape, (...i) => mul(x.at(...i), s.at(...i)), "T_multiply", { axes: "ax", tag: "broadcast" });
 };
+
+/** The same elements in a tensor of its own. */
+export const identity: Unary = (x) => elementwise(x, (v) => v, "T_identity");
+export const log2: Unary = math("log2");
+export const log10: Unary = math("log10");
+
+/** The smallest whole power of two that is not less, as its exponent; of integers exact. */
+export const ceilLog2: Unary = (x) =>
+  elementwise(
+    x,
+    (v) => {
+      if (isFloat(v.dtype)) return intrin("ceil", v.dtype, [intrin("log2", v.dtype, [v])]);
+      const { bits } = parseDType(v.dtype);
+      const steps = Array.from({ length: bits }, (_, i) => castExpr(v.dtype, gt(v, constant(2n ** BigInt(i), v.dtype))));
+      return steps.slice(0, parseDType(v.dtype).code === "int" ? bits - 1 : bits).reduce((sum, step) => add(sum, step));
+    },
+    "T_ceil_log2",
+  );
+
+/** The bits of each element as another type of the same width. @throws TypeError if the widths differ. */
+export function reinterpret(x: Tensor, dtype: ScalarDType): Tensor {
+  if (parseDType(x.dtype).bits !== parseDType(dtype).bits) throw new TypeError(`The bits of ${x.dtype} are not those of ${dtype}.`);
+  return elementwise(x, (v) => intrin("reinterpret", dtype, [v]), "T_reinterpret");
+}
+
+/** int32 elements times `multiplier * 2^(shift - 31)`, rounded half up. */
+export function fixedPointMultiply(x: Tensor, multiplier: number, shift: number): Tensor {
+  const right = 31 - shift;
+  return elementwise(
+    x,
+    (v) => {
+      const product = mul(castExpr("int64", v), constant(multiplier, "int64"));
+      const half = right > 0 ? 2n ** BigInt(right - 1) : 0n;
+      return castExpr("int32", intrin("shift_right", "int64", [add(product, constant(half, "int64")), constant(right, "int64")]));
+    },
+    "T_fixed_point_multiply",
+  );
+}

@@ -39,6 +39,23 @@ export function quantize(x: Tensor, scale: Operand, zeroPoint: Operand, axis: nu
   );
 }
 
+/** What `quantize` followed by `dequantize` makes of floats, in floats: `round(x / scale) + zero point` within the range of `dtype`. */
+export function simulatedQuantize(x: Tensor, dtype: ScalarDType, scale: Operand, zeroPoint: Operand, axis: number): Tensor {
+  const whole = quantize(x, scale, zeroPoint, axis, dtype);
+  return compute(x.shape, (...i) => cast(x.dtype, whole.at(...i)), "simulated_quantize", { tag: "injective" });
+}
+
+/** `(x - zero point) * scale` of values that `simulatedQuantize` gave. */
+export function simulatedDequantize(x: Tensor, scale: Operand, zeroPoint: Operand, axis: number): Tensor {
+  const a = axisOf(axis, Math.max(x.ndim, 1));
+  return compute(
+    x.shape,
+    (...i) => mul(sub(x.at(...i), cast(x.dtype, perChannel(zeroPoint, i, a))), cast(x.dtype, perChannel(scale, i, a))),
+    "simulated_dequantize",
+    { tag: "injective" },
+  );
+}
+
 const HALF_MAX = 65504;
 
 /** `(x - zero point) * scale`. */

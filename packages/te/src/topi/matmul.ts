@@ -5,6 +5,7 @@ import { compute } from "../compute.ts";
 import { reduceAxis, sum } from "../reduce.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastShape } from "./broadcast.ts";
+import { axisOf } from "./transform.ts";
 
 /** The product of matrices, vectors or stacks of matrices, after NumPy's rules. */
 export function matmul(a: Tensor, b: Tensor, outDType?: ScalarDType): Tensor {
@@ -51,4 +52,14 @@ export function einsum(tensors: readonly Tensor[], inputs: readonly (readonly st
     "T_einsum",
     { axes: "ax" },
   );
+}
+
+/** The sum of products over pairs of axes, `axes[0]` of `a` against `axes[1]` of `b`; the other axes stay in order. */
+export function tensordot(a: Tensor, b: Tensor, axes: readonly [readonly number[], readonly number[]]): Tensor {
+  const [ours, theirs] = [axes[0].map((d) => axisOf(d, a.ndim)), axes[1].map((d) => axisOf(d, b.ndim))];
+  if (ours.length !== theirs.length) throw new RangeError(`${ours.length} axes cannot be summed against ${theirs.length}.`);
+  const label = (t: string, d: number, own: readonly number[]): string => (own.includes(d) ? `s${own.indexOf(d)}` : `${t}${d}`);
+  const left = a.shape.map((_, d) => label("a", d, ours));
+  const right = b.shape.map((_, d) => label("b", d, theirs));
+  return einsum([a, b], [left, right], [...left, ...right].filter((l) => !l.startsWith("s")));
 }

@@ -204,6 +204,11 @@ function weighted(x: Tensor, cell: readonly PrimExpr[], axes: readonly number[],
   return along(0, []);
 }
 
+/** Resizes the axis W. */
+export function resize1d(x: Tensor, size: readonly PrimExpr[], o: ResizeOptions): Tensor {
+  return resize(x, size, "W", o);
+}
+
 /** Resizes the axes H and W. */
 export function resize2d(x: Tensor, size: readonly PrimExpr[], o: ResizeOptions): Tensor {
   return resize(x, size, "HW", o);

@@ -103,3 +103,32 @@ export function sliceScatter(data: Tensor, src: Tensor, start: PrimExpr, step: P
   );
 }
 
+/** A dense tensor of `fill` with `values[i]` at the cell `indices[i]`; a single value goes to all of them. */
+export function sparseToDense(indices: Tensor, shape: readonly PrimExpr[], values: Tensor, fill: number): Tensor {
+  const [result] = extern(
+    [{ shape, dtype: values.dtype }],
+    [indices, values],
+    ([places, what], [out]) => {
+      if (places === undefined || what === undefined || out === undefined) throw new RangeError("`sparseToDense` has two inputs and one output.");
+      const filled = loops("i", shape, (cell) => store(out, constant(fill, values.dtype), ...cell));
+      const written = loops("j", indices.shape.slice(0, 1), (cell) => {
+        const target = shape.map((d, k) => cast(d.dtype, indices.ndim === 1 ? load(places, ...cell) : load(places, ...cell, k)));
+        return store(out, values.ndim === 0 ? load(what) : load(what, ...cell), ...target);
+      });
+      return seq(filled, written);
+    },
+    "sparse_to_dense",
+  );
+  if (result === undefined) throw new Error("`sparseToDense` has one output.");
+  return result;
+}
+
+/** `data` with a slice replaced: the cells `begin + i * step` of each axis get the elements of `values`. */
+export function stridedSet(data: Tensor, values: Tensor, begin: readonly number[], step: readonly number[] = begin.map(() => 1)): Tensor {
+  return onCopy([data, values], "strided_set", (buffers, out) =>
+    loops("j", values.shape, (cell) => {
+      const target = cell.map((v, d) => add(fromEnd(int(begin[d] ?? 0), at(data.shape, d)), mul(v, int(step[d] ?? 1))));
+      return store(out, load(at(buffers, 1), ...cell), ...target);
+    }),
+  );
+}

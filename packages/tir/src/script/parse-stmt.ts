@@ -6,6 +6,7 @@ import {
   isList,
   ScriptFunction,
   ScriptRange,
+  toAttrMap,
   type ParseContext,
   type PyExpr,
   type PyStmt,
@@ -306,7 +307,9 @@ export class BodyParser {
     if (!(value instanceof ScriptRange)) return site.fail(`A loop runs over a range, not over ${describeValue(value)}.`);
     const [a, b, step] = value.args;
     if (step !== undefined && step !== 1) return site.fail("A loop has steps of one.", "Multiply the loop variable where it is used.");
-    return new LoopValue("serial", [b === undefined ? rangeOf(toExpr(a, site)) : rangeFromTo(a, b, site)]);
+    const annotations = value.keywords.get("annotations") ?? null;
+    const dom = b === undefined ? rangeOf(toExpr(a, site)) : rangeFromTo(a, b, site);
+    return new LoopValue("serial", [dom], annotations === null ? {} : toAttrMap(annotations, site));
   }
 
   #if(s: PyStmt & { readonly py: "If" }): void {

@@ -29,3 +29,62 @@ test("a buffer of which one row is touched at a time keeps one row", () => {
 test("a buffer that is touched everywhere stays", () => {
   expectPass(compactBufferAllocation(), program("(1, 16)", "0"));
 });
+
+test("memory that threads share holds what all of them touch, that of a thread only its own", () => {
+  const script = (shared: string, at: string): string => `
+@T.prim_func
+def main(A: T.Buffer((4, 16), "float32"), B: T.Buffer((4, 16), "float32")):
+    for b in T.thread_binding(4, thread="blockIdx.x"):
+        for t in T.thread_binding(16, thread="threadIdx.x"):
+            with T.block(""):
+                T.reads(A[b, t])
+                T.writes(B[b, t])
+                S = T.alloc_buffer(${shared}, scope="shared")
+                L = T.alloc_buffer(${at === "own" ? "(1, 1)" : "(4, 16)"}, scope="local")
+                S[${at === "own" ? "0" : "b"}, t] = A[b, t]
+                L[${at === "own" ? "0, 0" : "b, t"}] = S[${at === "own" ? "0" : "b"}, 15 - t]
+                B[b, t] = L[${at === "own" ? "0, 0" : "b, t"}]
+`;
+  expectPass(compactBufferAllocation(), script("(4, 16)", "whole"), script("(1, 16)", "own"));
+});
+
+test("a buffer whose axis is to be aligned gets strides", () => {
+  const script = (buffer: string): string => `
+@T.prim_func
+def main(A: T.Buffer((16, 16), "float32")):
+    with T.block("root"):
+        T.reads()
+        T.writes()
+        B = T.alloc_buffer(${buffer})
+        for i, j in T.grid(16, 16):
+            with T.block(""):
+                T.reads()
+                T.writes(B[i, j])
+                T.block_attr({"buffer_dim_align": [[0, 0, 32, 4]]})
+                B[i, j] = T.float32(1)
+        for i, j in T.grid(16, 16):
+            with T.block(""):
+                T.reads(B[j, i])
+                T.writes(A[i, j])
+                A[i, j] = B[j, i]
+`;
+  expectPass(compactBufferAllocation(), script("(16, 16)"), script("(16, 16), strides=(36, 1)"));
+});
+
+test("what conditions rule out is left out, unless they are not to be looked at", () => {
+  const script = (buffer: string, shift: string): string => `
+@T.prim_func
+def main(A: T.Buffer((16,), "float32")):
+    with T.block("root"):
+        T.reads()
+        T.writes()
+        B = T.alloc_buffer(${buffer})
+        for i in range(16):
+            if i < 10:
+                B[i] = T.float32(1)
+        for i in range(16):
+            A[i] = T.if_then_else(i < 8, B[i${shift}], T.float32(0))
+`;
+  expectPass(compactBufferAllocation(), script("(16,)", ""), script("(10,)", ""));
+  expectPass(compactBufferAllocation({ conditions: false }), script("(16,)", ""));
+});

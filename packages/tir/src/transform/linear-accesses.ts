@@ -84,6 +84,8 @@ export function linearAccesses(body: Stmt, counts: (v: AnyVar) => boolean): read
       case "tir.For":
       case "tir.While":
       case "tir.AssertStmt":
+      // What a binding points at is in use as long as the binding.
+      case "tir.LetStmt":
         return scope(s, () => children(s));
       default:
         return children(s);

@@ -6,8 +6,8 @@ import { makeAllocate, makeAttrStmt, makeDeclBuffer, makeIfThenElse } from "../i
 import { mapBuffer, mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import { asInt, cast, constant, isConstInt, toExpr } from "../ir/ops.ts";
 import type { BlockRealize, For, Stmt } from "../ir/stmt.ts";
-import { visitStmt } from "../ir/visit.ts";
 import { bodyPass } from "./prim-func-pass.ts";
+import { storageAlignments, type StorageAlignment, type StorageAlignments } from "./storage-alignments.ts";
 
 /**
  * Takes the blocks away (upstream's `LowerOpaqueBlock`): predicates become conditions, allocations `Allocate` and
@@ -20,7 +20,7 @@ export function lowerOpaqueBlock(): Pass {
 function lowerBlocks(body: Stmt): Stmt {
   const values = new Map<AnyVar, PrimExpr>();
   const buffers = new Map<Buffer, Buffer>();
-  const aligned = alignmentsOf(body);
+  const aligned = storageAlignments(body);
   const mapper: ChildMapper & { buffer(b: Buffer): Buffer } = {
     expr: (e) => (e.kind === "tir.Var" || e.kind === "tir.SizeVar" ? (values.get(e) ?? e) : mapExprChildren(e, mapper)),
     buffer(b) {
@@ -57,7 +57,7 @@ function lowerFor(s: For, mapper: ChildMapper, values: Map<AnyVar, PrimExpr>): S
   return withPragmas(s.loopVar, s.annotations, same ? s : { ...s, min, extent, body, annotations: rest });
 }
 
-function lowerRealize(s: BlockRealize, mapper: ChildMapper, buffers: Map<Buffer, Buffer>, aligned: Alignments): Stmt {
+function lowerRealize(s: BlockRealize, mapper: ChildMapper, buffers: Map<Buffer, Buffer>, aligned: StorageAlignments): Stmt {
   const { block } = s;
   if (block.iterVars.length > 0) throw new TypeError("`LowerOpaqueBlock` takes blocks without iteration variables. Run `ConvertBlocksToOpaque` first.");
   for (const b of block.allocBuffers) buffers.set(b, mapBuffer(b, mapper.expr));
@@ -68,7 +68,7 @@ function lowerRealize(s: BlockRealize, mapper: ChildMapper, buffers: Map<Buffer,
   return withPragmas(constant(0, "int32"), block.annotations, body);
 }
 
-function allocate(b: Buffer, body: Stmt, alignment: readonly AttrValue[] | undefined): Stmt {
+function allocate(b: Buffer, body: Stmt, alignment: StorageAlignment | undefined): Stmt {
   const [stride] = b.strides;
   const [extent] = b.shape;
   const extents =
@@ -83,36 +83,6 @@ function strideRatio(outer: PrimExpr, inner: PrimExpr): PrimExpr {
   const [a, b] = [asInt(outer), asInt(inner)];
   if (a === undefined || b === undefined || a % b !== 0) throw new TypeError("The strides of an allocated buffer do not divide each other.");
   return constant(a / b, outer.dtype);
-}
-
-/** What `buffer_dim_align` annotations say of a buffer: entries (−1, axis, factor, offset). */
-type Alignments = ReadonlyMap<AnyVar, readonly AttrValue[]>;
-
-function alignmentsOf(body: Stmt): Alignments {
-  const out = new Map<AnyVar, AttrValue[]>();
-  visitStmt(body, {
-    expr: () => "skip",
-    stmt(s) {
-      const wanted = s.kind === "tir.Block" ? s.annotations["buffer_dim_align"] : undefined;
-      if (s.kind !== "tir.Block" || !Array.isArray(wanted)) return;
-      for (const entry of wanted as readonly AttrValue[]) {
-        if (!Array.isArray(entry)) continue;
-        const [index, ...rest] = entry as readonly AttrValue[];
-        const buffer = s.writes[attrInt(index) ?? -1]?.buffer;
-        if (buffer === undefined) continue;
-        // The allocation is its own buffer.
-        const list = out.get(buffer.data) ?? [];
-        out.set(buffer.data, list);
-        list.push([-1, ...rest]);
-      }
-    },
-  });
-  return out;
-}
-
-function attrInt(value: AttrValue | undefined): number | undefined {
-  if (typeof value === "number") return value;
-  return isNode(value) && value.kind === "ir.IntImm" && "value" in value ? Number(value.value) : undefined;
 }
 
 function isPragma(key: string): boolean {

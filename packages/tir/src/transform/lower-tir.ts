@@ -36,7 +36,8 @@ export function lowerTir(options: LowerTirOptions = {}): Pass & { readonly passe
     lowerInitBlock(),
     planAndUpdateBufferAllocationLocation(),
     convertBlocksToOpaque(),
-    compactBufferAllocation(),
+    // Loads are made without asking first where a vector's lanes differ.
+    compactBufferAllocation({ conditions: false }),
     lowerMatchBuffer(),
     simplify(),
     lowerOpaqueBlock(),

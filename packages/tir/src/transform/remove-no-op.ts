@@ -8,6 +8,8 @@ import { makeEvaluate, makeIfThenElse, makeSeq } from "../ir/make-stmt.ts";
 import { mapStmtChildren } from "../ir/map-children.ts";
 import { asInt, eq, not } from "../ir/ops.ts";
 import type { BufferStore, For, IfThenElse, Stmt } from "../ir/stmt.ts";
+import { propagateKnownValues } from "./known-values.ts";
+import { effectsOf, hasEffect, removeOverwrittenStores } from "./overwritten-stores.ts";
 import { bodyPass } from "./prim-func-pass.ts";
 import { isNoOp, noOp } from "./simplify.ts";
 
@@ -15,6 +17,8 @@ import { isNoOp, noOp } from "./simplify.ts";
 export interface RemoveNoOpOptions {
   /** Allocations that nothing uses go, too; upstream leaves them to `StorageRewrite`. */
   readonly unusedAllocations?: boolean;
+  /** Stores that are overwritten before they are read, and of what is there already, go (upstream's option of this name). */
+  readonly useDataflowAnalysis?: boolean;
 }
 
 /**
@@ -22,7 +26,10 @@ export interface RemoveNoOpOptions {
  * already; effects of what is removed stay (upstream's `RemoveNoOp`).
  */
 export function removeNoOp(options: RemoveNoOpOptions = {}): Pass {
-  return bodyPass("RemoveNoOp", (body) => new NoOpRemover(options).stmt(body));
+  return bodyPass("RemoveNoOp", (body) => {
+    const needed = options.useDataflowAnalysis === true ? propagateKnownValues(removeOverwrittenStores(body), { stores: true }) : body;
+    return new NoOpRemover(options).stmt(needed);
+  });
 }
 
 /** What is known where a statement stands, outermost first. */
@@ -148,14 +155,4 @@ class NoOpRemover {
         return s;
     }
   }
-}
-
-function hasEffect(e: PrimExpr): boolean {
-  const effect = sideEffect(e);
-  return effect !== "pure" && effect !== "read";
-}
-
-/** What is left of expressions that nobody needs the values of. */
-function effectsOf(values: readonly PrimExpr[]): Stmt {
-  return makeSeq(values.filter(hasEffect).map((e) => makeEvaluate(e)));
 }

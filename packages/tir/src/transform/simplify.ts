@@ -12,13 +12,19 @@ import { add, asInt, constant, ge, isConst, isConstInt, lt, not } from "../ir/op
 import type { BufferStore, For, IfThenElse, LetStmt, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
 import { visitExpr, visitStmt } from "../ir/visit.ts";
+import { propagateKnownValues } from "./known-values.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
 
 /** Rewriting that is off unless asked for (upstream's `tir.Simplify` options of the same names). */
 export type SimplifyOptions = Pick<
   ArithExtensions,
   "transitivelyProveInequalities" | "convertBooleanToAndOfOrs" | "applyConstraintsToBooleanBranches"
->;
+> & {
+  /** Decide conditions by what buffers are known to hold. */
+  readonly propagateKnownsToProveConditional?: boolean;
+  /** Put what buffers are known to hold in place of loads. */
+  readonly propagateKnownsToSimplifyExpressions?: boolean;
+};
 
 /**
  * Simplifies every expression with what the loops and conditions around it say, decides conditions that are constant
@@ -32,8 +38,10 @@ export function simplify(options: SimplifyOptions = {}): Pass {
 export function simplifyFunc(func: PrimFunc, options: SimplifyOptions = {}): PrimFunc {
   const analyzer = new Analyzer({ extensions: options });
   // Dimensions are not negative.
+  const known = options.propagateKnownsToProveConditional === true || options.propagateKnownsToSimplifyExpressions === true;
+  const start = known ? propagateKnownValues(func.body, { conditions: true, loads: options.propagateKnownsToSimplifyExpressions === true }) : func.body;
   const enter = dimensions(func).map((d) => analyzer.enterConstraint(ge(d, 0)));
-  const body = simplifyStmt(func.body, analyzer);
+  const body = simplifyStmt(start, analyzer);
   for (const leave of enter.reverse()) leave();
   return withBody(func, body);
 }
@@ -61,8 +69,9 @@ export function simplifyStmt(root: Stmt, analyzer: Analyzer): Stmt {
 
 class StmtSimplifier implements ChildMapper {
   readonly #analyzer: Analyzer;
-  /** Variables that buffers are declared with: their bindings stay. */
-  readonly #inBuffers: ReadonlySet<AnyVar>;
+  readonly #root: Stmt;
+  /** Variables that buffers are declared with: their bindings stay. Collected when there is a binding to ask for. */
+  #inBuffers: ReadonlySet<AnyVar> | undefined;
   /** Pure values that are not put in place of their variables, but help to decide conditions. */
   readonly #values = new Map<AnyVar, PrimExpr>();
 
@@ -71,7 +80,7 @@ class StmtSimplifier implements ChildMapper {
 
   constructor(analyzer: Analyzer, root: Stmt) {
     this.#analyzer = analyzer;
-    this.#inBuffers = varsOfBuffers(root);
+    this.#root = root;
   }
 
   #stmt(s: Stmt): Stmt {
@@ -153,16 +162,20 @@ class StmtSimplifier implements ChildMapper {
     return isConstInt(simple) ? simple.value !== 0 : undefined;
   }
 
+  #isOfBuffer(v: AnyVar): boolean {
+    return (this.#inBuffers ??= varsOfBuffers(this.#root)).has(v);
+  }
+
   #let(s: LetStmt): Stmt {
     const value = this.expr(s.value);
     const pure = sideEffect(value) === "pure";
     const isIndex = /^int\d+$/.test(value.dtype);
     const inline = isConst(value) || value.kind === "tir.Var" || value.kind === "tir.SizeVar" || (isIndex && pure);
-    if (inline && !this.#inBuffers.has(s.bind) && !isIndex) return this.#stmt(substitute(s.body, new Map([[s.bind, value]])));
+    if (inline && !this.#isOfBuffer(s.bind) && !isIndex) return this.#stmt(substitute(s.body, new Map([[s.bind, value]])));
     if (inline && isIndex) this.#analyzer.bind(s.bind, value, { override: true });
     else if (pure) this.#values.set(s.bind, value);
     const body = this.#stmt(s.body);
-    if (inline && !this.#inBuffers.has(s.bind)) return substitute(body, new Map([[s.bind, value]]));
+    if (inline && !this.#isOfBuffer(s.bind)) return substitute(body, new Map([[s.bind, value]]));
     return value === s.value && body === s.body ? s : { ...s, value, body };
   }
 }

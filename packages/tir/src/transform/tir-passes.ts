@@ -17,6 +17,9 @@ import { filter } from "./filter.ts";
 import { forceNarrowIndexToInt32 } from "./force-narrow-index-to-int32.ts";
 import { hoistExpression, hoistIfThenElse } from "./hoist-expression.ts";
 import { injectDoubleBuffer } from "./inject-double-buffer.ts";
+import { commonSubexprElim } from "./common-subexpr-elim.ts";
+import { injectVirtualThread } from "./inject-virtual-thread.ts";
+import { loopPartition } from "./loop-partition.ts";
 import { lowerThreadAllreduce } from "./lower-thread-allreduce.ts";
 import { removeAssume } from "./remove-assume.ts";
 import { removeStoreUndef } from "./remove-store-undef.ts";
@@ -40,6 +43,8 @@ import { planAndUpdateBufferAllocationLocation } from "./plan-and-update-buffer-
 import { removeNoOp } from "./remove-no-op.ts";
 import { rewriteUnsafeSelect } from "./rewrite-unsafe-select.ts";
 import { simplify } from "./simplify.ts";
+import { pointerValueTypeRewrite } from "./pointer-value-type-rewrite.ts";
+import { storageRewrite } from "./storage-rewrite.ts";
 import { threadSync } from "./thread-sync.ts";
 import { unifyThreadBinding } from "./unify-thread-binding.ts";
 import { unrollLoop } from "./unroll-loop.ts";
@@ -63,7 +68,7 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
   ["LowerInitBlock", plain(lowerInitBlock)],
   ["PlanAndUpdateBufferAllocationLocation", plain(planAndUpdateBufferAllocationLocation)],
   ["ConvertBlocksToOpaque", plain(convertBlocksToOpaque)],
-  ["CompactBufferAllocation", plain(compactBufferAllocation)],
+  ["CompactBufferAllocation", { params: ["is_strict"], make: (o) => compactBufferAllocation({ strict: booleanOption(o, "is_strict") !== false }) }],
   ["LowerMatchBuffer", plain(lowerMatchBuffer)],
   [
     "Simplify",
@@ -80,6 +85,8 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
           transitivelyProveInequalities: booleanOption(o, "transitively_prove_inequalities") === true,
           convertBooleanToAndOfOrs: booleanOption(o, "convert_boolean_to_and_of_ors") === true,
           applyConstraintsToBooleanBranches: booleanOption(o, "apply_constraints_to_boolean_branches") === true,
+          propagateKnownsToProveConditional: booleanOption(o, "propagate_knowns_to_prove_conditional") === true,
+          propagateKnownsToSimplifyExpressions: booleanOption(o, "propagate_knowns_to_simplify_expressions") === true,
         }),
     },
   ],
@@ -87,7 +94,22 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
   ["FlattenBuffer", plain(flattenBuffer)],
   ["NarrowDataType", { params: ["target_bits"], make: (o) => narrowDataType(numberOption(o, "target_bits") ?? 32) }],
   ["PeelGuards", plain(() => peelGuards())],
+  [
+    "LoopPartition",
+    {
+      params: ["partition_const_loop", "no_unroll_loop_with_extent_one", "unroll_loop_with_partition_hint_no_interval"],
+      make: (o) =>
+        loopPartition({
+          constLoops: booleanOption(o, "partition_const_loop") === true,
+          keepUnitLoops: booleanOption(o, "no_unroll_loop_with_extent_one") === true,
+          unrollUnpartitioned: booleanOption(o, "unroll_loop_with_partition_hint_no_interval") === true,
+        }),
+    },
+  ],
   ["VectorizeLoop", { params: ["enable_vectorize"], make: (o) => vectorizeLoop({ enable: booleanOption(o, "enable_vectorize") ?? true }) }],
+  ["InjectVirtualThread", plain(injectVirtualThread)],
+  ["StorageRewrite", { params: ["merge_static_smem"], make: (o) => storageRewrite({ mergeStatic: booleanOption(o, "merge_static_smem") === true }) }],
+  ["PointerValueTypeRewrite", plain(pointerValueTypeRewrite)],
   ["UnswitchLoops", plain(() => unswitchLoops())],
   [
     "UnrollLoop",
@@ -105,7 +127,7 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
         ),
     },
   ],
-  ["RemoveNoOp", { params: ["use_dataflow_analysis", "max_simplification_steps"], make: () => removeNoOp() }],
+  ["RemoveNoOp", { params: ["use_dataflow_analysis", "max_simplification_steps"], make: (o) => removeNoOp({ useDataflowAnalysis: booleanOption(o, "use_dataflow_analysis") === true }) }],
   ["RewriteUnsafeSelect", plain(rewriteUnsafeSelect)],
   [
     "HoistExpression",
@@ -136,6 +158,10 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
   [
     "MergeSharedMemoryAllocations",
     { params: ["merge_static_smem"], make: (o) => mergeSharedMemoryAllocations({ mergeStatic: booleanOption(o, "merge_static_smem") === true }) },
+  ],
+  [
+    "CommonSubexprElimTIR",
+    { params: ["enable_cse_tir", "identify_equiv_terms"], make: (o) => commonSubexprElim({ enable: booleanOption(o, "enable_cse_tir") !== false, equivalent: booleanOption(o, "identify_equiv_terms") === true }) },
   ],
   ["AnnotateDeviceRegions", plain(annotateDeviceRegions)],
   ["SplitHostDevice", plain(splitHostDevice)],

@@ -339,5 +339,5 @@ function metadataValue(table: MetadataTable): ScriptValue {
 
 const rangeFunction: ScriptFunction = new ScriptFunction("range", (a, site) => {
   if (a.args.length === 0 || a.args.length > 3) site.fail("`range` takes one to three arguments.");
-  return new ScriptRange(a.args);
+  return new ScriptRange(a.args, a.keywords);
 });

@@ -65,9 +65,12 @@ export abstract class ScriptObject {
 export class ScriptRange extends ScriptObject {
   readonly what = "a range";
   readonly args: readonly ScriptValue[];
-  constructor(args: readonly ScriptValue[]) {
+  /** What is said by name, such as `annotations` of a loop. */
+  readonly keywords: ReadonlyMap<string, ScriptValue>;
+  constructor(args: readonly ScriptValue[], keywords: ReadonlyMap<string, ScriptValue> = new Map()) {
     super();
     this.args = args;
+    this.keywords = keywords;
   }
 }
 

@@ -1,0 +1,103 @@
+import { parseDType, tensorFrom, type ScalarDType } from "@verticil/runtime-ffi";
+import { expect, test } from "vitest";
+import { interpretOn } from "../transform/testing/interpret-on.ts";
+import { decodeBfloat, decodeHalf } from "./scalar.ts";
+import { smallFloatOf } from "./small-float.ts";
+
+/** `op` of each pair of `values`, by the interpreter. */
+function pairwise(values: readonly number[], dtype: ScalarDType, op: string): readonly number[] {
+  const n = values.length;
+  const script = `
+@T.prim_func
+def main(A: T.Buffer((${n},), "float64"), C: T.Buffer((${n * n},), "float64")):
+    for i, j in T.grid(${n}, ${n}):
+        C[i * ${n} + j] = T.Cast("float64", ${op.replace(/\b[ab]\b/g, (v) => `T.Cast("${dtype}", A[${v === "a" ? "i" : "j"}])`)})
+`;
+  return Array.from(interpretOn(script, [tensorFrom(values, [n], "float64")]) as Float64Array);
+}
+
+const integers: readonly (readonly [op: string, (a: bigint, b: bigint) => bigint])[] = [
+  ["a + b", (a, b) => a + b],
+  ["a - b", (a, b) => a - b],
+  ["a * b", (a, b) => a * b],
+  ["a // b", (a, b) => (a - (((a % b) + b) % b)) / b],
+  ["a % b", (a, b) => ((a % b) + b) % b],
+  ["T.truncdiv(a, b)", (a, b) => a / b],
+  ["T.truncmod(a, b)", (a, b) => a % b],
+];
+
+for (const dtype of ["int4", "uint4", "int8", "uint8"] as const) {
+  test(`arithmetic of ${dtype} wraps around, for every pair`, () => {
+    const { code, bits } = parseDType(dtype);
+    const all = Array.from({ length: 2 ** bits }, (_, i) => (code === "int" ? i - 2 ** (bits - 1) : i));
+    // Of 8 bits every seventh value and those at the ends.
+    const values = bits === 4 ? all : all.filter((_, i) => i % 7 === 0 || i < 2 || i > 253);
+    const wrap = (x: bigint): number => Number(code === "int" ? BigInt.asIntN(bits, x) : BigInt.asUintN(bits, x));
+    for (const [op, exact] of integers) {
+      const divides = /[/%]|trunc/.test(op);
+      const used = divides ? values.filter((v) => v !== 0) : values;
+      const expected = used.flatMap((a) => used.map((b) => wrap(exact(BigInt(a), BigInt(b)))));
+      expect(pairwise(used, dtype, op).map((v) => v + 0), op).toEqual(expected);
+    }
+  });
+}
+
+/** The nearest of `table`, which holds the values by their bits, ties to even bits. */
+function nearest(x: number, table: readonly number[]): number {
+  let best = 0;
+  for (let bits = 1; bits < table.length; bits++) {
+    const [d, known] = [Math.abs(table[bits]! - x), Math.abs(table[best]! - x)];
+    if (d < known || (d === known && bits % 2 === 0 && best % 2 === 1)) best = bits;
+  }
+  return table[best]!;
+}
+
+const tables: readonly (readonly [ScalarDType, (bits: number) => number, count: number])[] = [
+  ["float8_e4m3fn", (bits) => smallFloatOf("float8_e4m3fn")!.decode(bits), 256],
+  ["float8_e5m2", (bits) => smallFloatOf("float8_e5m2")!.decode(bits), 256],
+  ["float4_e2m1fn", (bits) => smallFloatOf("float4_e2m1fn")!.decode(bits), 16],
+  ["float16", decodeHalf, 65536],
+  ["bfloat16", decodeBfloat, 65536],
+];
+
+for (const [dtype, decode, count] of tables) {
+  test(`arithmetic of ${dtype} rounds to the nearest value`, () => {
+    const table = Array.from({ length: count }, (_, bits) => decode(bits)).map((v) => (Number.isFinite(v) ? v : NaN));
+    const finite = table.filter((v) => !Number.isNaN(v));
+    const largest = finite.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+    const step = Math.max(1, Math.floor(finite.length / 13));
+    const values = finite.filter((_, i) => i % step === step >> 1);
+    const ties = count > 256 ? undefined : table;
+    for (const [op, exact] of [["a + b", (a: number, b: number) => a + b], ["a - b", (a: number, b: number) => a - b], ["a * b", (a: number, b: number) => a * b]] as const) {
+      const results = pairwise(values, dtype, op);
+      values.forEach((a, i) =>
+        values.forEach((b, j) => {
+          const wanted = exact(a, b);
+          const got = results[i * values.length + j]!;
+          if (Math.abs(wanted) > largest) return;
+          if (ties !== undefined) expect(got + 0, `${op} of ${a} and ${b}`).toBe(nearest(wanted, ties) + 0);
+          else {
+            // No value of the type is nearer.
+            const gap = Math.abs(got - wanted);
+            expect(finite.some((v) => Math.abs(v - wanted) < gap), `${op} of ${a} and ${b} gave ${got}`).toBe(false);
+          }
+        }),
+      );
+    }
+  });
+}
+
+test("conversions between integers wrap, and from floats go towards zero", () => {
+  const script = (from: string, to: string): string => `
+@T.prim_func
+def main(A: T.Buffer((5,), "${from}"), C: T.Buffer((5,), "float64")):
+    for i in range(5):
+        C[i] = T.Cast("float64", T.Cast("${to}", A[i]))
+`;
+  const run = (values: readonly number[], from: ScalarDType, to: ScalarDType): readonly number[] => Array.from(interpretOn(script(from, to), [tensorFrom(values, [5], from)]) as Float64Array).map((v) => v + 0);
+  expect(run([300, -1, 128, -129, 7], "int32", "int8")).toEqual([44, -1, -128, 127, 7]);
+  expect(run([300, -1, 16, 15, 8], "int32", "int4")).toEqual([-4, -1, 0, -1, -8]);
+  expect(run([300, -1, 16, 15, 8], "int32", "uint4")).toEqual([12, 15, 0, 15, 8]);
+  expect(run([2.9, -2.9, 0.5, -0.5, 100], "float32", "int32")).toEqual([2, -2, 0, 0, 100]);
+  expect(run([1.0625, 3.3, -0.001, 460, 17], "float32", "float8_e4m3fn")).toEqual([1, 3.25, -0.001953125, 448, 16]);
+});
