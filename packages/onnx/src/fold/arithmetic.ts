@@ -76,6 +76,7 @@ const divide: Fold = (_ctx, inputs) =>
   elementwise((a, b) => (a === undefined || b === undefined || isZero(b) ? undefined : div(a, b)), inputs, at(inputs, 0).dtype);
 
 const mod: Fold = (ctx, inputs) => {
+  if (isFloat(at(inputs, 0).dtype)) return undefined;
   const f = ctx.attrs.flag("fmod") ? truncMod : floorMod;
   return elementwise((a, b) => (a === undefined || b === undefined || isZero(b) ? undefined : f(a, b)), inputs, at(inputs, 0).dtype);
 };

@@ -25,3 +25,28 @@ def main(x: R.Tensor((2,), "float32"), y: R.Tensor((2,), "float32")) -> R.Tensor
     return lv2
 `,
   ));
+
+it("so it is where the field is a constant", () =>
+  expectPass(
+    canonicalizeBindings(),
+    `
+@R.function
+def main(x: R.Tensor((), "float32")) -> R.Tensor((), "float32"):
+    with R.dataflow():
+        lv = (x, R.const(2.0, "float32"))
+        lv1 = lv[1]
+        lv2 = R.add(x, lv1)
+        R.output(lv2)
+    return lv2
+`,
+    `
+@R.function
+def main(x: R.Tensor((), "float32")) -> R.Tensor((), "float32"):
+    with R.dataflow():
+        lv = (x, R.const(2.0, "float32"))
+        lv1: R.Tensor((), "float32") = R.const(2.0, "float32")
+        lv2 = R.add(x, lv1)
+        R.output(lv2)
+    return lv2
+`,
+  ));

@@ -69,7 +69,9 @@ function rewriteValue(value: Expr, renamed: Map<AnyVar, Expr>, values: Map<AnyVa
     const same = cond === value.cond && trueBranch === value.trueBranch && falseBranch === value.falseBranch;
     return same ? value : { ...value, cond, trueBranch, falseBranch };
   }
-  return renameExpr(value, renamed);
+  const next = renameExpr(value, renamed);
+  const field = fieldOf(next, values);
+  return field?.kind === "relax.Constant" ? field : next;
 }
 
 /** A dataflow variable must not stand for one that is seen outside its block. */
@@ -80,10 +82,15 @@ function mayStandFor(value: AnyVar, v: AnyVar): boolean {
 /** The variable that a value is only another name of. */
 function aliasOf(value: Expr, values: ReadonlyMap<AnyVar, Expr>): AnyVar | undefined {
   if (isVar(value)) return value;
+  const field = fieldOf(value, values);
+  return field !== undefined && isVar(field) ? field : undefined;
+}
+
+/** The field that a value takes out of a tuple that is known. */
+function fieldOf(value: Expr, values: ReadonlyMap<AnyVar, Expr>): Expr | undefined {
   if (value.kind !== "relax.TupleGetItem") return undefined;
   const tuple = isVar(value.tuple) ? values.get(value.tuple) : value.tuple;
-  const field = tuple?.kind === "relax.Tuple" ? tuple.fields[value.index] : undefined;
-  return field !== undefined && isVar(field) ? field : undefined;
+  return tuple?.kind === "relax.Tuple" ? tuple.fields[value.index] : undefined;
 }
 
 /** `Var`s bound in a dataflow block and used nowhere else become `DataflowVar`s. */

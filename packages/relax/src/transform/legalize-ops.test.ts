@@ -104,3 +104,38 @@ def main(x: R.Tensor((4,), "float32"), y: R.Tensor((4,), "float32")) -> R.Tensor
     return d
 `,
   ));
+
+it("a program of one value twice is not that of two values", () =>
+  expectPass(
+    legalizeOps(),
+    `
+@R.function
+def main(x: R.Tensor((4,), "float32")) -> R.Tensor((4,), "float32"):
+    a = R.add(x, x)
+    b = R.add(a, x)
+    return b
+`,
+    `
+@T.prim_func(private=True)
+def add(x: T.Buffer((T.int64(4),), "float32"), y: T.Buffer((T.int64(4),), "float32")):
+    T.func_attr({"tir.noalias": True})
+    for i in range(T.int64(4)):
+        with T.block("T_add"):
+            v = T.axis.spatial(T.int64(4), i)
+            y[v] = x[v] + x[v]
+
+@T.prim_func(private=True)
+def add1(x: T.Buffer((T.int64(4),), "float32"), y: T.Buffer((T.int64(4),), "float32"), z: T.Buffer((T.int64(4),), "float32")):
+    T.func_attr({"tir.noalias": True})
+    for i in range(T.int64(4)):
+        with T.block("T_add"):
+            v = T.axis.spatial(T.int64(4), i)
+            z[v] = x[v] + y[v]
+
+@R.function
+def main(x: R.Tensor((4,), "float32")) -> R.Tensor((4,), "float32"):
+    a = R.call_tir(Module.add, (x,), out_sinfo=R.Tensor((4,), "float32"))
+    b = R.call_tir(Module.add1, (a, x), out_sinfo=R.Tensor((4,), "float32"))
+    return b
+`,
+  ));

@@ -114,7 +114,9 @@ function makePrograms(): Programs {
       const operands = call.args.map(operandKey);
       if (!operands.every((o) => o !== undefined)) return undefined;
       const shell = keys.ofExpr({ ...call, args: [] });
-      return shell === undefined ? undefined : `${shell} ${operands.join("|")}`;
+      // Operands that are one value make a program of fewer arguments.
+      const places = call.args.flatMap((a) => (a.kind === "relax.Tuple" ? a.fields : [a]));
+      return shell === undefined ? undefined : `${shell} ${operands.join("|")} ${places.map((a) => places.indexOf(a)).join()}`;
     },
   };
 }

@@ -139,7 +139,8 @@ class StaticLowering {
         this.#tuples.set(v, value.fields);
         return;
       case "relax.TupleGetItem": {
-        const field = isVar(value.tuple) ? this.#tuples.get(value.tuple)?.[value.index] : undefined;
+        const fields = value.tuple.kind === "relax.Tuple" ? value.tuple.fields : isVar(value.tuple) ? this.#tuples.get(value.tuple) : undefined;
+        const field = fields?.[value.index];
         if (field === undefined) throw new TypeError(`\`${v.name}\` takes a field of an unknown tuple.`);
         this.#binding(v, field);
         return;

@@ -42,7 +42,7 @@ export function mergeEpochs(
   const afterElse = cx.epochs.save();
   const places = new Set([...afterThen.keys(), ...afterElse.keys()]);
   for (const place of places) {
-    const first = before.get(place);
+    const first = before.get(place) ?? cx.epochs.initial(place);
     const changed = (side: ReturnType<FuncContext["epochs"]["save"]>): boolean => side.has(place) && side.get(place) !== first;
     if (changed(afterThen) || changed(afterElse)) cx.epochs.written(place);
   }

@@ -13,6 +13,8 @@ export interface Epoch {
  */
 export class Epochs {
   readonly #graph: Graph;
+  /** Of places that were read before anything was written; one a place, so that reading first in a branch is no write. */
+  readonly #initial = new Map<object, Epoch>();
   #current = new Map<object, Epoch>();
 
   constructor(graph: Graph) {
@@ -23,8 +25,17 @@ export class Epochs {
   of(place: object): Epoch {
     const known = this.#current.get(place);
     if (known !== undefined) return known;
-    const epoch: Epoch = { token: {}, region: this.#graph.root };
+    const epoch = this.initial(place);
     this.#current.set(place, epoch);
+    return epoch;
+  }
+
+  /** The epoch of a place that nothing has been written to. */
+  initial(place: object): Epoch {
+    const known = this.#initial.get(place);
+    if (known !== undefined) return known;
+    const epoch: Epoch = { token: {}, region: this.#graph.root };
+    this.#initial.set(place, epoch);
     return epoch;
   }
 

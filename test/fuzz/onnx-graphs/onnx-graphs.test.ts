@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { compareGraph } from "./compare-graph.ts";
+import { generateGraph } from "./generate-graph.ts";
+import { describeGraph } from "./graph-model.ts";
+import { shrinkGraph } from "./shrink-graph.ts";
+
+/** Seeds that are run with every change; `pnpm fuzz:onnx-graphs` runs any number. */
+const runs = 40;
+
+test("random models give what onnxruntime gives", async () => {
+  const faults: string[] = [];
+  for (let seed = 1; seed <= runs; seed++) {
+    const graph = generateGraph(seed, { maxNodes: 30 });
+    const verdict = await compareGraph(graph, "wasm");
+    if (verdict.kind === "agrees") continue;
+    const small = verdict.kind === "refused" ? graph : await shrinkGraph(graph, verdict, "wasm");
+    faults.push(`seed ${seed}: ${verdict.kind}: ${verdict.text}\n${describeGraph(small)}`);
+  }
+  expect(faults).toEqual([]);
+}, 240_000);
+
+test("a seed makes the same graph each time, and well-formed names", () => {
+  const graph = generateGraph(7, { maxNodes: 100 });
+  expect(describeGraph(generateGraph(7, { maxNodes: 100 }))).toBe(describeGraph(graph));
+  const known = new Set([...graph.inputs.keys(), ...graph.constants.keys()]);
+  for (const n of graph.nodes) {
+    for (const name of n.inputs) expect(name === "" || known.has(name), name).toBe(true);
+    for (const name of n.outputs) known.add(name);
+  }
+});
