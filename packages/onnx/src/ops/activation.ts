@@ -79,12 +79,17 @@ const hardSwish: Converter = (ctx) => {
   return ctx.emit("multiply", [x, hardSigmoidOf(ctx, x, 1 / 6, 0.5)]);
 };
 
-const swish: Converter = (ctx) => {
-  const x = ctx.input(0);
+const swish: Converter = (ctx) => swished(ctx, ctx.input(0));
+
+/** `x · sigmoid(alpha · x)`. */
+function swished(ctx: NodeContext, x: Expr): Expr {
   const alpha = ctx.attrs.float("alpha", 1);
   if (alpha === 1) return ctx.emit("nn.silu", [x]);
   return ctx.emit("multiply", [x, ctx.emit("sigmoid", [ctx.emit("multiply", [x, ctx.scalar(alpha, x)])])]);
-};
+}
+
+/** The first operand through the activation, as a gate of the second. */
+const swiGlu: Converter = (ctx) => ctx.emit("multiply", [swished(ctx, ctx.input(0)), ctx.input(1)]);
 
 const softplus: Converter = (ctx) => ctx.emit("nn.softplus", [ctx.input(0)]);
 
@@ -150,6 +155,7 @@ export const activationConverters: ConverterTable = {
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
   Swish: swish,
+  SwiGLU: swiGlu,
   Softplus: softplus,
   Softsign: softsign,
   Mish: mish,

@@ -38,6 +38,10 @@ const spectral: readonly Case[] = [
   { op: "BlackmanWindow", what: "periodic", inputs: [], reads: ["n"], initializers: { n: scalar(7) }, opset: 17 },
 ];
 
+const quantized: readonly Case[] = [
+  { op: "QuantizeLinear", what: "by blocks, the last one short", inputs: [[2, 5]], reads: ["x0", "scale"], initializers: { scale: { dims: [2, 3], floats: [0.01, 0.02, 0.03, 0.02, 0.01, 0.04] } }, attrs: { axis: 1, block_size: 2 }, opset: 21 },
+];
+
 const rearranging: readonly Case[] = [
   { op: "Col2Im", what: "overlapping windows", inputs: [[2, 8, 9]], reads: ["x0", "image", "block"], initializers: { image: ints(4, 4), block: ints(2, 2) }, opset: 18 },
   { op: "Col2Im", what: "strides and pads", inputs: [[1, 4, 9]], reads: ["x0", "image", "block"], initializers: { image: ints(5, 5), block: ints(2, 2) }, attrs: { strides: [2, 2], pads: [1, 1, 0, 0] }, opset: 18 },
@@ -45,10 +49,11 @@ const rearranging: readonly Case[] = [
   { op: "Det", what: "of a stack", inputs: [[2, 3, 3]] },
   { op: "MaxPool", what: "rounding up without an empty window", inputs: [[1, 1, 4, 5]], attrs: { kernel_shape: [1, 1], strides: [2, 3], ceil_mode: 1 }, opset: 12 },
   { op: "Resize", what: "antialiased", inputs: [[1, 1, 6, 7]], reads: ["x0", "", "scales"], initializers: { scales: floats(1, 1, 0.5, 0.6) }, attrs: { mode: "linear", antialias: 1 }, opset: 18 },
+  { op: "Resize", what: "to the nearest by a scale that is not the ratio of the sizes", inputs: [[1, 2, 3, 3]], reads: ["x0", "", "scales"], initializers: { scales: floats(1, 1, 4, 0.5) }, attrs: { mode: "nearest" }, opset: 18 },
   { op: "Resize", what: "by a fraction", inputs: [[1, 1, 4, 5]], reads: ["x0", "", "scales"], initializers: { scales: floats(1, 1, 0.6, 0.7) }, attrs: { mode: "cubic" }, opset: 18 },
 ];
 
-it.each([...recurrent, ...spectral, ...rearranging])("$op: $what", async (c) => {
+it.each([...recurrent, ...spectral, ...quantized, ...rearranging])("$op: $what", async (c) => {
   const inputs = Object.fromEntries(
     c.inputs.map((x, i): [string, Tensor] => [`x${i}`, Array.isArray(x) ? randomTensor({ shape: x, dtype: "float32" }, i + 1) : (x as Tensor)]),
   );

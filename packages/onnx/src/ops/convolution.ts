@@ -1,5 +1,6 @@
 import { at } from "@verticil/ir-core";
 import type { Expr } from "@verticil/relax";
+import { zeros } from "@verticil/runtime-ffi";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
 import { spatialLetters, windowsOf } from "./windows.ts";
@@ -30,6 +31,24 @@ export function convolve(ctx: NodeContext, x: Expr, weight: Expr, bias: Expr | u
   };
   return addBias(ctx, ctx.emit(`nn.conv${n}d`, [x, weight], attrs), bias, n);
 }
+
+/**
+ * A depthwise convolution along the last axis that sees nothing of the future: what came before the input is the past
+ * state, or silence; the end of the input is the state to go on from.
+ */
+const causalConv: Converter = (ctx) => {
+  const [x, weight] = [ctx.input(0), ctx.input(1)];
+  const [batch = 1, channels = 1, length = 1] = ctx.staticDims(x);
+  const kernel = at(ctx.staticDims(weight, "the shape of its weights"), 2);
+  const activation = ctx.attrs.string("activation", "none");
+  if (activation !== "none" && activation !== "silu" && activation !== "swish") return ctx.unsupported(`its activation is ${activation}`);
+  const past = ctx.optional(3) ?? ctx.constant(zeros(ctx.dtype(x), [batch, channels, kernel - 1]));
+  const whole = kernel === 1 ? x : ctx.emit("concat", [ctx.tuple([past, x])], { axis: 2 });
+  const sums = ctx.emit("nn.conv1d", [whole, weight], { groups: channels, data_layout: "NCW", kernel_layout: "OIW" });
+  const y = addBias(ctx, sums, ctx.optional(2), 1);
+  const state = ctx.emit("strided_slice", [whole, ctx.prims([2]), ctx.prims([length]), ctx.prims([length + kernel - 1])]);
+  return [activation === "none" ? y : ctx.emit("multiply", [y, ctx.emit("sigmoid", [y])]), state];
+};
 
 const convTranspose: Converter = (ctx) => {
   const [x, weight] = [ctx.input(0), ctx.input(1)];
@@ -83,4 +102,4 @@ function transposedPads(ctx: NodeContext, t: Transposed): { readonly padding: re
 }
 
 /** Convolutions. */
-export const convolutionConverters: ConverterTable = { Conv: conv, ConvTranspose: convTranspose };
+export const convolutionConverters: ConverterTable = { Conv: conv, ConvTranspose: convTranspose, CausalConvWithState: causalConv };

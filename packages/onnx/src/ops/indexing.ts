@@ -4,6 +4,7 @@ import { getElement, nonZeroOf, tensorFrom, uniqueOf } from "@verticil/runtime-f
 import { add, asInt, constant, mul, type PrimExpr } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import { sliceBounds } from "../fold/layout.ts";
+import { nonMaxSuppressionOf } from "../fold/non-max-suppression.ts";
 import { knownNumbers } from "../known.ts";
 import type { NodeContext } from "../node-context.ts";
 import { knownValue } from "../value.ts";
@@ -208,6 +209,12 @@ const reverseSequence: Converter = (ctx) =>
   });
 
 const nonMaxSuppression: Converter = (ctx) => {
+  const [boxes, scores] = [ctx.tensor(0), ctx.tensor(1)];
+  if (boxes !== undefined && scores !== undefined) {
+    const told = (i: number, fallback: number): number => ctx.optionalNumbers(i, "its limits")?.[0] ?? fallback;
+    const options = { limit: told(2, 0), overlap: told(3, 0), score: told(4, -Infinity), centred: ctx.attrs.flag("center_point_box") };
+    return ctx.constant(nonMaxSuppressionOf(boxes, scores, options));
+  }
   if (ctx.attrs.flag("center_point_box")) return ctx.unsupported("its boxes are centres and sizes");
   const limit = ctx.optional(2) ?? ctx.constant(tensorFrom([0], [], "int64"));
   const iou = ctx.optional(3) ?? ctx.scalar(0, "float32");

@@ -21,10 +21,21 @@ const RANGES: Readonly<Partial<Record<ScalarDType, readonly [number, number]>>> 
 function along(ctx: NodeContext, v: Expr, x: Expr, axis: number): Expr {
   const rank = ctx.rank(v);
   if (rank === 0) return v;
-  if (rank > 1) return ctx.unsupported("it is quantized by blocks");
+  if (rank > 1) return byBlocks(ctx, v, x, axis);
   const [size] = ctx.staticDims(v);
   if (size === 1) return ctx.reshape(v, []);
   return ctx.reshape(v, Array.from({ length: ctx.rank(x) }, (_, i) => (i === axis ? (size ?? 1) : 1)));
+}
+
+/** One value for each run of `block_size` elements along the axis, repeated for all of them. */
+function byBlocks(ctx: NodeContext, v: Expr, x: Expr, axis: number): Expr {
+  const size = ctx.attrs.int("block_size", 0);
+  const length = at(ctx.staticDims(x), axis);
+  const blocks = at(ctx.staticDims(v), axis);
+  if (ctx.rank(v) !== ctx.rank(x) || size < 1 || blocks * size < length) return ctx.unsupported("its scales do not cover its blocks");
+  const repeated = ctx.emit("repeat", [v], { repeats: size, axis });
+  if (blocks * size === length) return repeated;
+  return ctx.emit("strided_slice", [repeated, ctx.prims([axis]), ctx.prims([0]), ctx.prims([length])]);
 }
 
 function axisOf(ctx: NodeContext, x: Expr): number {

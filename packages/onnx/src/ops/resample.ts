@@ -75,3 +75,37 @@ export function resampled(ctx: NodeContext, x: Expr, sizes: readonly number[], s
   }
   return dtype === "float32" ? out : ctx.astype(dtype.startsWith("float") ? out : ctx.emit("round", [out]), dtype);
 }
+
+/** Takes of each axis the cells nearest to where its outputs lie. Sizes have to be static. */
+export function nearest(
+  ctx: NodeContext,
+  x: Expr,
+  sizes: readonly number[],
+  scales: readonly number[],
+  how: { readonly coordinates: string; readonly rounding: string },
+): Expr {
+  let out = x;
+  for (const [axis, size] of ctx.staticDims(x).entries()) {
+    const [count, scale] = [at(sizes, axis), at(scales, axis)];
+    if (size === count && scale === 1) continue;
+    const cells = Array.from({ length: count }, (_, i) => {
+      const cell = rounded(position(i, size, count, scale, how.coordinates), how.rounding);
+      return Math.min(size - 1, Math.max(0, cell));
+    });
+    out = ctx.emit("take", [out, ctx.constant(tensorFrom(cells, [count], "int64"))], { axis });
+  }
+  return out;
+}
+
+function rounded(x: number, rounding: string): number {
+  switch (rounding) {
+    case "floor":
+      return Math.floor(x);
+    case "ceil":
+      return Math.ceil(x);
+    case "round_prefer_ceil":
+      return Math.floor(x + 0.5);
+    default:
+      return Math.ceil(x - 0.5);
+  }
+}

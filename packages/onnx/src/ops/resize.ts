@@ -4,7 +4,7 @@ import { asInt, constant, mul, type PrimExpr } from "@verticil/tir";
 import type { AttrMap } from "@verticil/ir-core";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
-import { resampled } from "./resample.ts";
+import { nearest, resampled } from "./resample.ts";
 
 const METHODS: Readonly<Record<string, string>> = { nearest: "nearest_neighbor", linear: "linear", bilinear: "linear", cubic: "cubic" };
 
@@ -39,7 +39,7 @@ function byMatrices(
 ): Expr | undefined {
   const antialias = ctx.attrs.flag("antialias");
   const { method, coordinates } = how;
-  if ((method !== "linear" && method !== "cubic") || coordinates === "tf_crop_and_resize") {
+  if (coordinates === "tf_crop_and_resize" || (antialias && method === "nearest_neighbor")) {
     return antialias ? ctx.unsupported("it is antialiased in this mode") : undefined;
   }
   const from = ctx.dims(x).map((d) => asInt(d));
@@ -48,10 +48,12 @@ function byMatrices(
   const given = how.isOld ? ctx.numbers(1, "the scales") : ctx.optionalNumbers(2, "the scales", true);
   const axes = ctx.axes(ctx.attrs.ints("axes") ?? from.map((_, i) => i), from.length);
   const scales = from.map((d, i) => given?.[axes.indexOf(i)] ?? at(to, i) / d);
+  if (method === "nearest_neighbor" && to.some((n, i) => n < 1 || at(from, i) < 1)) return undefined;
   const isExact = scales.every((s, i) => Math.abs(s * at(from, i) - at(to, i)) < 1e-3);
-  if (isExact && !antialias && coordinates !== "half_pixel_symmetric") return undefined;
+  if (isExact && !antialias && (coordinates !== "half_pixel_symmetric" || method === "nearest_neighbor")) return undefined;
+  if (method === "nearest_neighbor") return nearest(ctx, x, to, scales, { coordinates, rounding: roundingOf(ctx, method, how.isOld) });
   return resampled(ctx, x, to, scales, {
-    method,
+    method: method === "cubic" ? "cubic" : "linear",
     coordinates,
     cubicAlpha: ctx.attrs.float("cubic_coeff_a", -0.75),
     excludeOutside: ctx.attrs.flag("exclude_outside"),

@@ -11,7 +11,7 @@ export interface OnnxModel {
   readonly functions: ReadonlyMap<string, FunctionProto>;
 }
 
-const NEWEST = 25;
+const NEWEST = 28;
 
 /**
  * Reads a model file.

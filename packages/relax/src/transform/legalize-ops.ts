@@ -114,7 +114,7 @@ function makePrograms(): Programs {
       const operands = call.args.map(operandKey);
       if (!operands.every((o) => o !== undefined)) return undefined;
       const shell = keys.ofExpr({ ...call, args: [] });
-      // Operands that are one value make a program of fewer arguments.
+      // Where operands are one value, nothing tells which of its places an argument of the program came from.
       const places = call.args.flatMap((a) => (a.kind === "relax.Tuple" ? a.fields : [a]));
       return shell === undefined ? undefined : `${shell} ${operands.join("|")} ${places.map((a) => places.indexOf(a)).join()}`;
     },

@@ -231,7 +231,7 @@ const reverseSequence: Rule = (g) => {
 };
 
 const oneHot: Rule = (g) => {
-  const x = g.find((v) => v.dtype === "int64" && v.shape.length <= 2);
+  const x = g.find((v) => v.dtype === "int64" && v.shape.length >= 1 && v.shape.length <= 2);
   if (x === undefined) return undefined;
   const depth = g.constant("int64", [], [g.between(2, 6)]);
   const values = g.constant("float32", [2], [g.between(-1, 0), g.between(1, 3)]);
