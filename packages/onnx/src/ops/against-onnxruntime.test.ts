@@ -42,6 +42,11 @@ const quantized: readonly Case[] = [
   { op: "QuantizeLinear", what: "by blocks, the last one short", inputs: [[2, 5]], reads: ["x0", "scale"], initializers: { scale: { dims: [2, 3], floats: [0.01, 0.02, 0.03, 0.02, 0.01, 0.04] } }, attrs: { axis: 1, block_size: 2 }, opset: 21 },
 ];
 
+const sampling: readonly Case[] = [
+  { op: "DeformConv", what: "with groups, a mask and a bias", inputs: [[1, 4, 5, 5], [2, 2, 2, 2], [1, 16, 4, 4], [2], [1, 8, 4, 4]], attrs: { group: 2, offset_group: 2 }, opset: 19 },
+  { op: "GridSample", what: "a volume, points outside of it among them", inputs: [[1, 2, 3, 4, 5], tensorFrom(Array.from({ length: 36 }, (_, i) => ((i * 7) % 13) / 5 - 1.2), [1, 2, 3, 2, 3], "float32")], attrs: { mode: "linear" }, opset: 20 },
+];
+
 const rearranging: readonly Case[] = [
   { op: "Col2Im", what: "overlapping windows", inputs: [[2, 8, 9]], reads: ["x0", "image", "block"], initializers: { image: ints(4, 4), block: ints(2, 2) }, opset: 18 },
   { op: "Col2Im", what: "strides and pads", inputs: [[1, 4, 9]], reads: ["x0", "image", "block"], initializers: { image: ints(5, 5), block: ints(2, 2) }, attrs: { strides: [2, 2], pads: [1, 1, 0, 0] }, opset: 18 },
@@ -53,7 +58,7 @@ const rearranging: readonly Case[] = [
   { op: "Resize", what: "by a fraction", inputs: [[1, 1, 4, 5]], reads: ["x0", "", "scales"], initializers: { scales: floats(1, 1, 0.6, 0.7) }, attrs: { mode: "cubic" }, opset: 18 },
 ];
 
-it.each([...recurrent, ...spectral, ...quantized, ...rearranging])("$op: $what", async (c) => {
+it.each([...recurrent, ...spectral, ...quantized, ...sampling, ...rearranging])("$op: $what", async (c) => {
   const inputs = Object.fromEntries(
     c.inputs.map((x, i): [string, Tensor] => [`x${i}`, Array.isArray(x) ? randomTensor({ shape: x, dtype: "float32" }, i + 1) : (x as Tensor)]),
   );

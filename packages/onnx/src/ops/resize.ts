@@ -1,10 +1,12 @@
 import { at } from "@verticil/ir-core";
 import { makeShapeExpr, type Expr } from "@verticil/relax";
+import { tensorFrom } from "@verticil/runtime-ffi";
 import { asInt, constant, mul, type PrimExpr } from "@verticil/tir";
 import type { AttrMap } from "@verticil/ir-core";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
 import { nearest, resampled } from "./resample.ts";
+import { sampleLinear } from "./sampling.ts";
 
 const METHODS: Readonly<Record<string, string>> = { nearest: "nearest_neighbor", linear: "linear", bilinear: "linear", cubic: "cubic" };
 
@@ -163,6 +165,7 @@ function layoutFor(rank: number, changed: readonly number[]): string | undefined
 
 const gridSample: Converter = (ctx) => {
   const [x, grid] = [ctx.input(0), ctx.input(1)];
+  if (ctx.rank(x) === 5) return volumeSample(ctx, x, grid);
   if (ctx.rank(x) !== 4) return ctx.unsupported("its input is not an image");
   const mode = ctx.attrs.string("mode", ctx.opset < 20 ? "bilinear" : "linear");
   const methods: Readonly<Record<string, string>> = { bilinear: "bilinear", linear: "bilinear", nearest: "nearest", bicubic: "bicubic", cubic: "bicubic" };
@@ -174,8 +177,44 @@ const gridSample: Converter = (ctx) => {
   });
 };
 
+/** A volume read at the points of a grid, whose last axis is x, y, z in `[-1, 1]`. */
+function volumeSample(ctx: NodeContext, x: Expr, grid: Expr): Expr {
+  const mode = ctx.attrs.string("mode", ctx.opset < 20 ? "bilinear" : "linear");
+  const isPlain = (mode === "linear" || mode === "bilinear") && ctx.attrs.string("padding_mode", "zeros") === "zeros";
+  if (!isPlain) return ctx.unsupported("it samples a volume in another way than linearly with zeros around");
+  const [batch = 1, channels = 1, ...sizes] = ctx.staticDims(x);
+  const [, ...out] = ctx.staticDims(grid).slice(0, -1);
+  const count = out.reduce((a, b) => a * b, 1);
+  const align = ctx.attrs.flag("align_corners");
+  const points = sizes.map((size, d) => {
+    const last = ctx.emit("take", [grid, ctx.scalar(sizes.length - 1 - d, "int64")], { axis: sizes.length + 1 });
+    const [factor, shift] = align ? [(size - 1) / 2, (size - 1) / 2] : [size / 2, (size - 1) / 2];
+    const scaled = ctx.emit("multiply", [ctx.reshape(last, [batch, count]), ctx.scalar(factor, grid)]);
+    return ctx.emit("add", [scaled, ctx.scalar(shift, grid)]);
+  });
+  return ctx.reshape(sampleLinear(ctx, x, points), [batch, channels, ...out]);
+}
+
+/** The places of a volume's cells through affine maps `[n, 3, 4]`. */
+function volumeGrid(ctx: NodeContext, sizes: readonly number[]): Expr {
+  const theta = ctx.input(0);
+  const [depth = 1, height = 1, width = 1] = sizes;
+  const align = ctx.attrs.flag("align_corners");
+  const place = (i: number, n: number): number => (align ? (n === 1 ? 0 : (2 * i) / (n - 1) - 1) : (2 * i + 1) / n - 1);
+  const cells = Array.from({ length: depth * height * width }, (_, i) => [
+    place(i % width, width),
+    place(Math.floor(i / width) % height, height),
+    place(Math.floor(i / (width * height)), depth),
+    1,
+  ]);
+  const base = ctx.constant(tensorFrom(cells.flat(), [1, cells.length, 4], ctx.dtype(theta)));
+  const grid = ctx.emit("matmul", [base, ctx.transpose(theta, [0, 2, 1])]);
+  return ctx.reshape(grid, [at(ctx.dims(theta), 0), ...sizes, 3]);
+}
+
 const affineGrid: Converter = (ctx) => {
   const size = ctx.dimsInput(1, "the size");
+  if (size.length === 5) return volumeGrid(ctx, size.slice(2).map((d) => asInt(d) ?? ctx.dynamic("the size of its grid")));
   if (size.length !== 4) return ctx.unsupported("its grid is not that of an image");
   const grid = ctx.emit("image.affine_grid", [ctx.input(0), makeShapeExpr(size.slice(2))], { align_corners: ctx.attrs.flag("align_corners") });
   return ctx.transpose(grid, [0, 2, 3, 1]);

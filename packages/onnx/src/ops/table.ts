@@ -5,6 +5,7 @@ import { contribConverters } from "./contrib.ts";
 import { controlConverters } from "./control.ts";
 import { convolutionConverters } from "./convolution.ts";
 import { creationConverters } from "./creation.ts";
+import { deformConverters } from "./deform-conv.ts";
 import { elementwiseConverters } from "./elementwise.ts";
 import { indexingConverters } from "./indexing.ts";
 import { lossConverters } from "./loss.ts";
@@ -26,6 +27,7 @@ export const onnxConverters: ConverterTable = {
   ...activationConverters,
   ...reductionConverters,
   ...convolutionConverters,
+  ...deformConverters,
   ...poolingConverters,
   ...normalizationConverters,
   ...matmulConverters,
