@@ -62,9 +62,9 @@ export class GraphBuilder {
     return this.constant("int64", [values.length], values).name;
   }
 
-  /** A value that passes the test, recent ones more often; undefined if there is none. */
+  /** A value with elements that passes the test, recent ones more often; undefined if there is none. */
   find(test: (v: Value) => boolean): Value | undefined {
-    const all = [...this.#values.values()].filter((v) => test(v) && elementCount(v.shape) <= maxElements);
+    const all = [...this.#values.values()].filter((v) => test(v) && elementCount(v.shape) > 0 && elementCount(v.shape) <= maxElements);
     if (all.length === 0) return undefined;
     const recent = this.random.next() < 0.7 ? all.slice(-6) : all;
     return this.random.pick(recent);
