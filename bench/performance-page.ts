@@ -7,7 +7,7 @@ const path = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
 const preamble = `# Performance
 
 Every table here is written by a command, on the machine that it names. Run them again to see your own:
-\`pnpm bench:models --write\`, \`pnpm bench:kernels --write\`, \`pnpm bench:coldstart --write\`.
+\`pnpm bench:models --write\`, \`pnpm bench:kernels --write\`, \`pnpm bench:coldstart --write\`, \`pnpm bench:llm --write\`.
 All contestants of a row run in turns in one process, after their results were found equal.
 `;
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { tinyGguf } from "../verticals/llm/src/testing/write-gguf.ts";
+import { tinyGguf } from "@verticil/llm/testing";
 import { packageFixture } from "./fixtures.ts";
 
 // The examples of the READMEs run as they stand, in a folder with `model.onnx`, a face detector, `photo.jpg`, and

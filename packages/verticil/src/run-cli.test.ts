@@ -34,10 +34,10 @@ async function output(...args: readonly string[]): Promise<string> {
 describe("help", () => {
   test("the program lists its commands", async () => {
     const out = await output("--help");
-    for (const name of ["compile", "run", "bench", "inspect", "opt", "compare", "detect", "script"]) expect(out).toContain(`  ${name} `);
+    for (const name of ["compile", "run", "bench", "inspect", "opt", "compare", "detect", "chat", "script"]) expect(out).toContain(`  ${name} `);
   });
 
-  test.each(["compile", "run", "bench", "inspect", "opt", "compare", "detect"])("%s explains its options", async (name) => {
+  test.each(["compile", "run", "bench", "inspect", "opt", "compare", "detect", "chat"])("%s explains its options", async (name) => {
     expect(await output(name, "--help")).toMatch(new RegExp(`^Usage: verticil ${name} `));
   });
 

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { DiagnosticError, formatDiagnostic } from "@verticil/ir-core";
 import { addBenchCommand } from "./commands/bench.ts";
+import { addChatCommand } from "./commands/chat.ts";
 import { addCompareCommand } from "./commands/compare.ts";
 import { addCompileCommand } from "./commands/compile.ts";
 import { addDetectCommand } from "./commands/detect.ts";
@@ -35,6 +36,7 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
   addOptCommand(program, terminal, signal);
   addCompareCommand(program, terminal, signal);
   addDetectCommand(program, terminal, signal);
+  addChatCommand(program, terminal, signal);
   addScheduleCommand(program, terminal);
   addScriptCommands(program, terminal);
   for (const command of program.commands.flatMap((c) => [c, ...c.commands])) command.exitOverride().configureOutput(program.configureOutput());

@@ -2,6 +2,8 @@
 export interface Terminal {
   /** One line of data. */
   out(line: string): void;
+  /** Part of a line of data, which `out` ends. */
+  write(text: string): void;
   /** One line of progress or a message. */
   note(line: string): void;
   /** A line of progress that the next one replaces; shown on a terminal only. */
@@ -9,7 +11,15 @@ export interface Terminal {
   readonly color: boolean;
   /** Does work that an interrupt must not cut short; one that comes meanwhile ends the process after it. */
   uninterrupted<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Does work that hears an interrupt and ends in its own way: the signal is aborted, and the command ends as interrupted
+   * with what it prints after. A second interrupt ends the process at once.
+   */
+  interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
+
+/** The exit code of what an interrupt ended. */
+const INTERRUPTED = 130;
 
 /** The terminal that the process was started on. */
 export function processTerminal(process: NodeJS.Process): Terminal {
@@ -24,6 +34,10 @@ export function processTerminal(process: NodeJS.Process): Terminal {
     out(line) {
       clear();
       process.stdout.write(`${line}\n`);
+    },
+    write(text) {
+      clear();
+      process.stdout.write(text);
     },
     note(line) {
       clear();
@@ -45,7 +59,21 @@ export function processTerminal(process: NodeJS.Process): Terminal {
         return await work();
       } finally {
         process.off("SIGINT", note);
-        if (interrupted) process.exit(130);
+        if (interrupted) process.exit(INTERRUPTED);
+      }
+    },
+    async interruptible(work) {
+      const controller = new AbortController();
+      const interrupt = (): void => {
+        if (controller.signal.aborted) process.exit(INTERRUPTED);
+        controller.abort();
+        process.exitCode = INTERRUPTED;
+      };
+      process.on("SIGINT", interrupt);
+      try {
+        return await work(controller.signal);
+      } finally {
+        process.off("SIGINT", interrupt);
       }
     },
   };

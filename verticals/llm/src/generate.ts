@@ -23,6 +23,11 @@ export class Sequence {
     this.#cache = asKVCache(runner.call("createKVCache", [shapeValue([capacity])]));
   }
 
+  /** Tokens that it has room for. */
+  get capacity(): number {
+    return this.#cache.shape.capacity;
+  }
+
   /** Tokens that it has so far. */
   get length(): number {
     return this.#cache.length;
@@ -37,7 +42,7 @@ export class Sequence {
     const { vocabSize } = this.#runner.info;
     for (const id of ids) if (!Number.isInteger(id) || id < 0 || id >= vocabSize) throw new RangeError(`${id} is no token: the vocabulary has ${vocabSize}.`);
     this.#cache.beginForward(ids.length);
-    const result = this.#runner.call(ids.length === 1 ? "decode" : "prefill", [tensor(Int32Array.from(ids), [ids.length]), shapeValue([this.#cache.total]), this.#cache]);
+    const result = this.#runner.call(ids.length === 1 ? "decode" : "prefill", [tensor(Int32Array.from(ids), [ids.length]), shapeValue([this.#cache.pages]), this.#cache]);
     if (!isTensor(result)) throw new FfiError("runtime", "The model gave no logits.");
     this.#cache.endForward();
     return result;
@@ -72,7 +77,7 @@ export function* generate(runner: ModelRunner, sequence: Sequence, prompt: reado
   let next: readonly number[] = prompt;
   for (let i = 0; i < opts.maxTokens; i++) {
     opts.signal?.throwIfAborted();
-    if (sequence.length + next.length > runner.info.contextLength) return;
+    if (sequence.length + next.length > sequence.capacity) return;
     const { data } = sequence.append(next);
     const id = opts.sampler(data as Float32Array);
     if (stops.has(id)) return;

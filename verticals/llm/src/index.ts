@@ -2,13 +2,17 @@ export { architectures, importGguf, importSafetensors, type Architecture, type I
 export { kvCacheFunctions } from "./cache/cache-functions.ts";
 export { KVCache, type KVCacheShape } from "./cache/kv-cache.ts";
 export { type Checkpoint, type Weight } from "./checkpoint.ts";
+export { compileModel, loadRunner, type CompileModelOptions } from "./compile-model.ts";
 export { llmExtension } from "./extension.ts";
 export { generate, Sequence, type GenerateOptions, type ModelRunner } from "./generate.ts";
 export { readGguf, type Gguf, type GgufTensor, type GgufType, type GgufValue } from "./gguf/read-gguf.ts";
 export { interpretModel } from "./interpret-model.ts";
 export { type LanguageModel, type LanguageModelInfo } from "./language-model.ts";
+export { llmPipeline, llmRules } from "./pipeline.ts";
 export { fuseDequantizeMatmul } from "./quantize/fuse-dequantize-matmul.ts";
 export { type QuantizedTensor } from "./quantize/quantized-tensor.ts";
+export { gemv } from "./schedule/gemv.ts";
 export { argmax, makeSampler, type Sampler, type SamplingOptions } from "./sampler.ts";
 export { ggufTokenizer, makeTokenizer, type Tokenizer, type TokenizerOptions } from "./text/tokenizer.ts";
+export { streamText, type TextPiece } from "./text/stream-text.ts";
 export { TokenStream } from "./text/token-stream.ts";

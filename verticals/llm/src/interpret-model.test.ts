@@ -50,13 +50,13 @@ test("tokens that are taken back leave no trace", () => {
 
 test("a text ends at its limit, at a token that ends texts, and where the cache is full", () => {
   const runner = interpretModel(plain);
-  const run = (maxTokens: number, stopTokens: readonly number[], prompt = ids): number[] => [
-    ...generate(runner, new Sequence(runner), prompt, { sampler: argmax, maxTokens, stopTokens }),
+  const run = (maxTokens: number, stopTokens: readonly number[], capacity = 256): number[] => [
+    ...generate(runner, new Sequence(runner, capacity), ids, { sampler: argmax, maxTokens, stopTokens }),
   ];
   const three = run(3, []);
   expect(three).toHaveLength(3);
   expect(run(3, [three[1]!])).toEqual(three.slice(0, 1));
-  expect(run(100, [], Array.from({ length: 62 }, () => 4))).toHaveLength(3);
+  expect(run(100, [], 8)).toHaveLength(3);
 });
 
 test("what does not fit is refused and changes nothing", () => {
@@ -71,7 +71,7 @@ test("what does not fit is refused and changes nothing", () => {
 const folder = "models/stories260k";
 const golden = fixture("golden/stories260K_greedy.json");
 
-// All 150 tokens run compiled, in `compile-model.test.ts`; interpreted it is `pnpm llm:golden`.
+// All 150 tokens are run compiled, in `compile-model.test.ts`; interpreted, `pnpm llm:golden` runs them.
 test.skipIf(golden === undefined).each(["model.safetensors", "stories260K.f32.gguf", "stories260K.f16.gguf"])("%s begins as the reference does", (name) => {
   const bytes = readFileSync(fixture(`${folder}/${name}`) ?? "");
   const model = name.endsWith(".gguf") ? importGguf(bytes) : importSafetensors(JSON.parse(readFileSync(fixture(`${folder}/config.json`) ?? "", "utf8")), [bytes]);

@@ -22,6 +22,7 @@ export {
   subtract,
   take,
   tensorExprOp,
+  tensorExprOps,
   tensorOp,
   wrapNested,
   type AttentionOptions,

@@ -70,9 +70,16 @@ function onlyTensor(value: Value | readonly Value[], name: string): Tensor {
 
 /** A computation written as tensor expressions: `tensorExprOp((x) => …, "index", [x])` (upstream's `tensor_expr_op`). */
 export function tensorExprOp(fn: TeFunction, name: string, operands: readonly (Tensor | Parameter)[]): Tensor {
+  const [only, ...more] = tensorExprOps(fn, name, operands);
+  if (only === undefined || more.length > 0) throw new TypeError(`\`${name}\` gives no single tensor.`);
+  return only;
+}
+
+/** Like `tensorExprOp` for a computation of several tensors. */
+export function tensorExprOps(fn: TeFunction, name: string, operands: readonly (Tensor | Parameter)[]): readonly Tensor[] {
   const scope = scopeOf(operands);
   const call = callTe(scope.bb, fn, operands.map((o) => exprOf(o, scope, "float32")), { name });
-  return onlyTensor(wrapNested(call, scope, name), name);
+  return [wrapNested(call, scope, name)].flat().map((v) => onlyTensor(v, name));
 }
 
 export function add(a: Operand, b: Operand): Tensor {

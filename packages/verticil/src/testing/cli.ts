@@ -14,7 +14,19 @@ export interface CliResult {
 export async function cli(args: readonly string[], signal: AbortSignal = new AbortController().signal): Promise<CliResult> {
   const out: string[] = [];
   const err: string[] = [];
-  const terminal = { out: (l: string) => out.push(l), note: (l: string) => err.push(l), progress: () => {}, color: false, uninterrupted: <T>(work: () => Promise<T>) => work() };
+  let open = "";
+  const terminal = {
+    write: (text: string) => void (open += text),
+    out: (l: string) => {
+      out.push(open + l);
+      open = "";
+    },
+    interruptible: <T>(work: (s: AbortSignal) => Promise<T>) => work(signal),
+    note: (l: string) => err.push(l),
+    progress: () => {},
+    color: false,
+    uninterrupted: <T>(work: () => Promise<T>) => work(),
+  };
   const code = await runCli(args, terminal, "0.0.0-test", signal);
   return { code, out: out.join("\n"), err: err.join("\n") };
 }

@@ -17,6 +17,7 @@ import {
   type OpDef,
   type StructInfo,
 } from "@verticil/relax";
+import { PAGE_TOKENS } from "./kv-cache.ts";
 
 /** The dimensions of a shape argument. @throws TypeError if it is none, or they are not known. */
 function dimsAt(call: Call, i: number): readonly Dim[] {
@@ -29,8 +30,12 @@ function dimsAt(call: Call, i: number): readonly Dim[] {
 const positions: InferStructInfo = (call) => makeTensorStructInfo(dimsAt(call, 1), "int32");
 
 const view: InferStructInfo = (call) => {
-  const info = makeTensorStructInfo([...dimsAt(call, 1), Number(call.attrs["heads"]), Number(call.attrs["head_dim"])], "float32");
-  return makeTupleStructInfo([info, info]);
+  const pages = dimsAt(call, 1);
+  const [heads, headDim] = [Number(call.attrs["heads"]), Number(call.attrs["head_dim"])];
+  return makeTupleStructInfo([
+    makeTensorStructInfo([...pages, heads, headDim, PAGE_TOKENS], "float32"),
+    makeTensorStructInfo([...pages, PAGE_TOKENS, heads, headDim], "float32"),
+  ]);
 };
 
 const object: InferStructInfo = () => makeObjectStructInfo();
@@ -54,8 +59,8 @@ export const cacheOps: readonly OpDef[] = [
   { name: "llm.kv_append", args: ["cache", "keys", "values"], argKinds: cacheArg, attrs: { layer: { type: "int" } }, pure: true, inferStructInfo: object },
   {
     name: "llm.kv_view",
-    args: ["cache", "total"],
-    argKinds: { ...cacheArg, total: "shape" },
+    args: ["cache", "pages"],
+    argKinds: { ...cacheArg, pages: "shape" },
     attrs: { layer: { type: "int" }, heads: { type: "int" }, head_dim: { type: "int" } },
     pure: true,
     inferStructInfo: view,

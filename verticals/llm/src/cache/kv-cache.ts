@@ -1,5 +1,8 @@
 import { FfiError, tensorBytes, type Any, type CallContext, type FfiObject, type OwnedTensor, type Tensor } from "@verticil/runtime-ffi";
 
+/** Tokens a page: as many as a wasm vector has lanes of 32 bits. */
+export const PAGE_TOKENS = 4;
+
 /** The sizes of a cache of keys and values. */
 export interface KVCacheShape {
   readonly layers: number;
@@ -13,7 +16,8 @@ export interface KVCacheShape {
 
 /**
  * The keys and values of the tokens that a model has seen, in the memory of the compiled code, so that kernels read them
- * in place. A forward pass is announced by `beginForward` and ended by `endForward`; what it appends counts from then on.
+ * in place. They lie in pages of a few tokens, in which keys are transposed: one feature of all tokens is a vector. A
+ * forward pass is announced by `beginForward` and ended by `endForward`; what it appends counts from then on.
  */
 export class KVCache implements FfiObject {
   readonly typeKey = "llm.KVCache";
@@ -25,9 +29,10 @@ export class KVCache implements FfiObject {
 
   constructor(shape: KVCacheShape, ctx: CallContext) {
     this.shape = shape;
-    const own = (): OwnedTensor => ctx.own("float32", [shape.capacity, shape.heads, shape.headDim]);
-    this.#keys = Array.from({ length: shape.layers }, own);
-    this.#values = Array.from({ length: shape.layers }, own);
+    const pages = Math.ceil(shape.capacity / PAGE_TOKENS);
+    const own = (dims: readonly number[]) => (): OwnedTensor => ctx.own("float32", dims);
+    this.#keys = Array.from({ length: shape.layers }, own([pages, shape.heads, shape.headDim, PAGE_TOKENS]));
+    this.#values = Array.from({ length: shape.layers }, own([pages, PAGE_TOKENS, shape.heads, shape.headDim]));
   }
 
   /** Tokens whose forward pass has ended. */
@@ -35,9 +40,9 @@ export class KVCache implements FfiObject {
     return this.#length;
   }
 
-  /** Tokens that a query of the current forward pass may see: `length` and those being appended. */
-  get total(): number {
-    return this.#length + this.#pending;
+  /** The pages of the tokens that queries of the current forward pass may see: those before it, and its own. */
+  get pages(): number {
+    return Math.ceil((this.#length + this.#pending) / PAGE_TOKENS);
   }
 
   /** @throws FfiError (`runtime`) if there is no room for `count` tokens more. */
@@ -73,15 +78,25 @@ export class KVCache implements FfiObject {
         throw new FfiError("runtime", `The cache was handed ${t.dtype}[${t.shape.join(", ")}] in a pass of ${this.#pending} tokens of ${heads} heads of ${headDim}.`);
       }
     }
-    const start = this.#length * heads * headDim * 4;
-    tensorBytes(at(this.#keys, layer)).set(tensorBytes(keys), start);
-    tensorBytes(at(this.#values, layer)).set(tensorBytes(values), start);
+    tensorBytes(at(this.#values, layer)).set(tensorBytes(values), this.#length * heads * headDim * 4);
+    const width = heads * headDim;
+    const [from, to] = [keys.data, at(this.#keys, layer).data];
+    for (let i = 0; i < this.#pending; i++) {
+      const token = this.#length + i;
+      const lane = token % PAGE_TOKENS;
+      const page = (token - lane) * width;
+      for (let f = 0; f < width; f++) to[page + f * PAGE_TOKENS + lane] = from[i * width + f] ?? 0;
+    }
   }
 
-  /** The keys and values of a layer up to `total`, in place: `[total, heads, headDim]`. */
+  /**
+   * The keys and values of a layer in the pages that may be seen, in place: `[pages, heads, headDim, PAGE_TOKENS]` and
+   * `[pages, PAGE_TOKENS, heads, headDim]`. Behind the newest token there are zeros, or what was taken back.
+   */
   view(layer: number, ctx: CallContext): readonly [keys: Tensor, values: Tensor] {
-    const shape = [this.total, this.shape.heads, this.shape.headDim];
-    return [ctx.view(at(this.#keys, layer), shape), ctx.view(at(this.#values, layer), shape)];
+    const { pages } = this;
+    const { heads, headDim } = this.shape;
+    return [ctx.view(at(this.#keys, layer), [pages, heads, headDim, PAGE_TOKENS]), ctx.view(at(this.#values, layer), [pages, PAGE_TOKENS, heads, headDim])];
   }
 
   /** The positions of the tokens of the current pass. */

@@ -9,9 +9,7 @@ import {
   callOp,
   multiply,
   ObjectValue,
-  reshape,
   silu,
-  sizeOf,
   spec,
   split,
   Tensor,
@@ -24,9 +22,9 @@ import {
 import { compute } from "@verticil/te";
 import { constant, sub } from "@verticil/tir";
 import { QuantizedEmbedding, QuantizedLinear } from "../quantize/quantized-layers.ts";
-import { causalAttention } from "./attention.ts";
+import { attention, causalMask } from "./attention.ts";
 import type { LlamaConfig } from "./config.ts";
-import { rotate, rotationAt, type Rotation } from "./rotary.ts";
+import { rotatedHeads, rotationAt, type Rotation } from "./rotary.ts";
 
 /** The matrices of the model that are quantized, by path: `layers.0.attention.qkv`. */
 export type QuantizedPaths = ReadonlySet<string>;
@@ -42,8 +40,9 @@ function makeLinear(path: string, inFeatures: number, outFeatures: number, quant
 interface Pass {
   readonly rotation: Rotation;
   readonly cache: ObjectValue;
-  /** Tokens that queries may see. */
-  readonly total: ShapeValue;
+  /** The pages of tokens that queries may see. */
+  readonly pages: ShapeValue;
+  readonly mask: Tensor;
 }
 
 class LlamaAttention extends Module {
@@ -65,13 +64,9 @@ class LlamaAttention extends Module {
   /** `x` is `[tokens, hiddenSize]`. */
   forward(x: Tensor, pass: Pass): Tensor {
     const { numAttentionHeads: heads, numKeyValueHeads: keyHeads, headDim } = this.#config;
-    const tokens = sizeOf(x, 0);
-    const all = reshape(this.qkv.forward(x), [tokens, heads + 2 * keyHeads, headDim]);
-    const [queries, keys, values] = split(all, [heads, heads + keyHeads], 1);
-    if (queries === undefined || keys === undefined || values === undefined) throw new Error("internal: a split of three parts");
-    const [seenKeys, seenValues] = this.#remember(rotate(keys, pass.rotation), values, pass);
-    const seen = causalAttention(rotate(queries, pass.rotation), seenKeys, seenValues);
-    return this.output.forward(reshape(seen, [tokens, heads * headDim]));
+    const { queries, keys, values } = rotatedHeads(this.qkv.forward(x), pass.rotation, heads, keyHeads, headDim);
+    const [seenKeys, seenValues] = this.#remember(keys, values, pass);
+    return this.output.forward(attention(queries, seenKeys, seenValues, pass.mask));
   }
 
   /** Appends to the cache; gives back all keys and values that it holds then. */
@@ -80,7 +75,7 @@ class LlamaAttention extends Module {
     const written = callOp("llm.kv_append", [pass.cache, keys, values], { layer }, "cache");
     if (!(written instanceof ObjectValue)) throw new Error("internal: the cache is an object");
     const { numKeyValueHeads: heads, headDim } = this.#config;
-    const seen = [callOp("llm.kv_view", [written, pass.total], { layer, heads, head_dim: headDim }, "seen")].flat();
+    const seen = [callOp("llm.kv_view", [written, pass.pages], { layer, heads, head_dim: headDim }, "seen")].flat();
     const [seenKeys, seenValues] = seen;
     if (!(seenKeys instanceof Tensor) || !(seenValues instanceof Tensor)) throw new Error("internal: keys and values are tensors");
     return [seenKeys, seenValues];
@@ -152,17 +147,18 @@ export class LlamaForCausalLM extends Module {
   }
 
   /** The logits `[1, vocabSize]` that follow the last of `ids` `[tokens]`; their keys and values go into the cache. */
-  prefill(ids: Tensor, total: ShapeValue, cache: ObjectValue): Tensor {
+  prefill(ids: Tensor, pages: ShapeValue, cache: ObjectValue): Tensor {
     const positions = tensorOp("llm.kv_positions", [cache, ids.sizes()], {}, "positions");
-    const pass: Pass = { rotation: rotationAt(positions, this.#config.headDim, this.#config.ropeTheta), cache, total };
+    const { headDim, ropeTheta } = this.#config;
+    const pass: Pass = { rotation: rotationAt(positions, headDim, ropeTheta), cache, pages, mask: causalMask(positions, at(pages.dims, 0)) };
     let hidden = this.embedding.forward(ids);
     for (const layer of this.layers) hidden = layer.forward(hidden, pass);
     return this.head.forward(this.norm.forward(lastRow(hidden)));
   }
 
   /** `prefill` of one token, as a function of its own: kernels for one row are other ones. */
-  decode(ids: Tensor, total: ShapeValue, cache: ObjectValue): Tensor {
-    return this.prefill(ids, total, cache);
+  decode(ids: Tensor, pages: ShapeValue, cache: ObjectValue): Tensor {
+    return this.prefill(ids, pages, cache);
   }
 }
 
@@ -180,6 +176,6 @@ function lastRow(x: Tensor): Tensor {
 /** The functions that a compiled model has. */
 export const llamaSpec: ModuleSpec = {
   createKVCache: { args: { capacity: spec.shape(["capacity"]) }, paramMode: "none" },
-  prefill: { args: { ids: spec.tensor(["n"], "int32"), total: spec.shape(["total"]), cache: spec.object() } },
-  decode: { args: { ids: spec.tensor([1], "int32"), total: spec.shape(["total"]), cache: spec.object() } },
+  prefill: { args: { ids: spec.tensor(["n"], "int32"), pages: spec.shape(["pages"]), cache: spec.object() } },
+  decode: { args: { ids: spec.tensor([1], "int32"), pages: spec.shape(["pages"]), cache: spec.object() } },
 };

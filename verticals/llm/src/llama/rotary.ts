@@ -1,8 +1,8 @@
 import { at } from "@verticil/ir-core";
-import { tensorExprOp, type Tensor } from "@verticil/relax/nn";
+import { tensorExprOp, tensorExprOps, type Tensor } from "@verticil/relax/nn";
 import { tensor } from "@verticil/runtime-ffi";
 import { compute, type Tensor as TeTensor } from "@verticil/te";
-import { add, cast, constant, floorMod, intrin, lt, mul, select, sub, type PrimExpr } from "@verticil/tir";
+import { add, cast, floorMod, intrin, lt, mul, select, sub, type PrimExpr } from "@verticil/tir";
 
 /** The cosines and sines that rotary embeddings turn with: tensors `[tokens, headDim / 2]`, the same in every layer. */
 export interface Rotation {
@@ -25,24 +25,43 @@ export function rotationAt(positions: Tensor, headDim: number, theta: number): R
   return { cos: turn("cos"), sin: turn("sin") };
 }
 
-/** Turns the halves of each head's features against each other: `x` is `[tokens, heads, headDim]`. */
-export function rotate(x: Tensor, { cos, sin }: Rotation): Tensor {
-  return tensorExprOp((...t) => rotated(at(t, 0), at(t, 1), at(t, 2)), "rotary_embedding", [x, cos, sin]);
+/** Queries, keys and values of a token's heads: `[tokens, heads, headDim]` each. */
+export interface Heads {
+  readonly queries: Tensor;
+  readonly keys: Tensor;
+  readonly values: Tensor;
 }
 
-function rotated(x: TeTensor, cos: TeTensor, sin: TeTensor): TeTensor {
-  const half = at(cos.shape, 1);
-  return compute(
-    x.shape,
-    (...i) => {
-      const [token, head, feature] = [at(i, 0), at(i, 1), at(i, 2)];
-      const pair = floorMod(feature, half);
-      const first = lt(feature, half);
-      const other: PrimExpr = x.at(token, head, select(first, add(feature, half), sub(feature, half)));
-      const turned = mul(other, select(first, constant(-1, "float32"), constant(1, "float32")));
-      return add(mul(x.at(token, head, feature), cos.at(token, pair)), mul(turned, sin.at(token, pair)));
+/**
+ * Takes the rows `[tokens, (heads + 2 · keyHeads) · headDim]` of queries, keys and values apart, and turns the first two:
+ * the halves of each head's features against each other.
+ */
+export function rotatedHeads(all: Tensor, { cos, sin }: Rotation, heads: number, keyHeads: number, headDim: number): Heads {
+  const [queries, keys, values] = tensorExprOps(
+    (...t) => {
+      const [x, c, s] = [at(t, 0), at(t, 1), at(t, 2)];
+      const part = (first: number, count: number, name: string, f: (read: (feature: PrimExpr) => PrimExpr, token: PrimExpr, feature: PrimExpr) => PrimExpr): TeTensor =>
+        compute(
+          [at(x.shape, 0), count, headDim],
+          (...i) => {
+            const [token, head, feature] = [at(i, 0), at(i, 1), at(i, 2)];
+            return f((k) => x.at(token, add(mul(add(head, first), headDim), k)), token, feature);
+          },
+          name,
+          { tag: "injective" },
+        );
+      const turned = (read: (feature: PrimExpr) => PrimExpr, token: PrimExpr, feature: PrimExpr): PrimExpr => {
+        const half = headDim / 2;
+        const pair = floorMod(feature, half);
+        const [low, high] = [read(pair), read(add(pair, half))];
+        const [u, v] = [c.at(token, pair), s.at(token, pair)];
+        return select(lt(feature, half), sub(mul(low, u), mul(high, v)), add(mul(high, u), mul(low, v)));
+      };
+      return [part(0, heads, "queries", turned), part(heads, keyHeads, "keys", turned), part(heads + keyHeads, keyHeads, "values", (read, _, feature) => read(feature))];
     },
-    "rotary_embedding",
-    { tag: "injective" },
+    "rotated_heads",
+    [all, cos, sin],
   );
+  if (queries === undefined || keys === undefined || values === undefined) throw new Error("internal: three parts");
+  return { queries, keys, values };
 }

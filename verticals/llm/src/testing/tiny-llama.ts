@@ -10,7 +10,7 @@ export const tinyConfig = {
   num_attention_heads: 4,
   num_key_value_heads: 2,
   vocab_size: 48,
-  max_position_embeddings: 64,
+  max_position_embeddings: 256,
   rms_norm_eps: 1e-5,
   rope_theta: 10000,
   hidden_act: "silu",

@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { compute } from "@verticil/te";
+import { add as addExpr, mul } from "@verticil/tir";
+import { opNameOf } from "../ir/call-target.ts";
+import { isRelaxFunction } from "../ir/mutate.ts";
+import {
+  add,
+  astype,
+  callOp,
+  divide,
+  exportModule,
+  gelu,
+  layerNorm,
+  LayerNorm,
+  matmul,
+  Module,
+  multiply,
+  permuteDims,
+  relu,
+  reshape,
+  rmsNorm,
+  scaledDotProductAttention,
+  silu,
+  sizeOf,
+  softmax,
+  spec,
+  split,
+  subtract,
+  take,
+  tensorExprOp,
+  tensorExprOps,
+  type ArgSpec,
+  type Tensor,
+} from "./index.ts";
+
+/** The operators that a computation on tensors calls, in order, and the dimensions of what it gives. */
+function traced(args: readonly ArgSpec[], forward: (...tensors: readonly Tensor[]) => Tensor): { readonly ops: readonly string[]; readonly shape: string } {
+  class Traced extends Module {
+    forward(...tensors: readonly Tensor[]): Tensor {
+      return forward(...tensors);
+    }
+  }
+  const { module } = exportModule(new Traced(), { forward: { args: Object.fromEntries(args.map((a, i) => [`x${i}`, a])) } });
+  const [func] = [...module.functions.values()].filter(isRelaxFunction);
+  const values = func?.body.kind === "relax.SeqExpr" ? func.body.blocks.flatMap((b) => b.bindings.map((x) => x.value)) : [];
+  const info = func?.retStructInfo;
+  const dims = info?.kind === "relax.TensorStructInfo" && info.shape?.kind === "relax.ShapeExpr" ? info.shape.values : [];
+  return {
+    ops: values.flatMap((v) => opNameOf(v)?.replace("relax.", "") ?? []),
+    shape: dims.map((d) => (d.kind === "ir.IntImm" ? String(d.value) : "name" in d ? d.name : "?")).join(),
+  };
+}
+
+const x = spec.tensor(["n", 8]);
+
+test.each<[string, (x: Tensor) => Tensor]>([
+  ["add", (t) => add(t, 1)],
+  ["subtract", (t) => subtract(t, t)],
+  ["multiply", (t) => multiply(2, t)],
+  ["divide", (t) => divide(t, 2)],
+  ["nn.softmax", (t) => softmax(t)],
+  ["nn.silu", silu],
+  ["nn.relu", relu],
+  ["nn.gelu", gelu],
+])("%s keeps the shape", (name, f) => expect(traced([x], f)).toEqual({ ops: [name], shape: "n,8" }));
+
+test("operators that change the shape", () => {
+  expect(traced([x, spec.tensor([8, 4])], (a, b) => matmul(a!, b!))).toEqual({ ops: ["matmul"], shape: "n,4" });
+  expect(traced([x], (t) => permuteDims(t))).toEqual({ ops: ["permute_dims"], shape: "8,n" });
+  expect(traced([x], (t) => reshape(t, [sizeOf(t, 0), 2, 4]))).toEqual({ ops: ["reshape"], shape: "n,2,4" });
+  expect(traced([x], (t) => split(t, [2, 3], -1)[1]!)).toEqual({ ops: ["split"], shape: "n,1" });
+  expect(traced([x, spec.tensor(["m"], "int32")], (t, i) => take(t!, i!, 0))).toEqual({ ops: ["take"], shape: "m,8" });
+});
+
+test("normalizations and attention take tensors or parameters", () => {
+  const w = spec.tensor([8]);
+  expect(traced([x, w], (t, g) => rmsNorm(t!, g!)).ops).toEqual(["nn.rms_norm"]);
+  expect(traced([x, w], (t, g) => layerNorm(t!, g!, g!)).ops).toEqual(["nn.layer_norm"]);
+  expect([...new LayerNorm(8).namedParameters()].map(([name]) => name)).toEqual(["weight", "bias"]);
+  const heads = (tokens: string): ArgSpec => spec.tensor([1, tokens, 2, 4]);
+  expect(traced([heads("n"), heads("m"), heads("m")], (q, k, v) => scaledDotProductAttention(q!, k!, v!, { causal: true }))).toEqual({ ops: ["nn.attention"], shape: "1,n,2,4" });
+});
+
+test("a type that the tensor has already changes nothing", () => {
+  expect(traced([x], (t) => astype(add(t, 1), "float32")).ops).toEqual(["add"]);
+  expect(traced([x], (t) => astype(t, "float16")).ops).toEqual(["astype"]);
+});
+
+test("computations of one tensor or several are tensor programs", () => {
+  const twice = (t: Tensor): Tensor => tensorExprOp((a) => compute(a!.shape, (...i) => mul(a!.at(...i), 2)), "twice", [t]);
+  expect(traced([x], twice)).toEqual({ ops: ["call_tir"], shape: "n,8" });
+  const both = (t: Tensor): Tensor => {
+    const [one, two] = tensorExprOps((a) => [1, 2].map((k) => compute(a!.shape, (...i) => addExpr(a!.at(...i), k))), "both", [t]);
+    return subtract(one!, two!);
+  };
+  expect(traced([x], both)).toEqual({ ops: ["call_tir", "subtract"], shape: "n,8" });
+});
+
+test("what is called wrongly is said", () => {
+  expect(() => traced([x], () => add(1, 2))).toThrow("One of the operands has to be a tensor of the trace");
+  expect(() => traced([x], (t) => callOp("relax.nn.frobnicate", [t]) as Tensor)).toThrow("The operator `relax.nn.frobnicate` is not registered.");
+  expect(() => traced([x], (t) => tensorExprOp((a) => [a!, a!].map((b) => compute(b.shape, (...i) => b.at(...i))), "two", [t]))).toThrow("`two` gives no single tensor.");
+});
