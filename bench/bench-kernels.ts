@@ -1,6 +1,6 @@
 import { compile } from "@verticil/compiler";
 import { BlockBuilder, makeConstant, makeShapeExpr, makeTensorStructInfo, makeVar, relaxOps } from "@verticil/relax";
-import { elementCount, randomTensor, readSafetensors, tensorBytes, type Tensor, type ValueSpec } from "@verticil/runtime-ffi";
+import { codeFile, elementCount, randomTensor, readSafetensors, tensorBytes, type Tensor, type ValueSpec } from "@verticil/runtime-ffi";
 import { PEAK_FLOPS, peakModule } from "../packages/target-wasm/bench/peak.ts";
 import { figure, markdownTable, type BenchRow } from "./bench-row.ts";
 import { interleave, type Contestant } from "./interleave.ts";
@@ -31,7 +31,7 @@ async function openOurs(c: KernelCase, w: Tensor): Promise<OpenKernel> {
   const { manifest, files } = executable;
   const { base, arena, params } = manifest.memory;
   const memory = new WebAssembly.Memory({ initial: Math.ceil((base + arena + params) / 65536) + 1 });
-  const wasm = files.get(manifest.files.wasm.path) as Uint8Array<ArrayBuffer>;
+  const wasm = files.get(codeFile(manifest).path) as Uint8Array<ArrayBuffer>;
   const { tensors } = readSafetensors(files.get(manifest.files.weights.path) as Uint8Array);
   for (const { name, offset } of manifest.constants) {
     const t = tensors.get(name);

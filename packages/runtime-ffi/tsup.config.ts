@@ -1,3 +1,3 @@
 import { library } from "../../tsup.shared.ts";
 
-export default library({ index: "src/index.ts", node: "src/node.ts", vm: "src/vm.ts" });
+export default library({ index: "src/index.ts", node: "src/node.ts", vm: "src/vm.ts", webgpu: "src/webgpu.ts" });

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { compareTargets, compile, scriptDialects } from "@verticil/compiler";
 import type { IRModule } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
-import { isFixedValue, randomTensor, type Model, type Tensor, type FixedValue } from "@verticil/runtime-ffi";
+import { codeFile, isFixedValue, randomTensor, type Model, type Tensor, type FixedValue } from "@verticil/runtime-ffi";
 import { roundTripInstrument } from "@verticil/tvmscript";
 import { deviations, type Tolerance } from "./deviation.ts";
 import { runReference } from "./reference.ts";
@@ -45,7 +45,7 @@ export function modelTests({ path, name, real, shows, range = 1, tolerance = { a
       module = importOnnx(readFileSync(file));
       const executable = await compile(module, { name: "model", instruments: [roundTripInstrument(scriptDialects)] });
       model = await executable.load();
-      code = executable.files.get(executable.manifest.files.wasm.path) as Uint8Array;
+      code = executable.files.get(codeFile(executable.manifest).path) as Uint8Array;
     }, TIMEOUT);
 
     const agrees = async (inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> => {

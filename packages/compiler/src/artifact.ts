@@ -70,13 +70,15 @@ export async function makeArtifact(module: IRModule, wasm: Uint8Array, opts: Art
   return { manifest, wasm, weights, files };
 }
 
-function constantsOf(module: IRModule, attrs: AttrMap): readonly { readonly name: string; readonly offset: number; readonly data: Tensor }[] {
+/** The constants of a static program, by the names that they have in the weights file. */
+export function constantsOf(module: IRModule, attrs: AttrMap): readonly { readonly name: string; readonly offset: number; readonly data: Tensor }[] {
   const nodes = listOf(module.attrs["constants"]) as readonly Constant[];
   const offsets = listOf(attrs["constants"]).map(Number);
   return nodes.map((node, i) => ({ name: `c${i}`, offset: offsets[i] ?? 0, data: node.data }));
 }
 
-function valueSpecs(value: AttrValue | undefined): readonly ValueSpec[] {
+/** The inputs or outputs that an attribute of `LowerStaticMain` lists. */
+export function valueSpecs(value: AttrValue | undefined): readonly ValueSpec[] {
   return listOf(value).map((v) => {
     const { name, shape, dtype, space, offset } = v as AttrMap;
     return {
@@ -99,7 +101,7 @@ function listOf(value: AttrValue | undefined): readonly AttrValue[] {
 }
 
 /** How often `main` calls each kernel, in order of the first call. */
-function kernelCalls(main: PrimFunc): Readonly<Record<string, number>> {
+export function kernelCalls(main: PrimFunc): Readonly<Record<string, number>> {
   const counts = new Map<string, number>();
   const stmts = main.body.kind === "tir.SeqStmt" ? main.body.seq : [main.body];
   for (const s of stmts) {

@@ -1,7 +1,7 @@
 import { lookupFunc, sequential, type IRModule } from "@verticil/ir-core";
 import { isRelaxFunction } from "@verticil/relax";
 import type { Tensor } from "@verticil/runtime-ffi";
-import { interpretMain, type Comparison, type CompareOptions, type CompareTarget, type ValueComparison } from "./compare-targets.ts";
+import { interpretMain, type CodeTarget, type Comparison, type CompareOptions, type CompareTarget, type ValueComparison } from "./compare-targets.ts";
 import { compile } from "./compile.ts";
 import { compileContext } from "./compile-context.ts";
 import { tensorDifference } from "./tensor-difference.ts";
@@ -21,7 +21,7 @@ export async function compareReference(
 ): Promise<Comparison> {
   const values: ValueComparison[] = [];
   for (const target of targets) {
-    const outputs = target === "interp" ? interpreted(module, inputs, opts) : await compiled(module, inputs, opts);
+    const outputs = target === "interp" ? interpreted(module, inputs, opts) : await compiled(target, module, inputs, opts);
     for (const [name, actual] of outputs) {
       const expected = reference.get(name);
       if (expected === undefined) continue;
@@ -46,9 +46,8 @@ function interpreted(module: IRModule, inputs: Readonly<Record<string, Tensor>>,
   return new Map(interpretMain(fused, main, inputs, opts).map((t, i) => [name(i), t]));
 }
 
-async function compiled(module: IRModule, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): Promise<ReadonlyMap<string, Tensor>> {
-  const model = await (await compile(module, { signal: opts.signal })).load();
-  const outputs = model.runSync(inputs);
-  model.dispose();
+async function compiled(target: CodeTarget, module: IRModule, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): Promise<ReadonlyMap<string, Tensor>> {
+  const model = await (await compile(module, { target, signal: opts.signal })).load({ gpu: opts.gpu, signal: opts.signal });
+  const outputs = await model.run(inputs).finally(() => model.dispose());
   return new Map(Object.entries(outputs));
 }

@@ -1,4 +1,4 @@
-import { lookupFunc, sequential, withFunctions, type AbortSignalLike, type IRModule, type Pass } from "@verticil/ir-core";
+import { defaultWasmTarget, defaultWebgpuTarget, lookupFunc, sequential, withFunctions, type AbortSignalLike, type IRModule, type Pass } from "@verticil/ir-core";
 import {
   callTirParts,
   interpretRelax,
@@ -16,13 +16,18 @@ import {
   type StructInfo,
 } from "@verticil/relax";
 import type { Tensor } from "@verticil/runtime-ffi";
+import type { Gpu } from "@verticil/runtime-ffi/webgpu";
 import { compile } from "./compile.ts";
 import { compileContext, type Extension } from "./compile-context.ts";
 import { tensorDifference, type TensorDifference } from "./tensor-difference.ts";
 import { fusionPhase, graphPhase, kernelPhase, backPhase } from "./wasm-pipeline.ts";
+import { webgpuKernelPhase, webgpuMemoryPhase } from "./webgpu-pipeline.ts";
 
 /** Where a model can be run to be compared: `interp` is the oracle. */
-export type CompareTarget = "interp" | "wasm";
+export type CompareTarget = "interp" | CodeTarget;
+
+/** Where compiled code runs. */
+export type CodeTarget = "wasm" | "webgpu";
 
 /** How far one value of the graph is from what it should be. */
 export interface ValueComparison extends TensorDifference {
@@ -43,8 +48,10 @@ export interface CompareOptions {
   readonly tolerance: number;
   readonly signal?: AbortSignalLike | undefined;
   readonly onProgress?: (done: number, total: number) => void;
-  /** Passes over the kernels; the standard ones unless told. A wrong one can be planted to see it found. */
-  readonly kernels?: Pass;
+  /** Passes over the kernels of a target; the standard ones unless told. A wrong one can be planted to see it found. */
+  readonly kernels?: Readonly<Partial<Record<CodeTarget, Pass>>>;
+  /** What `webgpu` runs on; `navigator.gpu` unless told. */
+  readonly gpu?: Gpu | undefined;
   /** Operators, rules and tables from outside, as for `compile`. */
   readonly extensions?: readonly Extension[];
 }
@@ -60,14 +67,16 @@ export async function compareTargets(
   opts: CompareOptions,
 ): Promise<Comparison> {
   const extensions = opts.extensions ?? [];
-  const ctx = compileContext({ signal: opts.signal }, extensions);
+  // The narrowest target decides what is fused: the graph has to suit them all.
+  const target = targets.includes("webgpu") ? defaultWebgpuTarget : defaultWasmTarget;
+  const ctx = compileContext({ signal: opts.signal, target }, extensions);
   const own = extensions.flatMap((e) => e.lowering ?? []);
   const fused = exposeValues(sequential("front", [...own, graphPhase(), fusionPhase()]).run(module, ctx));
   const main = lookupFunc(fused, "main");
   if (!isRelaxFunction(main)) throw new TypeError("`main` is no graph function.");
   const results: (readonly Tensor[])[] = [];
   for (const target of targets) {
-    results.push(target === "interp" ? interpretMain(fused, main, inputs, opts) : await runWasm(fused, inputs, opts));
+    results.push(target === "interp" ? interpretMain(fused, main, inputs, opts) : await runCompiled(target, fused, inputs, opts));
   }
   const [expected = [], ...others] = results;
   const values = others.flatMap((actual, t) => {
@@ -147,14 +156,19 @@ function tensors(value: RelaxValue): readonly Tensor[] {
   return typeof value === "object" && "dtype" in value ? [value] : [];
 }
 
-async function runWasm(module: IRModule, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): Promise<readonly Tensor[]> {
-  const pipeline = sequential("back", [opts.kernels ?? kernelPhase(), backPhase()]);
+const STANDARD: { readonly [T in CodeTarget]: { readonly kernels: () => Pass; readonly memory: () => Pass } } = {
+  wasm: { kernels: kernelPhase, memory: backPhase },
+  webgpu: { kernels: webgpuKernelPhase, memory: webgpuMemoryPhase },
+};
+
+async function runCompiled(target: CodeTarget, module: IRModule, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): Promise<readonly Tensor[]> {
+  const { kernels, memory } = STANDARD[target];
+  const pipeline = sequential("back", [opts.kernels?.[target] ?? kernels(), memory()]);
   // Their lowering has run already.
   const extensions = (opts.extensions ?? []).map((e): Extension => ({ ...e, lowering: [] }));
-  const executable = await compile(module, { pipeline, extensions, signal: opts.signal });
-  const model = await executable.load();
-  const outputs = model.runSync(inputs);
-  model.dispose();
+  const executable = await compile(module, { target, pipeline, extensions, signal: opts.signal });
+  const model = await executable.load({ gpu: opts.gpu, signal: opts.signal });
+  const outputs = await model.run(inputs).finally(() => model.dispose());
   return model.outputs.flatMap((o) => {
     const t = outputs[o.name];
     return t === undefined ? [] : [t];

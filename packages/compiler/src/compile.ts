@@ -1,5 +1,6 @@
 import {
   defaultWasmTarget,
+  defaultWebgpuTarget,
   sequential,
   throwIfErrors,
   type AbortSignalLike,
@@ -8,20 +9,25 @@ import {
   type Pass,
   type PassInstrument,
   type WasmTarget,
+  type WebgpuTarget,
 } from "@verticil/ir-core";
 import { loadModel, type LoadOptions, type Manifest, type Model } from "@verticil/runtime-ffi";
 import { loadVmModel, type VmExecutable, type VmLoadOptions, type VmManifest, type VmModel } from "@verticil/runtime-ffi/vm";
+import { loadWebgpuModel, type WebgpuLoadOptions, type WebgpuManifest } from "@verticil/runtime-ffi/webgpu";
 import { buildWasm } from "@verticil/target-wasm";
+import { buildWebgpu } from "@verticil/target-webgpu";
 import { compileContext, type Extension } from "./compile-context.ts";
 import { makeArtifact, type Artifact } from "./artifact.ts";
 import { countOps } from "./count-ops.ts";
 import { describeMain, makeVmArtifact } from "./vm-artifact.ts";
 import { wasmPipeline } from "./wasm-pipeline.ts";
+import { makeWebgpuArtifact } from "./webgpu-artifact.ts";
+import { webgpuPipeline } from "./webgpu-pipeline.ts";
 
 /** Options of `compile`. */
 export interface CompileOptions {
-  /** `"wasm"` for WebAssembly with SIMD, or a target with its capabilities. */
-  readonly target?: "wasm" | WasmTarget;
+  /** `"wasm"` for WebAssembly with SIMD, `"webgpu"` for what every WebGPU device has, or a target with its capabilities. */
+  readonly target?: "wasm" | "webgpu" | WasmTarget | WebgpuTarget;
   /** The model's name: the artifact's files are called after it. */
   readonly name?: string;
   /** The passes to run; the target's standard pipeline unless told. */
@@ -52,6 +58,14 @@ export interface StaticExecutable extends ExecutableBase {
   load(options?: LoadOptions): Promise<Model>;
 }
 
+/** A model for WebGPU: one submission over planned buffers. */
+export interface WebgpuExecutable extends ExecutableBase {
+  readonly kind: "webgpu";
+  readonly manifest: WebgpuManifest;
+  /** Loads the model in this process, on `navigator.gpu` or the `gpu` or `device` that is given. */
+  load(options?: WebgpuLoadOptions): Promise<Model>;
+}
+
 /** A program for the virtual machine: symbolic shapes, control flow, several functions, calls of the host. */
 export interface VmExecutableModel extends ExecutableBase {
   readonly kind: "vm";
@@ -63,7 +77,7 @@ export interface VmExecutableModel extends ExecutableBase {
 }
 
 /** A compiled model: the module that was compiled, and the files to load or to keep. */
-export type Executable = StaticExecutable | VmExecutableModel;
+export type Executable = StaticExecutable | VmExecutableModel | WebgpuExecutable;
 
 /**
  * Compiles a module for a target: to one exported call where all shapes are fixed and `main` is a plain sequence of
@@ -74,29 +88,47 @@ export type Executable = StaticExecutable | VmExecutableModel;
  * @throws the signal's reason if it is aborted between two passes.
  */
 export async function compile(module: IRModule, options: CompileOptions = {}): Promise<Executable> {
-  const target = options.target === undefined || options.target === "wasm" ? defaultWasmTarget : options.target;
+  const target = targetOf(options.target ?? "wasm");
   const ctx = compileContext(
     { target, instruments: options.instruments ?? [], signal: options.signal, config: options.config ?? {} },
     options.extensions ?? [],
   );
   const own = (options.extensions ?? []).flatMap((e) => e.lowering ?? []);
-  const lowered = sequential("compile", [...own, options.pipeline ?? wasmPipeline()]).run(module, ctx);
+  const standard = target.kind === "wasm" ? wasmPipeline() : webgpuPipeline();
+  const lowered = sequential("compile", [...own, options.pipeline ?? standard]).run(module, ctx);
   throwIfErrors(ctx.diagnostics);
   options.signal?.throwIfAborted();
-  const { bytes, reservedBytes } = buildWasm(lowered, target, { name: options.name ?? "model" });
-  const common = {
-    name: options.name ?? "model",
-    target,
-    ops: countOps(module),
-    licences: options.licences ?? [],
-    reservedBytes: Math.ceil(reservedBytes / 64) * 64,
-  };
+  const about = { name: options.name ?? "model", ops: countOps(module), licences: options.licences ?? [] };
+  return target.kind === "wasm" ? finishWasm(module, lowered, { ...about, target }) : finishWebgpu(lowered, { ...about, target });
+}
+
+function targetOf(target: NonNullable<CompileOptions["target"]>): WasmTarget | WebgpuTarget {
+  if (target === "wasm") return defaultWasmTarget;
+  return target === "webgpu" ? defaultWebgpuTarget : target;
+}
+
+/** What the manifest says beyond what the module does. */
+interface About<T> {
+  readonly name: string;
+  readonly target: T;
+  readonly ops: Readonly<Record<string, number>>;
+  readonly licences: readonly string[];
+}
+
+async function finishWasm(module: IRModule, lowered: IRModule, about: About<WasmTarget>): Promise<Executable> {
+  const { bytes, reservedBytes } = buildWasm(lowered, about.target, { name: about.name });
+  const common = { ...about, reservedBytes: Math.ceil(reservedBytes / 64) * 64 };
   if (isStaticProgram(lowered)) {
     const { manifest, files, wasm, weights } = await makeArtifact(lowered, bytes, common);
     return { kind: "static", module: lowered, manifest, files, load: (opts) => loadModel({ manifest, wasm, weights }, opts) };
   }
   const { manifest, files, wasm, weights, program, executable } = await makeVmArtifact(lowered, bytes, describeMain(module), common);
   return { kind: "vm", module: lowered, manifest, files, program: executable, load: (opts) => loadVmModel({ manifest, wasm, weights, program }, opts) };
+}
+
+async function finishWebgpu(lowered: IRModule, about: About<WebgpuTarget>): Promise<Executable> {
+  const { manifest, files, wgsl, weights } = await makeWebgpuArtifact(lowered, buildWebgpu(lowered, about.target), about);
+  return { kind: "webgpu", module: lowered, manifest, files, load: (opts) => loadWebgpuModel({ manifest, wgsl, weights }, opts) };
 }
 
 /** True after `LowerStaticMain`. */

@@ -1,10 +1,11 @@
 export { compareReference } from "./compare-reference.ts";
 export { makeArtifact, type Artifact, type ArtifactOptions } from "./artifact.ts";
-export { compareTargets, type Comparison, type CompareOptions, type CompareTarget, type ValueComparison } from "./compare-targets.ts";
-export { compile, type CompileOptions, type Executable, type StaticExecutable, type VmExecutableModel } from "./compile.ts";
+export { compareTargets, type CodeTarget, type Comparison, type CompareOptions, type CompareTarget, type ValueComparison } from "./compare-targets.ts";
+export { compile, type CompileOptions, type Executable, type StaticExecutable, type VmExecutableModel, type WebgpuExecutable } from "./compile.ts";
 export { compileContext, defaultDialects, scriptDialects, scriptDialectsWith, type Extension } from "./compile-context.ts";
 export { countOps } from "./count-ops.ts";
 export { describeMain, makeVmArtifact, type MainDescription, type VmArtifact } from "./vm-artifact.ts";
 export { backPhase, vmPhase, fusionPhase, graphPhase, kernelPhase, memoryPhase, wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
+export { webgpuKernelPhase, webgpuMemoryPhase, webgpuPipeline } from "./webgpu-pipeline.ts";
 export { passRegistry, passRegistryWith, parsePasses } from "./pass-registry.ts";
 export { wellFormedChecks } from "./well-formed.ts";

@@ -1,9 +1,40 @@
 import type { Manifest, ScalarDType, ValueSpec } from "@verticil/runtime-ffi";
+import type { WebgpuManifest } from "@verticil/runtime-ffi/webgpu";
 
 /** The JavaScript module of an artifact: `load()` fetches the files beside it and gives the model. */
 export function modelModule(manifest: Manifest): string {
-  return `// ${oneLine(manifest.name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
-import { fetchBytes, loadModel } from "@verticil/runtime-ffi";
+  return moduleText(manifest.name, {
+    from: "@verticil/runtime-ffi",
+    loader: "loadModel",
+    options: "signal, onProgress, verify",
+    code: { name: "wasm", path: manifest.files.wasm.path },
+    weights: manifest.files.weights.path,
+  });
+}
+
+/** The JavaScript module of an artifact for WebGPU. In Node `load` takes the `gpu` to run on. */
+export function webgpuModelModule(manifest: WebgpuManifest): string {
+  return moduleText(manifest.name, {
+    from: "@verticil/runtime-ffi/webgpu",
+    loader: "loadWebgpuModel",
+    options: "gpu, device, powerPreference, signal, onProgress, verify",
+    code: { name: "wgsl", path: manifest.files.wgsl.path },
+    weights: manifest.files.weights.path,
+  });
+}
+
+/** What differs between the modules of artifacts. */
+interface ModuleParts {
+  readonly from: string;
+  readonly loader: string;
+  readonly options: string;
+  readonly code: { readonly name: string; readonly path: string };
+  readonly weights: string;
+}
+
+function moduleText(name: string, { from, loader, options, code, weights }: ModuleParts): string {
+  return `// ${oneLine(name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
+import { fetchBytes, ${loader} } from "${from}";
 
 const read = async (url, options) => {
   if (url.protocol !== "file:") return fetchBytes(url, options);
@@ -11,13 +42,13 @@ const read = async (url, options) => {
   return readFile(url);
 };
 
-/** Loads the model. Options: signal, onProgress, verify. */
+/** Loads the model. Options: ${options}. */
 export async function load(options = {}) {
-  const wasm = read(new URL(${JSON.stringify(`./${manifest.files.wasm.path}`)}, import.meta.url), options);
-  const weights = read(new URL(${JSON.stringify(`./${manifest.files.weights.path}`)}, import.meta.url), options);
-  for (const file of [wasm, weights]) file.catch(() => {}); // \`loadModel\` tells of it, or of what came before.
+  const ${code.name} = read(new URL(${JSON.stringify(`./${code.path}`)}, import.meta.url), options);
+  const weights = read(new URL(${JSON.stringify(`./${weights}`)}, import.meta.url), options);
+  for (const file of [${code.name}, weights]) file.catch(() => {}); // \`${loader}\` tells of it, or of what came before.
   const manifest = JSON.parse(new TextDecoder().decode(await read(new URL("./artifact.json", import.meta.url), options)));
-  return loadModel({ manifest, wasm, weights }, options);
+  return ${loader}({ manifest, ${code.name}, weights }, options);
 }
 `;
 }
@@ -39,6 +70,7 @@ export const ARRAYS: { readonly [D in ScalarDType]?: string } = {
 };
 
 const SHARED_TYPES = 'import type { LoadOptions, Model, Tensor, TensorData } from "@verticil/runtime-ffi";';
+const WEBGPU_TYPES = 'import type { Model, Tensor, TensorData } from "@verticil/runtime-ffi";\nimport type { WebgpuLoadOptions as LoadOptions } from "@verticil/runtime-ffi/webgpu";';
 
 /** The runtime's types in brief, for a module that brings the runtime along. */
 const OWN_TYPES = `export type TensorData = ${[...new Set(Object.values(ARRAYS))].join(" | ")};
@@ -55,6 +87,8 @@ export interface LoadOptions {
   readonly onProgress?: (event: { readonly status: "initiate" | "download" | "compile" | "ready"; readonly name: string; readonly progress: number }) => void;
   /** Compare the files' SHA-256 with the manifest; on unless told. */
   readonly verify?: boolean;
+  /** For models that run on WebGPU: what to run on, \`navigator.gpu\` unless told. */
+  readonly gpu?: object;
 }
 
 interface Model {
@@ -69,11 +103,11 @@ interface Model {
  * The types of an artifact's module: its inputs and outputs by name, with shapes and data types. Those of a standalone
  * one import nothing.
  */
-export function modelTypes(manifest: Manifest, opts: { readonly standalone?: boolean } = {}): string {
+export function modelTypes(manifest: Manifest | WebgpuManifest, opts: { readonly standalone?: boolean } = {}): string {
   const comment = (v: ValueSpec): string => `  /** ${v.dtype}[${v.shape.join(", ")}] */`;
   const input = (v: ValueSpec): string => `${comment(v)}\n  readonly ${key(v.name)}: Tensor | ${ARRAYS[v.dtype] ?? "TensorData"};`;
   const output = (v: ValueSpec): string => `${comment(v)}\n  readonly ${key(v.name)}: Tensor;`;
-  return `${opts.standalone === true ? OWN_TYPES : SHARED_TYPES}
+  return `${opts.standalone === true ? OWN_TYPES : manifest.target.kind === "webgpu" ? WEBGPU_TYPES : SHARED_TYPES}
 
 /** What \`run\` takes. */
 export interface Inputs {

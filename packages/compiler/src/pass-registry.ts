@@ -1,4 +1,4 @@
-import { applyDefaultSchedule, cpuRules } from "@verticil/dlight";
+import { applyDefaultSchedule, cpuRules, gpuRules } from "@verticil/dlight";
 import { makePassRegistry, parsePassList, passSpec, type OptionSchema, type Pass, type PassRegistry, type PassSpec } from "@verticil/ir-core";
 import {
   allocateWorkspace,
@@ -25,15 +25,17 @@ import {
   promoteFloat16,
   removePurityChecking,
   rewriteDataflowReshape,
+  splitConcat,
   staticPlanBlockMemory,
   toNonDataflow,
   vmShapeLower,
 } from "@verticil/relax";
 import { wasmIntrinRules } from "@verticil/target-wasm";
-import { lowerTir, tirPasses } from "@verticil/tir";
+import { lowerGpuTir, lowerTir, tirPasses } from "@verticil/tir";
 import type { Extension } from "./compile-context.ts";
 import { tirPassDocs } from "./tir-pass-docs.ts";
 import { vmPhase, wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
+import { webgpuPipeline } from "./webgpu-pipeline.ts";
 
 const plain = (name: string, doc: string, make: () => Pass): PassSpec => passSpec(name, doc, {}, make);
 
@@ -100,10 +102,18 @@ const graphPasses: readonly PassSpec[] = [
   plain("AttachGlobalSymbol", "Makes every function known by its name.", attachGlobalSymbol),
   plain("ExplicitSizes", "Hands tensor programs the sizes of their buffers as scalars.", explicitSizes),
   plain("LowerStaticMain", "Makes one program of `main`, over one arena.", lowerStaticMain),
-  plain("ApplyDefaultSchedule", "Schedules tensor programs by rules, for the processor.", () => applyDefaultSchedule(cpuRules)),
+  passSpec(
+    "ApplyDefaultSchedule",
+    "Schedules tensor programs by rules, for the processor unless told.",
+    { gpu: { type: "bool", doc: "for a grid of threads instead" } },
+    ({ gpu }) => applyDefaultSchedule(gpu === true ? gpuRules : cpuRules),
+  ),
   plain("LowerTIR", "Lowers tensor programs to flat loops: all passes of that.", () => lowerTir({ intrinRules: wasmIntrinRules })),
   plain("VMPhase", "The last phase for the virtual machine: from tensor programs to what its code generator takes.", vmPhase),
   plain("WasmPipeline", "The whole pipeline for WebAssembly.", wasmPipeline),
+  plain("SplitConcat", "Joins many tensors in steps where a device binds few buffers at once.", splitConcat),
+  plain("LowerGpuTIR", "Lowers tensor programs on grids of threads to flat loops: all passes of that.", () => lowerGpuTir()),
+  plain("WebgpuPipeline", "The whole pipeline for WebGPU.", webgpuPipeline),
 ];
 
 /** Passes by upstream's name, for the command line. */

@@ -28,6 +28,7 @@ import {
   promoteFloat16,
   removePurityChecking,
   rewriteDataflowReshape,
+  splitConcat,
   staticPlanBlockMemory,
   toNonDataflow,
 } from "@verticil/relax";
@@ -60,6 +61,7 @@ export function graphPhase(): Pass {
 /** Phase 2: operators become tensor programs, and those that belong together become one. */
 export function fusionPhase(): Pass {
   return sequential("fusion", [
+    splitConcat(),
     legalizeOps(),
     deadCodeElimination(),
     annotateTIROpPattern(),

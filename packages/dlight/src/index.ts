@@ -11,3 +11,9 @@ export {
 export { attempt, beginWork, extentOf, funcOf, isInjective, isReduction, stages, type Stage, type Work } from "./loop-sites.ts";
 export { makeRule } from "./make-rule.ts";
 export { packOperand } from "./cpu/pack-operand.ts";
+export {
+  gpuFallback,
+  gpuInjective,
+  gpuRules,
+  gpuTile,
+} from "./gpu/rules.ts";

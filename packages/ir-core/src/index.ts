@@ -92,11 +92,14 @@ export {
 export { SourceText, type Span } from "./source-text.ts";
 export {
   defaultWasmTarget,
+  defaultWebgpuTarget,
+  webgpuLimits,
   type CTarget,
   type ExternalTarget,
   type InterpTarget,
   type Target,
   type WasmTarget,
+  type WebgpuLimits,
   type WebgpuTarget,
 } from "./target.ts";
 export { entryOf, fieldsOf, forEachChild, mapChildren, mapList, rewrite, walk } from "./visit.ts";

@@ -35,3 +35,46 @@ export type Target = WasmTarget | WebgpuTarget | CTarget | InterpTarget | Extern
 
 /** WebAssembly with SIMD, one thread, 2 GiB: what every current engine runs. */
 export const defaultWasmTarget: WasmTarget = { kind: "wasm", simd: "128", threads: 1, maxMemory: 2 ** 31 };
+
+/**
+ * The limits of a WebGPU device that compilation takes into account, by the names of the specification. Sizes are in
+ * bytes. https://gpuweb.github.io/gpuweb/#limits
+ */
+export interface WebgpuLimits {
+  /** Buffers that one kernel may bind. */
+  readonly maxStorageBuffersPerShaderStage: number;
+  /** The part of a buffer that one binding may show. */
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxBufferSize: number;
+  /** Where a binding may start in its buffer: at multiples of this. */
+  readonly minStorageBufferOffsetAlignment: number;
+  /** Memory that the threads of a workgroup share. */
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupSizeX: number;
+  readonly maxComputeWorkgroupSizeY: number;
+  readonly maxComputeWorkgroupSizeZ: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+}
+
+/** What every WebGPU device grants: the default limits of the specification, no optional feature. */
+const DEFAULT_LIMITS: WebgpuLimits = {
+  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBufferBindingSize: 2 ** 27,
+  maxBufferSize: 2 ** 28,
+  minStorageBufferOffsetAlignment: 256,
+  maxComputeWorkgroupStorageSize: 2 ** 14,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
+  maxComputeWorkgroupSizeY: 256,
+  maxComputeWorkgroupSizeZ: 64,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+/** All limits of a target: its own, the specification's defaults where it names none. */
+export function webgpuLimits(target: WebgpuTarget): WebgpuLimits {
+  return { ...DEFAULT_LIMITS, ...target.limits };
+}
+
+/** WebGPU as every device has it. */
+export const defaultWebgpuTarget: WebgpuTarget = { kind: "webgpu", features: [], limits: {} };

@@ -245,6 +245,7 @@ export {
 export {
   rewriteDataflowReshape,
 } from "./transform/rewrite-dataflow-reshape.ts";
+export { splitConcat } from "./transform/split-concat.ts";
 export {
   ALLOC_ALIGNMENT,
   aliasedVar,

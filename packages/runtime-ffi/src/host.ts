@@ -1,3 +1,5 @@
+import type { Gpu } from "./webgpu/gpu.ts";
+
 // The few things that every host of JavaScript has (browsers, workers, Node) and ECMAScript's own types do not name.
 
 /** A compiled WebAssembly module. */
@@ -21,6 +23,7 @@ interface WebAssemblyHost {
 interface Host {
   readonly console?: { log(...values: readonly unknown[]): void };
   readonly performance?: { now(): number };
+  readonly navigator?: { readonly gpu?: Gpu };
   readonly WebAssembly?: WebAssemblyHost;
   readonly crypto?: { readonly subtle?: { digest(algorithm: string, data: Uint8Array): Promise<ArrayBuffer> } };
   readonly fetch?: (url: string | URL, init?: { signal?: unknown }) => Promise<{

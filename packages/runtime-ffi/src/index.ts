@@ -45,7 +45,7 @@ export {
 export { hostContext } from "./host-context.ts";
 export { fetchBytes, fetchModel } from "./fetch-model.ts";
 export { FfiError, type FfiErrorKind } from "./ffi-error.ts";
-export { ABI_VERSION, checkManifest, sealManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
+export { ABI_VERSION, checkManifest, codeFile, sealManifest, type FileSpec, type Manifest, type ManifestBase, type ValueSpec } from "./manifest.ts";
 export {
   isFixedValue,
   loadModel,
@@ -62,3 +62,4 @@ export {
 export { readSafetensors, writeSafetensors, type Safetensors } from "./safetensors.ts";
 export { nonZeroOf, rangeOf, uniqueOf } from "./tensor-search.ts";
 export { sha256 } from "./sha256.ts";
+export { kernelHeading, splitKernels, type DevicePlace, type Dispatch, type KernelSpec, type WebgpuProgram } from "./webgpu/program.ts";

@@ -50,6 +50,11 @@ export interface Manifest extends ManifestBase {
   readonly files: { readonly wasm: FileSpec; readonly weights: FileSpec };
 }
 
+/** The file with a model's code, whatever it runs on. */
+export function codeFile({ files }: { readonly files: { readonly wasm: FileSpec } | { readonly wgsl: FileSpec } }): FileSpec {
+  return "wasm" in files ? files.wasm : files.wgsl;
+}
+
 /** The manifest with its hash, which is left empty where the host cannot compute it. */
 export async function sealManifest<C extends Omit<ManifestBase, "sha256">>(content: C): Promise<C & { readonly sha256: string }> {
   return { ...content, sha256: (await contentHash(content)) ?? "" };

@@ -2,6 +2,7 @@ import type { ScalarDType } from "./dtype.ts";
 import { FfiError } from "./ffi-error.ts";
 import { host, type WasmMemory, type WasmModule } from "./host.ts";
 import { checkManifest, verifyManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
+import { checkedInput, checkInputNames } from "./model-inputs.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { sha256 } from "./sha256.ts";
 import { elementCount, tensor, tensorBytes, tensorView, type Tensor, type TensorData } from "./tensor.ts";
@@ -35,7 +36,8 @@ export interface LoadOptions {
 
 /** What a model runs on. */
 export interface Capabilities {
-  readonly backend: "wasm";
+  readonly backend: "wasm" | "webgpu";
+  /** The vectors of WebAssembly: `none`, `128` or `relaxed`; `none` on a GPU. */
   readonly simd: string;
   readonly threads: number;
 }
@@ -230,40 +232,14 @@ class WasmModel implements Model {
 
   runSync(inputs: Readonly<Record<string, InputValue>>, options: { readonly copy?: boolean } = {}): Record<string, Tensor> {
     if (this.#main === undefined) throw new FfiError("disposed", `The model \`${this.name}\` was disposed of.`);
-    for (const name of Object.keys(inputs)) {
-      if (!this.#inputViews.has(name)) throw this.#inputError(`has no input \`${name}\``);
-    }
-    for (const [name, view] of this.#inputViews) view.data.set(this.#inputData(name, view, inputs[name]) as never);
+    checkInputNames(this, inputs);
+    for (const spec of this.inputs) this.#inputViews.get(spec.name)?.data.set(checkedInput(this, spec, inputs[spec.name]) as never);
     this.#main(this.#arena, this.#params);
     const out: Record<string, Tensor> = {};
     for (const [name, view] of this.#outputViews) {
       out[name] = options.copy === false ? view : { ...view, data: view.data.slice() };
     }
     return out;
-  }
-
-  #inputData(name: string, view: Tensor, value: InputValue | undefined): TensorData {
-    if (value === undefined || value === null) throw this.#inputError(`was given no input \`${name}\``);
-    if (typeof value === "object" && "shape" in value) {
-      const sameShape = value.shape.length === view.shape.length && value.shape.every((d, i) => d === view.shape[i]);
-      if (!sameShape) throw this.#inputError(`takes \`${name}\` of shape [${view.shape.join(", ")}], not [${value.shape.join(", ")}]`);
-      if (value.dtype !== view.dtype) throw this.#inputError(`takes \`${name}\` as ${view.dtype}, not ${value.dtype}`);
-      return this.#checkedData(name, view, value.data);
-    }
-    return this.#checkedData(name, view, value);
-  }
-
-  #checkedData(name: string, view: Tensor, data: TensorData): TensorData {
-    if (data.constructor !== view.data.constructor) {
-      throw this.#inputError(`takes \`${name}\` as ${view.dtype} in a ${view.data.constructor.name}, not in a ${data.constructor?.name ?? typeof data}`);
-    }
-    if (data.length !== view.data.length) throw this.#inputError(`takes \`${name}\` with ${view.data.length} elements, not ${data.length}`);
-    return data;
-  }
-
-  #inputError(what: string): FfiError {
-    const list = this.inputs.map((v) => `\`${v.name}\`: ${v.dtype}[${v.shape.join(", ")}]`).join("; ");
-    return new FfiError("invalid-input", `The model \`${this.name}\` ${what}. Its inputs are ${list}.`);
   }
 
   dispose(): void {

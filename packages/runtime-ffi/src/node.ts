@@ -5,30 +5,44 @@ import { checkManifest, checkManifestBase, verifyManifest, type Manifest } from 
 import { loadModel, type LoadOptions, type Model } from "./model.ts";
 import { loadVmModel, type VmLoadOptions } from "./vm/load-vm-model.ts";
 import { checkVmManifest, isVmManifest, type VmManifest } from "./vm/vm-manifest.ts";
+import { loadWebgpuModel, type WebgpuLoadOptions } from "./webgpu/load-webgpu-model.ts";
+import { checkWebgpuManifest, isWebgpuManifest, type WebgpuManifest } from "./webgpu/manifest.ts";
+import { nodeGpu } from "./webgpu/node-gpu.ts";
+
+export { nodeGpu };
 
 /**
- * Loads a model from the folder that holds its artifact: a `VmModel` where it is a program for the virtual machine.
- * @throws FfiError as `loadModel`; `invalid-artifact` if a file is missing.
+ * Loads a model from the folder that holds its artifact: a `VmModel` where it is a program for the virtual machine. One
+ * for WebGPU runs on the `webgpu` package unless `gpu` or `device` is given.
+ * @throws FfiError as `loadModel` or `loadWebgpuModel`; `invalid-artifact` if a file is missing.
  */
-export async function loadModelFrom(folder: string, options: LoadOptions & Pick<VmLoadOptions, "functions"> = {}): Promise<Model> {
-  const base = checkManifestBase(parseJson(await read(folder, "artifact.json")));
-  if (isVmManifest(base)) {
-    const { wasm, weights, program } = checkVmManifest(base).files;
-    return loadVmModel({ manifest: base, wasm: read(folder, wasm.path), weights: read(folder, weights.path), program: read(folder, program.path) }, options);
+export async function loadModelFrom(folder: string, options: LoadOptions & WebgpuLoadOptions & Pick<VmLoadOptions, "functions"> = {}): Promise<Model> {
+  const manifest = parseManifest(await read(folder, "artifact.json"));
+  if (isVmManifest(manifest)) {
+    const { wasm, weights, program } = manifest.files;
+    return loadVmModel({ manifest, wasm: read(folder, wasm.path), weights: read(folder, weights.path), program: read(folder, program.path) }, options);
   }
-  const manifest = checkManifest(base);
-  return loadModel({ manifest, wasm: read(folder, manifest.files.wasm.path), weights: read(folder, manifest.files.weights.path) }, options);
+  if (!isWebgpuManifest(manifest)) {
+    return loadModel({ manifest, wasm: read(folder, manifest.files.wasm.path), weights: read(folder, manifest.files.weights.path) }, options);
+  }
+  const gpu = options.gpu ?? (options.device === undefined ? await nodeGpu() : undefined);
+  return loadWebgpuModel({ manifest, wgsl: read(folder, manifest.files.wgsl.path), weights: read(folder, manifest.files.weights.path) }, { ...options, gpu });
 }
 
 /**
  * What an artifact says of itself, without loading it.
  * @throws FfiError `invalid-artifact` or `abi-mismatch` if it is missing, damaged or of another version.
  */
-export async function readManifest(folder: string): Promise<Manifest | VmManifest> {
-  const base = checkManifestBase(parseJson(await read(folder, "artifact.json")));
-  const manifest = isVmManifest(base) ? checkVmManifest(base) : checkManifest(base);
+export async function readManifest(folder: string): Promise<Manifest | VmManifest | WebgpuManifest> {
+  const manifest = parseManifest(await read(folder, "artifact.json"));
   await verifyManifest(manifest);
   return manifest;
+}
+
+function parseManifest(bytes: Uint8Array): Manifest | VmManifest | WebgpuManifest {
+  const base = checkManifestBase(parseJson(bytes));
+  if (isVmManifest(base)) return checkVmManifest(base);
+  return isWebgpuManifest(base) ? checkWebgpuManifest(base) : checkManifest(base);
 }
 
 async function read(folder: string, path: string): Promise<Uint8Array> {

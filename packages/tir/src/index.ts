@@ -357,6 +357,7 @@ export { hoistExpression, hoistIfThenElse } from "./transform/hoist-expression.t
 export { splitHostDevice } from "./transform/split-host-device.ts";
 export { threadSync } from "./transform/thread-sync.ts";
 export { unifyThreadBinding } from "./transform/unify-thread-binding.ts";
+export { lowerGpuTir, type LowerGpuTirOptions } from "./transform/lower-gpu-tir.ts";
 export { lowerTir, type LowerTirOptions } from "./transform/lower-tir.ts";
 export { compactBufferAllocation, type CompactOptions } from "./transform/compact-buffer-allocation.ts";
 export { convertBlocksToOpaque } from "./transform/convert-blocks-to-opaque.ts";

@@ -1,9 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { compile, scriptDialects, type Executable } from "@verticil/compiler";
+import { compile, scriptDialects, type CodeTarget, type Executable } from "@verticil/compiler";
 import type { AbortSignalLike, IRModule, PassInstrument } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
-import { loadModelFrom } from "@verticil/runtime-ffi/node";
+import { loadModelFrom, nodeGpu } from "@verticil/runtime-ffi/node";
 import type { LoadOptions, Model } from "@verticil/runtime-ffi";
 import { parse } from "@verticil/tvmscript";
 import type { GivenDims } from "./commands/model-options.ts";
@@ -19,6 +19,8 @@ export interface ReadModelOptions {
 export interface CompileModelOptions extends ReadModelOptions {
   readonly instruments?: readonly PassInstrument[];
   readonly signal?: AbortSignalLike | undefined;
+  /** What to compile for; WebAssembly unless told. */
+  readonly target?: CodeTarget;
 }
 
 /**
@@ -49,14 +51,14 @@ async function readBytes(path: string): Promise<Uint8Array> {
 /** Reads and compiles a model. */
 export async function compileModel(path: string, opts: CompileModelOptions = {}): Promise<Executable> {
   const module = await readModel(path, opts);
-  return compile(module, { name: modelName(path), instruments: opts.instruments ?? [], signal: opts.signal });
+  return compile(module, { name: modelName(path), target: opts.target ?? "wasm", instruments: opts.instruments ?? [], signal: opts.signal });
 }
 
 /** Loads a compiled model from its folder, or compiles a model file and loads that. */
 export async function loadAny(path: string, opts: CompileModelOptions & LoadOptions = {}): Promise<Model> {
   if (await isFolder(path)) return loadModelFrom(path, opts);
   const executable = await compileModel(path, opts);
-  return executable.load(opts);
+  return executable.load(opts.target === "webgpu" ? { ...opts, gpu: await nodeGpu() } : opts);
 }
 
 /** True for a folder with an artifact in it. @throws UsageError for a folder without one. */

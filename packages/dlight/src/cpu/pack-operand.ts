@@ -1,7 +1,7 @@
 import { constant, floorDiv, floorMod, makeIndexMap, makeVar, usesVar, type Block, type Buffer, type BufferLoad, type IndexMap, type PrimFunc, type Var } from "@verticil/tir";
 import { loadsOf } from "../access-pattern.ts";
 import { attempt, beginWork, funcOf, isReduction, stages } from "../loop-sites.ts";
-import { extentOf } from "./reduction-shape.ts";
+import { extentOf } from "../reduction-shape.ts";
 
 /** Lanes of the packed operand that lie side by side: the width of a register tile with several rows, and of one alone. */
 const sharedLanes = 8;

@@ -1,9 +1,9 @@
 import { usesVar, type Block, type BlockRV, type LoopRV, type Var } from "@verticil/tir";
 import { distanceOf, isVectorizable, loadsOf, movementOf } from "../access-pattern.ts";
 import { attempt, beginWork, extentOf as loopExtent, funcOf, stages, type Stage, type Work } from "../loop-sites.ts";
-import { findCarrier, readVars, storesAlong } from "./find-carrier.ts";
+import { findCarrier, readVars, storesAlong } from "../find-carrier.ts";
 import { partitionStage, type AxisCuts, type StagePart } from "./partition-stage.ts";
-import { extentOf, reductionShape, type ReductionShape } from "./reduction-shape.ts";
+import { extentOf, reductionShape, type ReductionShape } from "../reduction-shape.ts";
 import { lanes, parallelOuter } from "./schedule-injective.ts";
 import { cutChannels, cutPixels, cutWide, type Cut } from "./tile-cuts.ts";
 

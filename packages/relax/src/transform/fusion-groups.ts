@@ -134,7 +134,8 @@ class Partitioner {
     const merged = new Set([node, ...path].map((n) => find(at(this.#groups, n.index))));
     const inside = this.#graph.nodes.filter((n) => merged.has(find(at(this.#groups, n.index))));
     const members = new Set(inside);
-    const inputs = new Set(inside.flatMap((n) => n.inputs).filter((i) => !members.has(i)));
+    // A constant is a parameter of the fused function, whichever group it was counted to.
+    const inputs = new Set(inside.flatMap((n) => n.inputs).filter((i) => !members.has(i) || i.ref.kind === "relax.Constant"));
     const outputs = inside.filter((n) => n.external || n.outputs.some((o) => !members.has(o.node)));
     return inputs.size + Math.max(1, outputs.length) <= limit;
   }

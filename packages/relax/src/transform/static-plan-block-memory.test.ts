@@ -1,5 +1,5 @@
-import { it } from "vitest";
-import { staticPlanBlockMemory } from "./static-plan-block-memory.ts";
+import { expect, it } from "vitest";
+import { packIntervals, shareStorages, staticPlanBlockMemory } from "./static-plan-block-memory.ts";
 import { expectPass } from "./testing/expect-pass.ts";
 
 const program = `
@@ -112,4 +112,19 @@ it("what has no largest size, or is handed to a function of the host, is left al
     return a
 `;
   expectPass(staticPlanBlockMemory(), text, text);
+});
+
+const interval = (bytes: number, start: number, end: number): { readonly bytes: number; readonly start: number; readonly end: number } => ({ bytes, start, end });
+
+it("values that are alive together get storages of their own, others share one", () => {
+  const { places, bytes } = shareStorages([interval(100, 0, 2), interval(300, 1, 3), interval(200, 3, 4), interval(50, 4, 5)]);
+  expect(bytes).toEqual([320, 256]);
+  expect(places.map((p) => p.storage)).toEqual([1, 0, 1, 0]);
+  expect(places.every((p) => p.offset === 0)).toBe(true);
+});
+
+it("packed values take no more than storages that hold one value at a time", () => {
+  const values = [interval(640, 0, 2), interval(64, 1, 3), interval(320, 3, 5), interval(320, 3, 6), interval(64, 6, 7)];
+  const shared = shareStorages(values).bytes.reduce((a, b) => a + b, 0);
+  expect(packIntervals(values).total).toBeLessThanOrEqual(shared);
 });

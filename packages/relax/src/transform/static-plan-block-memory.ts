@@ -26,13 +26,17 @@ import { UniqueNames } from "../ir/unique-names.ts";
 export const ALLOC_ALIGNMENT = 64;
 
 /**
- * Upstream's `StaticPlanBlockMemory`: gives the allocations of a function places in one storage, so that values that are
- * not alive at the same time share memory; those of two branches share it too. What leaves the function or is handed
+ * Upstream's `StaticPlanBlockMemory`: gives the allocations of a function places in a few storages, so that values that
+ * are not alive at the same time share memory; those of two branches share it too. What leaves the function or is handed
  * to anything but a tensor program keeps an allocation of its own, and so does what has no largest size: sizes that are
  * symbolic need an upper bound, given by the function's attribute `tir_var_upper_bound: {"n": 1024}`.
+ * On a device whose storages are buffers a storage holds one value at a time, so that no kernel reads and writes one
+ * buffer; elsewhere values are packed into a single storage, which takes less.
  */
 export function staticPlanBlockMemory(): Pass {
-  return definePass("StaticPlanBlockMemory", (module: IRModule) => mapRelaxFunctions(module, (func) => planFunction(func, module)));
+  return definePass("StaticPlanBlockMemory", (module: IRModule, ctx) =>
+    mapRelaxFunctions(module, (func) => planFunction(func, module, ctx.target.kind === "webgpu" ? shareStorages : packStorage)),
+  );
 }
 
 /** An allocation from its binding to the binding of the same sequence that uses it last. */
@@ -46,15 +50,23 @@ interface Interval {
   last: Binding;
 }
 
-function planFunction(func: Function, module: IRModule): Function {
+/** Where each interval goes, and how large the storages are. */
+interface StoragePlan {
+  readonly places: readonly { readonly storage: number; readonly offset: number }[];
+  readonly bytes: readonly number[];
+}
+
+function planFunction(func: Function, module: IRModule, plan: (intervals: readonly Interval[]) => StoragePlan): Function {
   if (func.body.kind !== "relax.SeqExpr") return func;
   const intervals = new LifeTimes(func, module).run();
   if (intervals.length === 0) return func;
-  const { offsets, total } = packIntervals(intervals);
+  const { places, bytes } = plan(intervals);
   const names = new UniqueNames();
   forEachBindingDeep(func.body, (b) => names.reserve(b.var.name));
-  const storage = makeVar(names.fresh("storage"), makeObjectStructInfo());
-  const planned = new Map<AnyVar, { readonly interval: Interval; readonly offset: number }>(intervals.map((interval, i) => [interval.v, { interval, offset: at(offsets, i) }]));
+  const storages = bytes.map(() => makeVar(names.fresh("storage"), makeObjectStructInfo()));
+  const planned = new Map<AnyVar, { readonly interval: Interval; readonly storage: AnyVar; readonly offset: number }>(
+    intervals.map((interval, i) => [interval.v, { interval, storage: at(storages, at(places, i).storage), offset: at(places, i).offset }]),
+  );
   const ends = new Map<Binding, Interval[]>();
   for (const interval of intervals) ends.set(interval.last, [...(ends.get(interval.last) ?? []), interval]);
   const effect = (op: string, v: AnyVar): Binding => makeVarBinding(makeVar(names.fresh("_"), makeTupleStructInfo([])), kill(op, v));
@@ -62,7 +74,7 @@ function planFunction(func: Function, module: IRModule): Function {
     const out: Binding[] = [];
     for (const binding of seq.blocks.flatMap((block) => block.bindings)) {
       const place = planned.get(binding.var);
-      if (place !== undefined) out.push(makeVarBinding(binding.var, allocIn(storage, place.offset, place.interval.alloc), binding.span));
+      if (place !== undefined) out.push(makeVarBinding(binding.var, allocIn(place.storage, place.offset, place.interval.alloc), binding.span));
       else if (binding.value.kind === "relax.If") {
         const { trueBranch, falseBranch } = binding.value;
         const branch = (e: Expr): Expr => (e.kind === "relax.SeqExpr" ? rewrite(e) : e);
@@ -74,7 +86,8 @@ function planFunction(func: Function, module: IRModule): Function {
   };
   const body = rewrite(func.body);
   const inner = body.blocks.flatMap((block) => block.bindings);
-  const bindings = [makeVarBinding(storage, allocStorage(total)), ...inner, effect("relax.memory.kill_storage", storage)];
+  const allocations = storages.map((v, i): Binding => makeVarBinding(v, allocStorage(at(bytes, i))));
+  const bindings = [...allocations, ...inner, ...storages.map((v) => effect("relax.memory.kill_storage", v))];
   return { ...func, body: makeSeqExpr([makeBindingBlock(bindings)], body.body, body.span) };
 }
 
@@ -201,6 +214,32 @@ function allocatedBytes(value: Expr, largest: (dim: PrimExpr) => number | undefi
     bytes *= d;
   }
   return Number.isSafeInteger(bytes) ? Math.max(1, bytes) : undefined;
+}
+
+/** All intervals in one storage. */
+function packStorage(intervals: readonly Interval[]): StoragePlan {
+  const { offsets, total } = packIntervals(intervals);
+  return { places: offsets.map((offset) => ({ storage: 0, offset })), bytes: [total] };
+}
+
+/** Storages that hold one value at a time: largest values first, each into the first storage that is free for its whole life. */
+export function shareStorages(intervals: readonly { readonly bytes: number; readonly start: number; readonly end: number }[]): StoragePlan {
+  const order = intervals.map((_, i) => i).sort((a, b) => at(intervals, b).bytes - at(intervals, a).bytes || a - b);
+  const places: { storage: number; offset: number }[] = [];
+  const bytes: number[] = [];
+  const holds: number[][] = [];
+  for (const i of order) {
+    const me = at(intervals, i);
+    const free = (held: readonly number[]): boolean => held.every((j) => at(intervals, j).end < me.start || me.end < at(intervals, j).start);
+    let storage = holds.findIndex(free);
+    if (storage < 0) {
+      storage = holds.push([]) - 1;
+      bytes.push(roundUp(me.bytes));
+    }
+    at(holds, storage).push(i);
+    places[i] = { storage, offset: 0 };
+  }
+  return { places, bytes };
 }
 
 /**

@@ -40,8 +40,8 @@ interface Place {
 /**
  * Turns the planned `main` of a static-shape module into a tensor program `main(arena, params)` that calls the others
  * one after the other on fixed places of two blocks of memory. Its attributes say what lies where:
- * `inputs` and `outputs` (name, shape, dtype, space, offset), `constants` (offset of each), `arena_bytes` and
- * `params_bytes`; the constants themselves become the module's attribute `constants`.
+ * `inputs` and `outputs` (name, shape, dtype, space, offset), `constants` (offset of each), `arena_blocks` (where each
+ * storage, input and output begins in the arena), `arena_bytes` and `params_bytes`; the constants themselves become the module's attribute `constants`.
  */
 export function lowerStaticMain(): Pass {
   return definePass("LowerStaticMain", (module) => {
@@ -62,6 +62,7 @@ class StaticLowering {
   readonly #tuples = new Map<AnyVar, readonly Expr[]>();
   readonly #constants = new Map<Constant["data"], { readonly node: Constant; readonly offset: number }>();
   readonly #body: Stmt[] = [];
+  readonly #blocks: number[] = [];
   #arenaBytes = 0;
   #paramsBytes = 0;
 
@@ -86,6 +87,7 @@ class StaticLowering {
       inputs,
       outputs,
       constants: constants.map((c) => c.offset),
+      arena_blocks: this.#blocks,
       arena_bytes: this.#arenaBytes,
       params_bytes: this.#paramsBytes,
       global_symbol: "main",
@@ -215,6 +217,7 @@ class StaticLowering {
 
   #reserve(bytes: number): Place {
     const offset = this.#arenaBytes;
+    this.#blocks.push(offset);
     this.#arenaBytes += roundUp(bytes);
     return { space: "arena", offset };
   }

@@ -49,6 +49,8 @@ export function evalInterval(e: PrimExpr, dom: IntervalMap): Interval | undefine
 }
 
 function evalAtom(e: PrimExpr, dom: IntervalMap): Interval | undefined {
+  // As it is written: a remainder taken apart would not be found again.
+  if (!usesVar(e, (v) => dom.has(v))) return pointInterval(e);
   switch (e.kind) {
     case "tir.Var":
     case "tir.SizeVar":
@@ -70,7 +72,7 @@ function evalAtom(e: PrimExpr, dom: IntervalMap): Interval | undefined {
       return value && { min: { ...e, value: value.min }, max: { ...e, value: value.max } };
     }
     default:
-      return usesVar(e, (v) => dom.has(v)) ? undefined : pointInterval(e);
+      return undefined;
   }
 }
 

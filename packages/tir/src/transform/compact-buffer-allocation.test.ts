@@ -88,3 +88,27 @@ def main(A: T.Buffer((16,), "float32")):
   expectPass(compactBufferAllocation(), script("(16,)", ""), script("(10,)", ""));
   expectPass(compactBufferAllocation({ conditions: false }), script("(16,)", ""));
 });
+
+test("what a thread touches is found where its index holds remainders", () => {
+  const threads = (allocated: string, index: string): string => `
+@T.prim_func
+def main(C: T.Buffer((208,), "float32")):
+    for bx in T.thread_binding(26, thread="blockIdx.x"):
+        for tx in T.thread_binding(8, thread="threadIdx.x"):
+            with T.block(""):
+                T.reads()
+                T.writes(C[bx % 13 * 16 + tx % 4 * 4:bx % 13 * 16 + tx % 4 * 4 + 4])
+                B = T.alloc_buffer(${allocated}, "float32", scope="local")
+                for i in range(4):
+                    with T.block(""):
+                        T.reads()
+                        T.writes(B[${index}])
+                        B[${index}] = T.float32(1)
+                for i in range(4):
+                    with T.block(""):
+                        T.reads(B[${index}])
+                        T.writes(C[bx % 13 * 16 + tx % 4 * 4 + i])
+                        C[bx % 13 * 16 + tx % 4 * 4 + i] = B[${index}]
+`;
+  expectPass(compactBufferAllocation(), threads("(208,)", "bx % 13 * 16 + tx % 4 * 4 + i"), threads("(4,)", "i"));
+});

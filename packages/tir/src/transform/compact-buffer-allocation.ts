@@ -264,6 +264,7 @@ function shiftAccesses(body: Stmt, plans: ReadonlyMap<Buffer, Compact>): Stmt {
       return { ...mapped, buffer: plan.buffer, indices: mapped.indices.map((x, i) => shift(x, at(plan.mins, i))) };
     },
     stmt(s) {
+      if (s.kind === "tir.For") analyzer.bind(s.loopVar, makeRange(s.min, s.extent), { override: true });
       const mapped = mapStmtChildren(s, mapper);
       if (mapped.kind === "tir.BufferStore") {
         const plan = plans.get(mapped.buffer);

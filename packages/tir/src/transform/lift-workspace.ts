@@ -1,4 +1,4 @@
-import { makeIntImm, withAttrs, type Pass } from "@verticil/ir-core";
+import { makeIntImm, webgpuLimits, withAttrs, type Pass } from "@verticil/ir-core";
 import { dtypeBytes, isInteger } from "@verticil/runtime-ffi";
 import type { AnyVar, PrimExpr, Var } from "../ir/expr.ts";
 import { undefinedVars } from "../ir/free-vars.ts";
@@ -10,21 +10,24 @@ import type { Allocate, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { visitExpr } from "../ir/visit.ts";
 import { primFuncPass } from "./prim-func-pass.ts";
 
-/** Where each piece of memory starts is a multiple of this. */
+/** Where each piece of memory starts is a multiple of this: a cache line. */
 const ALIGNMENT = 64;
 
 /**
  * Gives a function its memory from outside: allocations in global scope become places in one more parameter,
  * `workspace: T.handle`, whose bytes the attribute `WorkspaceSize` tells, in terms of the function's own sizes where it
  * is not a number. Allocations of static size that are never alive at the same time share a place; those of sizes that
- * are known at run time follow, one after the other. Memory inside of parallel loops stays where it is. Ours, not
+ * are known at run time follow, one after the other. Memory inside of parallel loops and of threads stays where it is. Ours, not
  * upstream's.
  */
 export function liftWorkspace(): Pass {
-  return primFuncPass("LiftWorkspace", liftFunc);
+  // A device binds parts of a buffer that begin at multiples of what it asks for.
+  return primFuncPass("LiftWorkspace", (func, { target }) =>
+    liftFunc(func, target.kind === "webgpu" ? Math.max(ALIGNMENT, webgpuLimits(target).minStorageBufferOffsetAlignment) : ALIGNMENT),
+  );
 }
 
-function liftFunc(func: PrimFunc): PrimFunc {
+function liftFunc(func: PrimFunc, alignment: number): PrimFunc {
   const workspace = makeVar("workspace", "handle");
   const sizes = new Set<AnyVar>(func.params);
   for (const b of func.bufferMap.values()) for (const d of b.shape) for (const v of undefinedVars(d)) sizes.add(v);
@@ -32,6 +35,7 @@ function liftFunc(func: PrimFunc): PrimFunc {
   const symbolic: { readonly v: Var; readonly bytes: PrimExpr }[] = [];
   const visit = (s: Stmt, used: number): Stmt => {
     if (s.kind === "tir.For" && s.forKind === "parallel") return s;
+    if (s.kind === "tir.AttrStmt" && s.attrKey === "thread_extent") return s;
     const bytes = s.kind === "tir.Allocate" ? liftableBytes(s, sizes) : undefined;
     if (s.kind !== "tir.Allocate" || bytes === undefined) {
       return mapStmtChildren(s, { expr: (e) => e, stmt: (child) => visit(child, used) });
@@ -40,7 +44,7 @@ function liftFunc(func: PrimFunc): PrimFunc {
       symbolic.push({ v: s.bufferVar, bytes });
       return visit(s.body, used);
     }
-    const end = used + Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    const end = used + Math.ceil(bytes / alignment) * alignment;
     size = Math.max(size, end);
     return makeLetStmt(s.bufferVar, place(workspace, constant(used, "int32")), visit(s.body, end), s.span);
   };
@@ -49,7 +53,7 @@ function liftFunc(func: PrimFunc): PrimFunc {
   let total: PrimExpr = makeIntImm(size, "int64");
   const starts = symbolic.map(({ v, bytes }) => {
     const start = total;
-    total = add(total, mul(floorDiv(add(bytes, ALIGNMENT - 1), ALIGNMENT), ALIGNMENT));
+    total = add(total, mul(floorDiv(add(bytes, alignment - 1), alignment), alignment));
     return { v, start };
   });
   const lifted = starts.reduceRight<Stmt>((inner, { v, start }) => makeLetStmt(v, place(workspace, cast("int32", start)), inner), body);

@@ -17,20 +17,21 @@ export function addBenchCommand(program: Command, terminal: Terminal, signal: Ab
   const command = program
     .command("bench <model>")
     .description("measure a model: minimum, median and 95th percentile of one run, in milliseconds")
-    .option("--target <target>", "what to run on: wasm", "wasm")
+    .option("--target <target>", "what to run on: wasm or webgpu (with the package `webgpu`)", "wasm")
     .option("--threads <n>", "threads to use", parseInteger, 1)
     .option("--runs <n>", "runs to measure, after a tenth as many to warm up", parseInteger, 50)
     .option("--json", "print the figures as JSON");
   addInputOptions(addDimOption(command)).action(async (path: string, options: Options) => {
-    checkTarget(options.target);
+    const target = checkTarget(options.target);
     if (options.runs < 1) throw new UsageError("`--runs` is at least 1.");
-    const model = await loadAny(path, { dims: options.dim ?? {}, signal, threads: options.threads });
+    const model = await loadAny(path, { dims: options.dim ?? {}, signal, threads: options.threads, target });
     const inputs = await gatherInputs(model, { ...options, random: options.random ?? 1 });
     const times: number[] = [];
     for (let i = -Math.ceil(options.runs / 10); i < options.runs; i++) {
       signal.throwIfAborted();
       const started = performance.now();
-      model.runSync(inputs);
+      if (model.capabilities.backend === "wasm") model.runSync(inputs);
+      else await model.run(inputs);
       if (i >= 0) times.push(performance.now() - started);
     }
     model.dispose();

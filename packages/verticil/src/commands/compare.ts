@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { compareReference, compareTargets, type Comparison, type CompareTarget } from "@verticil/compiler";
 import { FfiError, type Tensor } from "@verticil/runtime-ffi";
+import { nodeGpu } from "@verticil/runtime-ffi/node";
 import { Divergence } from "../divergence.ts";
 import { importedInputs } from "../imported-inputs.ts";
 import { readNpz } from "../npz.ts";
@@ -17,14 +18,14 @@ interface Options extends RunOptions {
   readonly json?: boolean;
 }
 
-const TARGETS: readonly CompareTarget[] = ["interp", "wasm"];
+const TARGETS: readonly CompareTarget[] = ["interp", "wasm", "webgpu"];
 
 /** `verticil compare MODEL --targets interp,wasm`: the first value that differs between two targets. */
 export function addCompareCommand(program: Command, terminal: Terminal, signal: AbortSignal): void {
   const command = program
     .command("compare <model>")
     .description("run a model on several targets and find the first operator whose numbers differ; exit code 1 if any does")
-    .option("--targets <list>", "targets, the first is what the others are compared with", "interp,wasm")
+    .option("--targets <list>", "targets (interp, wasm, webgpu), the first is what the others are compared with", "interp,wasm")
     .option("--against <file.npz>", "compare every target with these arrays, named as the outputs are; arrays named as inputs are the inputs")
     .option("--tolerance <x>", "allowed difference, absolute, or relative to the value", Number, 1e-3)
     .option("--json", "print every value's difference as JSON");
@@ -37,6 +38,7 @@ export function addCompareCommand(program: Command, terminal: Terminal, signal: 
     const opts = {
       tolerance: options.tolerance,
       signal,
+      gpu: targets.includes("webgpu") ? await nodeGpu() : undefined,
       onProgress: (done: number, total: number) => terminal.progress(`  value ${done} of ${total}`),
     };
     const result =
@@ -60,7 +62,7 @@ async function readReference(path: string): Promise<ReadonlyMap<string, Tensor>>
 
 function target(name: string): CompareTarget {
   const found = TARGETS.find((t) => t === name);
-  if (found === undefined) throw new UsageError(`There is no target \`${name}\` to compare; there are ${TARGETS.join(" and ")}.`);
+  if (found === undefined) throw new UsageError(`There is no target \`${name}\` to compare; there are ${TARGETS.join(", ")}.`);
   return found;
 }
 

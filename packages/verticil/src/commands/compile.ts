@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import type { CodeTarget } from "@verticil/compiler";
 import { timingInstrument } from "@verticil/ir-core";
+import { codeFile } from "@verticil/runtime-ffi";
 import { writeArtifact } from "@verticil/compiler/node";
 import { compileModel, modelName } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
@@ -21,17 +23,18 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
   const command = program
     .command("compile <model>")
     .description("compile a model to a folder that a page or a program can load")
-    .option("--target <target>", "what to compile for: wasm", "wasm")
+    .option("--target <target>", "what to compile for: wasm or webgpu", "wasm")
     .option("-o, --output <dir>", "the folder to write; the model's name unless given")
     .option("--standalone", "put the runtime into the module: it needs no package where it is loaded")
     .option("--timing", "show how long each pass took")
     .option("--json", "print the manifest as JSON");
   addDimOption(command).action(async (path: string, options: Options) => {
-    checkTarget(options.target);
+    const target = checkTarget(options.target);
     const timing = timingInstrument();
     const started = performance.now();
     const executable = await compileModel(path, {
       dims: options.dim,
+      target,
       instruments: [progressInstrument(terminal), timing],
       signal,
     });
@@ -46,15 +49,16 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
     const { manifest } = executable;
     const memory = executable.kind === "static" ? `peak memory ${size(executable.manifest.memory.peak)}` : "memory as the inputs need it";
     terminal.note(
-      `${manifest.name}: ${Object.keys(manifest.kernels).length} kernels, ${size(manifest.files.wasm.bytes)} of code, ${size(manifest.files.weights.bytes)} of weights, ${memory}, compiled in ${((performance.now() - started) / 1000).toFixed(1)} s.`,
+      `${manifest.name}: ${Object.keys(manifest.kernels).length} kernels, ${size(codeFile(manifest).bytes)} of code, ${size(manifest.files.weights.bytes)} of weights, ${memory}, compiled in ${((performance.now() - started) / 1000).toFixed(1)} s.`,
     );
     terminal.out(folder);
   });
 }
 
-/** @throws UsageError for a target that is not there. */
-export function checkTarget(target: string): void {
-  if (target !== "wasm") throw new UsageError(`There is no target \`${target}\` yet; there is \`wasm\`.`);
+/** A target by its name. @throws UsageError for one that is not there. */
+export function checkTarget(target: string): CodeTarget {
+  if (target === "wasm" || target === "webgpu") return target;
+  throw new UsageError(`There is no target \`${target}\` yet; there are \`wasm\` and \`webgpu\`.`);
 }
 
 /** Bytes for people. */

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { countOps, scriptDialects } from "@verticil/compiler";
 import type { IRModule } from "@verticil/ir-core";
 import { forEachConstant, isRelaxFunction, shapeOf, structInfoOf, type StructInfo } from "@verticil/relax";
+import { codeFile } from "@verticil/runtime-ffi";
 import { readManifest } from "@verticil/runtime-ffi/node";
 import { print } from "@verticil/tvmscript";
 import { estimateFlops } from "../estimate-flops.ts";
@@ -55,7 +56,7 @@ async function inspectArtifact(folder: string): Promise<Report> {
     ops: m.ops,
     weightBytes: m.files.weights.bytes,
     kernels: m.kernels,
-    codeBytes: m.files.wasm.bytes,
+    codeBytes: codeFile(m).bytes,
     ...("peak" in m.memory ? { peakBytes: m.memory.peak } : {}),
   };
 }

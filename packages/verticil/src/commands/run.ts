@@ -20,12 +20,12 @@ export function addRunCommand(program: Command, terminal: Terminal, signal: Abor
   const command = program
     .command("run <model>")
     .description("run a model, or the folder of a compiled one, once")
-    .option("--target <target>", "what to run on: wasm", "wasm")
+    .option("--target <target>", "what to run on: wasm or webgpu (with the package `webgpu`)", "wasm")
     .option("--output-dir <dir>", "write each output to OUTPUT.npy in this folder")
     .option("--json", "print the outputs as JSON");
   addInputOptions(addDimOption(command)).action(async (path: string, options: Options) => {
-    checkTarget(options.target);
-    const model = await loadAny(path, { dims: options.dim ?? {}, signal });
+    const target = checkTarget(options.target);
+    const model = await loadAny(path, { dims: options.dim ?? {}, signal, target });
     const outputs = await model.run(await gatherInputs(model, options));
     model.dispose();
     const { outputDir } = options;

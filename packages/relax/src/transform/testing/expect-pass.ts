@@ -1,4 +1,4 @@
-import { contextEntry, irDialect, passContext, runPass, type Pass } from "@verticil/ir-core";
+import { contextEntry, defaultWasmTarget, irDialect, passContext, runPass, type Pass, type Target } from "@verticil/ir-core";
 import { irMatchers } from "@verticil/ir-core/testing";
 import { tir } from "@verticil/tir";
 import { parse, print } from "@verticil/tvmscript";
@@ -14,8 +14,8 @@ const dialects = [irDialect, ...scripts];
 expect.extend(irMatchers({ dialects, print: (n) => print(n, { dialects: scripts }) }));
 
 /** Runs a pass on a module in TVMScript and compares what comes out with another, structurally. */
-export function expectPass(pass: Pass, before: string, after: string): void {
-  const ctx = passContext({ dialects, entries: [contextEntry(opRegistryKey, relaxOps), contextEntry(legalizeTableKey, legalizeTable)] });
+export function expectPass(pass: Pass, before: string, after: string, target: Target = defaultWasmTarget): void {
+  const ctx = passContext({ target, dialects, entries: [contextEntry(opRegistryKey, relaxOps), contextEntry(legalizeTableKey, legalizeTable)] });
   const module = (text: string): ReturnType<typeof parse> => parse(`@I.ir_module\nclass Module:\n${text.replace(/^\n/, "").replace(/^(?=.)/gm, "    ")}`, { dialects: scripts });
   expect(runPass(pass, module(before), ctx)).toEqualIr(module(after));
 }

@@ -1,6 +1,6 @@
 import { isConstInt, usesVar, type Block, type Buffer, type Var } from "@verticil/tir";
-import { loadsOf } from "../access-pattern.ts";
-import { isInjective, stages, type Stage, type Work } from "../loop-sites.ts";
+import { loadsOf } from "./access-pattern.ts";
+import { isInjective, stages, type Stage, type Work } from "./loop-sites.ts";
 
 /** A block that takes a reduction's result on, element by element, with its variable for each index of the result. */
 export interface Carrier {
