@@ -54,6 +54,17 @@ const cases: readonly Case[] = [
     },
     outputs: ["y"],
   },
+  {
+    name: "NonMaxSuppression of centres and sizes",
+    nodes: [["NonMaxSuppression", ["boxes", "scores", "limit", "iou"], ["y"], { center_point_box: 1 }]],
+    inputs: {
+      boxes: f32([1, 4, 4], 0.5, 0.5, 1, 1, 0.6, 0.5, 1, 1, 0.5, 10.5, 1, 2, 3, 0.5, 1, 1),
+      scores: f32([1, 1, 4], 0.9, 0.95, 0.5, 0.3),
+      limit: i64([1], 3),
+      iou: f32([1], 0.5),
+    },
+    outputs: ["y"],
+  },
 ];
 
 const { AttributeType } = onnxProto.onnx.AttributeProto;

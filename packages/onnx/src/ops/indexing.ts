@@ -208,19 +208,27 @@ const reverseSequence: Converter = (ctx) =>
     batch_axis: ctx.attrs.int("batch_axis", 1),
   });
 
+/** Boxes as two corners (y, x, y, x) from centres and sizes (x, y, width, height). */
+function cornersOf(ctx: NodeContext, boxes: Expr): Expr {
+  const part = (i: number): Expr => ctx.emit("strided_slice", [boxes, ctx.prims([2]), ctx.prims([i]), ctx.prims([i + 1])]);
+  const half = (i: number): Expr => ctx.emit("multiply", [part(i), ctx.scalar(0.5, boxes)]);
+  const edges = (["subtract", "add"] as const).flatMap((op) => [ctx.emit(op, [part(1), half(3)]), ctx.emit(op, [part(0), half(2)])]);
+  return ctx.emit("concat", [ctx.tuple(edges)], { axis: 2 });
+}
+
 const nonMaxSuppression: Converter = (ctx) => {
-  const [boxes, scores] = [ctx.tensor(0), ctx.tensor(1)];
-  if (boxes !== undefined && scores !== undefined) {
+  const [stored, scores] = [ctx.tensor(0), ctx.tensor(1)];
+  if (stored !== undefined && scores !== undefined) {
     const told = (i: number, fallback: number): number => ctx.optionalNumbers(i, "its limits")?.[0] ?? fallback;
     const options = { limit: told(2, 0), overlap: told(3, 0), score: told(4, -Infinity), centred: ctx.attrs.flag("center_point_box") };
-    return ctx.constant(nonMaxSuppressionOf(boxes, scores, options));
+    return ctx.constant(nonMaxSuppressionOf(stored, scores, options));
   }
-  if (ctx.attrs.flag("center_point_box")) return ctx.unsupported("its boxes are centres and sizes");
+  const boxes = ctx.attrs.flag("center_point_box") ? cornersOf(ctx, ctx.input(0)) : ctx.input(0);
   const limit = ctx.optional(2) ?? ctx.constant(tensorFrom([0], [], "int64"));
   const iou = ctx.optional(3) ?? ctx.scalar(0, "float32");
   const score = ctx.optional(4) ?? ctx.scalar(-Infinity, "float32");
   const single = (x: Expr): Expr => (ctx.rank(x) === 0 ? ctx.reshape(x, [1]) : x);
-  const found = ctx.emit("vision.all_class_non_max_suppression", [ctx.input(0), ctx.input(1), single(limit), single(iou), single(score)], {
+  const found = ctx.emit("vision.all_class_non_max_suppression", [boxes, ctx.input(1), single(limit), single(iou), single(score)], {
     output_format: "onnx",
   });
   // The rows that were found come first; how many they are is known after the run.

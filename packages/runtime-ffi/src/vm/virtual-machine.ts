@@ -47,6 +47,8 @@ export class VirtualMachine {
   readonly #host: VmHost;
   readonly #constants: readonly Any[];
   readonly #functions: readonly PackedFunction[];
+  /** False for functions that leave nothing behind but their result: they need no scope. */
+  readonly #scoped: readonly boolean[];
   readonly #ctx: CallContext;
   /** Storages made during the call of a function of the host; those that nothing refers to are freed after it. */
   #fresh: VmStorage[] = [];
@@ -64,6 +66,7 @@ export class VirtualMachine {
       if (f.kind === "kernel") return this.#kernel(f);
       return this.#packed(f.name) ?? ((): never => this.#missing([f.name]));
     });
+    this.#scoped = executable.functions.map((f) => f.kind === "bytecode" || (f.kind === "packed" && (host.functions?.[f.name] !== undefined || !plainBuiltins.has(f.name))));
     const missing = executable.functions.filter((f) => f.kind === "packed" && this.#packed(f.name) === undefined);
     if (missing.length > 0) this.#missing(missing.map((f) => f.name));
     this.#constants = executable.constants.map((c) => this.#constant(c));
@@ -265,11 +268,13 @@ export class VirtualMachine {
           const args = step.args.map(read);
           pc++;
           if (this.#instrument?.({ when: "before", name: this.executable.functions[step.func]?.name ?? "", args, result: undefined }) === "skip") break;
-          this.#scope(() => {
+          const call = (): void => {
             const result = this.#call(step.func, args);
             if (step.dst >= 0) set(step.dst, result);
             else forEachStorage(result, (s) => s.freeIfUnused());
-          });
+          };
+          if (this.#scoped[step.func] === false) call();
+          else this.#scope(call);
           break;
         }
         case "ret":
@@ -299,6 +304,11 @@ export class VirtualMachine {
     return result;
   }
 }
+
+/** Functions of the runtime that are called often, and make nothing but their result. */
+const plainBuiltins: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  ["alloc_storage", "alloc_tensor", "match_shape", "make_shape", "make_prim_value", "check_tensor_info", "check_shape_info", "make_tuple", "tuple_getitem", "null_value", "copy", "read_if_cond"].map((n) => `vm.builtin.${n}`),
+);
 
 /** A tensor that holds a reference to its storage until it is disposed of. */
 function ownedTensor(storage: VmStorage, dtype: ScalarDType, shape: readonly number[]): OwnedTensor {
