@@ -253,3 +253,23 @@ test("a size beyond the bound that memory was planned for is refused", async () 
   expect(() => vm.invoke("main", zeros("float32", [11, 64]))).toThrow("float32[11, 64] is larger than the upper bounds that the program was compiled with allow.");
   expect(vm.memory.usedBytes).toBe(used);
 });
+
+test("a function of the host writes into what it is handed", async () => {
+  const { vm } = await load(
+    `
+@R.function(pure=False)
+def main(x: R.Tensor(("n",), "float32")) -> R.Tensor(("n",), "float32"):
+    n = T.int64()
+    y = R.call_dps_packed("double_into", (x,), out_sinfo=R.Tensor((n,), "float32"))
+    z = R.add(y, y)
+    return z
+`,
+    {
+      double_into: ([x, out]) => {
+        if (isTensor(x) && isTensor(out)) x.data.forEach((v, i) => (out.data[i] = (Number(v) * 2) as never));
+        return undefined;
+      },
+    },
+  );
+  expect(numbers(callCleanly(vm, "main", f32(1, 2, 3)))).toEqual([4, 8, 12]);
+});

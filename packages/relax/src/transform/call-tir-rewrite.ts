@@ -1,6 +1,6 @@
 import { definePass, makeOp, type Pass } from "@verticil/ir-core";
 import { BlockBuilder } from "../ir/block-builder.ts";
-import { callTirParts, opNameOf } from "../ir/call-target.ts";
+import { callTirParts, isCallTo, opNameOf } from "../ir/call-target.ts";
 import type { Call, Expr } from "../ir/expr.ts";
 import { leafInfos } from "../ir/infer-call.ts";
 import {
@@ -18,8 +18,9 @@ import { opRegistryKey } from "../ir/op-def.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 
 /**
- * Upstream's `CallTIRRewrite`: makes the destinations of `call_tir` explicit: allocates each output and calls the
- * tensor program with it. Runs outside dataflow blocks, for the calls have effects.
+ * Upstream's `CallTIRRewrite`: makes the destinations of `call_tir` and `call_dps_packed` explicit: allocates each output
+ * and calls the tensor program, or the function of the host, with it. Runs outside dataflow blocks, for the calls have
+ * effects.
  */
 export function callTIRRewrite(): Pass {
   return definePass("CallTIRRewrite", (module, ctx) =>
@@ -28,7 +29,7 @@ export function callTIRRewrite(): Pass {
       () => new BlockBuilder({ ops: ctx.get(opRegistryKey), module }),
       () => (value, { bb }) => {
         const parts = callTirParts(value);
-        if (parts === undefined) return undefined;
+        if (parts === undefined) return isCallTo(value, "relax.call_dps_packed") ? packedCall(value, bb) : undefined;
         const inPlace = opNameOf(value) === "relax.call_tir_inplace" ? parts.call.attrs["inplace_indices"] : undefined;
         const infos = parts.call.sinfoArgs.flatMap(leafInfos);
         const outputs = infos.map((info, i): Expr => {
@@ -45,6 +46,18 @@ export function callTIRRewrite(): Pass {
       },
     ),
   );
+}
+
+/** A call of a function of the host that is handed its destinations last. */
+function packedCall(call: Call, bb: BlockBuilder): Expr | undefined {
+  const [callee, given] = call.args;
+  if (callee === undefined) return undefined;
+  const args = given?.kind === "relax.Tuple" ? given.fields : given === undefined ? [] : [given];
+  const outputs = call.sinfoArgs.flatMap(leafInfos).map((info) => bb.emit(allocTensor(info), "alloc"));
+  const nothing = makeTupleStructInfo([]);
+  bb.emit(makeCall(callee, [...args, ...outputs], { sinfoArgs: [nothing], structInfo: nothing, span: call.span }), "_");
+  const [only] = outputs;
+  return outputs.length === 1 && only !== undefined && call.structInfo?.kind !== "relax.TupleStructInfo" ? only : makeTuple(outputs);
 }
 
 /**

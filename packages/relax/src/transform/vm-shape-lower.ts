@@ -250,7 +250,7 @@ class ShapeLowering {
     this.#out.push(value === b.value ? b : { ...b, value });
     if (b.kind === "relax.MatchCast") {
       this.#match([{ value: b.var, info: b.structInfo, place: `\`${this.#name}\`, match_cast \`${b.var.name}\` to ${structInfoText(b.structInfo)}` }]);
-    } else if (b.value.kind === "relax.Call" && isHostCall(b.value) && b.var.structInfo !== undefined) {
+    } else if (b.value.kind === "relax.Call" && isHostCall(b.value) && b.var.structInfo !== undefined && !isNothing(b.var.structInfo)) {
       const name = b.value.op.kind === "relax.ExternFunc" ? b.value.op.globalSymbol : "";
       this.#match([{ value: b.var, info: b.var.structInfo, place: `\`${this.#name}\`, result of \`${name}\` of ${structInfoText(b.var.structInfo)}` }]);
     }
@@ -321,6 +321,11 @@ class ShapeLowering {
 
 function isVarExpr(e: PrimExpr): e is TirVar {
   return e.kind === "tir.Var" || e.kind === "tir.SizeVar";
+}
+
+/** The empty tuple: nobody looks at the result. */
+function isNothing(info: StructInfo): boolean {
+  return info.kind === "relax.TupleStructInfo" && info.fields.length === 0;
 }
 
 /** A call of a function that is not the runtime's own: what it gives is checked. */
