@@ -9,6 +9,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ["{packages,verticals,examples}/*/{src,test}/**/*.test.ts", "{test,scripts,bench}/**/*.test.{ts,mjs}"],
     exclude: ["**/node_modules/**", "**/dist/**"],
+    setupFiles: ["test/always-round-trip.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -70,9 +70,9 @@ const passConfigOptions: readonly ConfigOption[] = [fuseOpsMaxDepth];
 
 /** A pass context with the standard operators and tables, and those of the extensions over them. */
 export function compileContext(options: PassContextOptions = {}, extensions: readonly Extension[] = []): PassContext {
-  const extraDialects = extensions.flatMap((e) => e.dialects ?? []);
+  const withoutSyntax = extensions.flatMap((e) => e.dialects ?? []).filter((d) => !hasSyntax(d));
   return passContext({
-    dialects: extraDialects.length === 0 ? defaultDialects : [...defaultDialects, ...extraDialects],
+    dialects: [irDialect, ...scriptDialectsWith(extensions), ...withoutSyntax],
     ...options,
     configOptions: [...passConfigOptions, ...extensions.flatMap((e) => e.configOptions ?? []), ...(options.configOptions ?? [])],
     entries: [
