@@ -89,9 +89,9 @@ class Rewriter {
       { attrs: func.attrs, isPure: func.isPure },
     );
     if (this.#changes === before) return func;
-    const ret = structInfoOf(built.body);
-    const keepRet = ret === undefined || sameStructInfo(ret, func.retStructInfo);
-    return makeFunction(func.params, built.body, keepRet ? func.retStructInfo : ret, {
+    // In terms of the parameters: the body may know sizes that its callers cannot.
+    const ret = built.retStructInfo;
+    return makeFunction(func.params, built.body, sameStructInfo(ret, func.retStructInfo) ? func.retStructInfo : ret, {
       isPure: func.isPure,
       attrs: func.attrs,
       span: func.span,

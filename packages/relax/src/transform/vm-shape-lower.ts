@@ -268,7 +268,7 @@ class ShapeLowering {
     this.#known = { vars: new Set(before.vars), computed: new Set(before.computed) };
     const { bindings, result } = this.#seq(e, []);
     this.#known = { vars: new Set(before.vars), computed: new Set(before.computed) };
-    return makeSeqExpr([makeBindingBlock(bindings)], result);
+    return makeSeqExpr(bindings.length === 0 ? [] : [makeBindingBlock(bindings)], result);
   }
 
   #operand(e: Expr): Expr {

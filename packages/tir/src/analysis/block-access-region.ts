@@ -29,12 +29,24 @@ export function getBlockAccessRegion(block: Block, pointers: ReadonlyMap<Var, Bu
   const writes = toRegions(detector.writes);
   const excluded = new Set(block.init === undefined ? [] : detector.writes.keys());
   const inside = new Set(block.allocBuffers);
-  const keep = (r: BufferRegion): boolean => !inside.has(r.buffer);
+  const outside = (regions: readonly BufferRegion[]): readonly BufferRegion[] =>
+    inside.size === 0 ? regions : regions.filter((r) => !inside.has(r.buffer)).map((r) => withoutLoads(r, inside));
   return {
-    reads: toRegions(detector.reads).filter((r) => keep(r) && !excluded.has(r.buffer)),
-    writes: writes.filter(keep),
-    opaque: toRegions(detector.opaque).filter(keep),
+    reads: outside(toRegions(detector.reads)).filter((r) => !excluded.has(r.buffer)),
+    writes: outside(writes),
+    opaque: outside(toRegions(detector.opaque)),
   };
+}
+
+/** A region that says all of a dimension where its place is read from one of `buffers`: outside they are not known. */
+function withoutLoads(r: BufferRegion, buffers: ReadonlySet<Buffer>): BufferRegion {
+  const isKnown = (e: PrimExpr): boolean => {
+    let known = true;
+    visitExpr(e, (x) => void (x.kind === "tir.BufferLoad" && buffers.has(x.buffer) && (known = false)));
+    return known;
+  };
+  if (r.region.every((d) => isKnown(d.min) && isKnown(d.extent))) return r;
+  return makeBufferRegion(r.buffer, r.region.map((d, i) => (isKnown(d.min) && isKnown(d.extent) ? d : toRange(undefined, r.buffer, i))));
 }
 
 /** As `getBlockAccessRegion`, with opaque accesses counted as both reads and writes. */

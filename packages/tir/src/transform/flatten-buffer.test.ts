@@ -66,3 +66,26 @@ def main():
 `,
   );
 });
+
+test("pointers to allocated truth values point to bytes", () => {
+  expectPass(
+    flattenBuffer(),
+    `
+@T.prim_func
+def main(A: T.Buffer((2, 2), "float32")):
+    data = T.allocate([2, 2], "bool", "global")
+    B = T.Buffer((2, 2), "bool", data=data)
+    for i, j in T.grid(2, 2):
+        B[i, j] = A[i, j] < T.float32(0)
+`,
+    `
+@T.prim_func
+def main(A: T.Buffer((2, 2), "float32")):
+    data = T.allocate([4], "int8", "global")
+    F = T.Buffer((4,), data=A.data)
+    B = T.Buffer((4,), "int8", data=data)
+    for i, j in T.grid(2, 2):
+        B[i * 2 + j] = T.Cast("int8", F[i * 2 + j] < T.float32(0))
+`,
+  );
+});

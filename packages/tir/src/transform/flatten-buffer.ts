@@ -1,9 +1,9 @@
-import { at, type Pass } from "@verticil/ir-core";
+import { at, makePointerType, makePrimType, type Pass } from "@verticil/ir-core";
 import { lanesOf, scalarOf, withLanes } from "@verticil/runtime-ffi";
 import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
 import type { Buffer, BufferRegion } from "../ir/buffer.ts";
-import type { PrimExpr } from "../ir/expr.ts";
-import { makeBroadcast, makeBufferLoad, makeCast, makeRange } from "../ir/make-expr.ts";
+import type { AnyVar, PrimExpr, Var } from "../ir/expr.ts";
+import { makeBroadcast, makeBufferLoad, makeCast, makeRange, makeVar } from "../ir/make-expr.ts";
 import { makeBufferStore, makeDeclBuffer } from "../ir/make-stmt.ts";
 import { mapExprChildren, mapItems, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import { Analyzer } from "../arith/analyzer.ts";
@@ -28,9 +28,15 @@ export function flattenBuffer(options: FlattenBufferOptions = {}): Pass {
 function flattenFunc(func: PrimFunc, declare: boolean): PrimFunc {
   const flat = new Map<Buffer, Buffer>();
   const analyzer = new Analyzer();
+  /** Pointers to allocations of `bool`, which become pointers to `int8`. */
+  const pointers = new Map<AnyVar, Var>();
   const flatten = (b: Buffer): Buffer => {
     let result = flat.get(b);
-    if (result === undefined) flat.set(b, (result = flattened(b, analyzer)));
+    if (result === undefined) {
+      const data = pointers.get(b.data);
+      result = flattened(b, analyzer);
+      flat.set(b, (result = data === undefined ? result : { ...result, data }));
+    }
     return result;
   };
   const mapper: ChildMapper = {
@@ -42,6 +48,7 @@ function flattenFunc(func: PrimFunc, declare: boolean): PrimFunc {
         const load = makeBufferLoad(buffer, offsetOf(e.buffer, indices, analyzer), e.predicate && mapper.expr(e.predicate), e.span);
         return load.dtype === e.dtype ? load : makeCast(e.dtype, load);
       }
+      if (e.kind === "tir.Var") return pointers.get(e) ?? e;
       return mapExprChildren(e, mapper);
     },
     stmt(s) {
@@ -57,11 +64,14 @@ function flattenFunc(func: PrimFunc, declare: boolean): PrimFunc {
           return makeBufferStore(buffer, stored, offsetOf(s.buffer, indices, analyzer), predicate, s.span);
         }
         case "tir.Allocate": {
+          const isBool = scalarOf(s.dtype) === "bool";
+          const bufferVar = isBool ? int8Pointer(s.bufferVar) : s.bufferVar;
+          if (isBool) pointers.set(s.bufferVar, bufferVar);
           const body = mapper.stmt(s.body);
           const extents = s.extents.length === 1 ? s.extents : (declaredShape(s) ?? [product(s.extents, analyzer)]);
-          const dtype = scalarOf(s.dtype) === "bool" ? withLanes("int8", lanesOf(s.dtype)) : s.dtype;
-          const same = body === s.body && extents === s.extents && dtype === s.dtype;
-          return same ? s : { ...s, body, extents, dtype };
+          const dtype = isBool ? withLanes("int8", lanesOf(s.dtype)) : s.dtype;
+          const same = body === s.body && extents === s.extents && !isBool;
+          return same ? s : { ...s, bufferVar, body, extents, dtype };
         }
         case "tir.Block":
           return flattenBlock(s);
@@ -98,6 +108,11 @@ function flattenFunc(func: PrimFunc, declare: boolean): PrimFunc {
   if (!declare) return withBody(func, body);
   for (const b of [...func.bufferMap.values()].reverse()) body = declareAgain(b, flat, body);
   return withBody(func, body);
+}
+
+function int8Pointer(pointer: Var): Var {
+  const scope = pointer.typeAnnotation?.kind === "ir.PointerType" ? pointer.typeAnnotation.storageScope : "global";
+  return makeVar(pointer.name, "handle", makePointerType(makePrimType("int8"), scope), pointer.span);
 }
 
 /** The parameter keeps its shape for callers; the body sees one dimension. */

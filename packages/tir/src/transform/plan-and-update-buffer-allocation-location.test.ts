@@ -46,3 +46,38 @@ def main(A: T.Buffer((4, 8), "float32"), C: T.Buffer((4, 8), "float32")):
 `,
   );
 });
+
+test("what is read where an allocation inside says is all of the dimension outside", () => {
+  expectPass(
+    planAndUpdateBufferAllocationLocation(),
+    `
+@T.prim_func
+def main(A: T.Buffer((4, 8), "float32"), C: T.Buffer((4, 8), "float32")):
+    with T.block("sort"):
+        T.reads(A[0:4, 0:8])
+        T.writes(C[0:4, 0:8])
+        order = T.alloc_buffer((8,), "int32")
+        for i in range(4):
+            for j in range(8):
+                order[j] = 7 - j
+            for j in range(8):
+                C[i, j] = A[i, order[j]]
+`,
+    `
+@T.prim_func
+def main(A: T.Buffer((4, 8), "float32"), C: T.Buffer((4, 8), "float32")):
+    with T.block("sort"):
+        T.reads(A[0:4, 0:8])
+        T.writes(C[0:4, 0:8])
+        for i in range(4):
+            with T.block(""):
+                T.reads(A[i, 0:8])
+                T.writes(C[i, 0:8])
+                order = T.alloc_buffer((8,), "int32")
+                for j in range(8):
+                    order[j] = 7 - j
+                for j in range(8):
+                    C[i, j] = A[i, order[j]]
+`,
+  );
+});

@@ -19,11 +19,13 @@ export function planAndUpdateBufferAllocationLocation(): Pass {
 }
 
 function planAllocations(func: PrimFunc): PrimFunc {
-  const allocated: Buffer[] = [];
+  // A program that holds a statement twice holds its allocations twice; one of each is enough for both.
+  const found = new Set<Buffer>();
   visitStmt(func.body, {
     expr: () => "skip",
-    stmt: (s) => void (s.kind === "tir.Block" && allocated.push(...s.allocBuffers)),
+    stmt: (s) => void (s.kind === "tir.Block" && s.allocBuffers.forEach((b) => found.add(b))),
   });
+  const allocated = [...found];
   if (allocated.length === 0) return func;
   const lca = detectBufferAccessLca(func);
   const byPlace = new Map<AccessPlace, Buffer[]>();
