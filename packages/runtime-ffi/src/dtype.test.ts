@@ -20,3 +20,13 @@ test.each(["", "float", "float32x0", "float32x", "float32x9999999", "x4", "const
   expect(isDType(text)).toBe(false);
   expect(() => parseDType(text)).toThrow("is not a data type");
 });
+
+test("vectors of a length that the hardware decides have negative lanes, and no size", () => {
+  expect(isDType("float32xvscalex4")).toBe(true);
+  expect(isDType("float32xvscalex1")).toBe(false);
+  expect(isDType("float32x4xvscale")).toBe(false);
+  expect(lanesOf("float32xvscalex4")).toBe(-4);
+  expect(scalarOf("uint1xvscalex16")).toBe("uint1");
+  expect(withLanes("int8", lanesOf("float32xvscalex4"))).toBe("int8xvscalex4");
+  expect(() => dtypeBytes("float32xvscalex4")).toThrow("known on the hardware only");
+});

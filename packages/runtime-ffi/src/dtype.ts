@@ -24,14 +24,15 @@ export type ScalarDType =
 
 /**
  * A data type as a string that prints and serialises as itself: a scalar type, or a scalar type with a lane
- * count (`float32x4`). `handle` is an opaque pointer, `void` the type of no value.
+ * count: `float32x4`, or `float32xvscalex4` for four times as many lanes as the hardware's `vscale` says. `handle` is an
+ * opaque pointer, `void` the type of no value.
  */
-export type DType = ScalarDType | `${ScalarDType}x${number}`;
+export type DType = ScalarDType | `${ScalarDType}x${number}` | `${ScalarDType}xvscalex${number}`;
 
 /** The family of a data type, after DLPack's type codes. */
 export type DTypeCode = "int" | "uint" | "float" | "bfloat" | "float8" | "float4" | "bool" | "handle" | "void";
 
-/** A data type taken apart. `bits` is the width of one lane. */
+/** A data type taken apart. `bits` is the width of one lane; `lanes` is negative for multiples of `vscale`. */
 export interface DTypeParts {
   readonly scalar: ScalarDType;
   readonly code: DTypeCode;
@@ -63,7 +64,7 @@ const SCALARS: { readonly [S in ScalarDType]: readonly [DTypeCode, number] } = {
   void: ["void", 0],
 };
 
-const PATTERN = /^(.*?)(?:x([1-9]\d{0,5}))?$/;
+const PATTERN = /^(.*?)(?:x(vscalex(?!1$))?([1-9]\d{0,5}))?$/;
 
 function isScalar(text: string): text is ScalarDType {
   return Object.hasOwn(SCALARS, text);
@@ -92,7 +93,8 @@ export function parseDType(dtype: string): DTypeParts {
   const match = PATTERN.exec(dtype);
   const base = cache.get(match?.[1] ?? "");
   if (base === undefined) throw new RangeError(`\`${dtype}\` is not a data type.`);
-  return { ...base, lanes: Number(match?.[2] ?? 1) };
+  const lanes = Number(match?.[3] ?? 1);
+  return { ...base, lanes: match?.[2] === undefined ? lanes : -lanes };
 }
 
 /** The type of one lane: `float32` of `float32x4`. */
@@ -100,20 +102,27 @@ export function scalarOf(dtype: DType): ScalarDType {
   return parseDType(dtype).scalar;
 }
 
-/** The number of lanes, 1 for a scalar type. */
+/**
+ * The number of lanes, 1 for a scalar type; for a vector whose length the hardware decides minus the multiple of
+ * `vscale`, so that what does not know such vectors takes them for no vector it can handle.
+ */
 export function lanesOf(dtype: DType): number {
   return parseDType(dtype).lanes;
 }
 
-/** The same scalar type with another lane count. */
+/** The same scalar type with another lane count, as `lanesOf` gives it. */
 export function withLanes(dtype: DType, lanes: number): DType {
   const scalar = scalarOf(dtype);
-  return lanes === 1 ? scalar : `${scalar}x${lanes}`;
+  return lanes === 1 ? scalar : lanes < 0 ? `${scalar}xvscalex${-lanes}` : `${scalar}x${lanes}`;
 }
 
-/** Bytes of one value in memory, all lanes; types below a byte are rounded up. `void` takes none. */
+/**
+ * Bytes of one value in memory, all lanes; types below a byte are rounded up. `void` takes none.
+ * @throws RangeError if the hardware decides how many lanes there are.
+ */
 export function dtypeBytes(dtype: DType): number {
   const { bits, lanes } = parseDType(dtype);
+  if (lanes < 1) throw new RangeError(`The size of \`${dtype}\` is known on the hardware only.`);
   return Math.ceil((bits * lanes) / 8);
 }
 

@@ -2,6 +2,7 @@ import { lanesOf } from "@verticil/runtime-ffi";
 import type { Buffer, PrimExpr } from "@verticil/tir";
 import type { FuncContext } from "./context.ts";
 import { toScalars } from "./lanes.ts";
+import { unsupported } from "./unsupported.ts";
 import { addLinear, constantLinear, linearOf, mulLinear, sameTerms, scaleLinear, termLinear, type Linear } from "./linear.ts";
 
 /** The number of each scalar element that an access touches, in lane order. */
@@ -9,6 +10,9 @@ export type Elements = readonly Linear[];
 
 /** Which scalars of a buffer's memory `indices` mean: row-major by shape unless the buffer has strides. */
 export function elementsOf(cx: FuncContext, buffer: Buffer, indices: readonly PrimExpr[]): Elements {
+  if (lanesOf(buffer.dtype) < 1 || indices.some((e) => lanesOf(e.dtype) < 1)) {
+    return unsupported("a vector of a length that the hardware decides", "Give the vector a fixed number of lanes.", indices[0]?.span);
+  }
   const strides = stridesOf(cx, buffer);
   const lanes = indices.reduce((most, e) => Math.max(most, lanesOf(e.dtype)), 1);
   let sums: Linear[] = new Array<Linear>(lanes).fill(buffer.elemOffset === undefined ? constantLinear(0) : linearOf(cx, buffer.elemOffset));

@@ -189,7 +189,7 @@ class RegionDetector {
     if (e.kind === "tir.Ramp") {
       const base = evalInterval(this.#open(e.base), this.#dom);
       const stride = asInt(e.stride);
-      if (base === undefined || stride === undefined) return undefined;
+      if (base === undefined || stride === undefined || e.lanes < 1) return undefined;
       const reach = constant(stride * (e.lanes - 1), e.base.dtype);
       const end = evalInterval({ kind: "tir.Add", dtype: e.base.dtype, a: base.max, b: reach }, new Map());
       if (end === undefined) return undefined;

@@ -105,6 +105,7 @@ export class ConstIntBoundAnalyzer {
       case "tir.Broadcast":
         return this.evaluate(e.value);
       case "tir.Ramp":
+        if (e.lanes < 1) return boundOfDType(e.dtype);
         return unionBound(
           this.evaluate(e.base),
           addBound(this.evaluate(e.base), mulBound(this.evaluate(e.stride), makeBound(e.lanes - 1, e.lanes - 1))),

@@ -43,7 +43,7 @@ export class IntSetEvaluator {
         return this.#variable(e);
       case "tir.Ramp": {
         const base = this.evaluate(e.base);
-        if (e.stride.kind !== "ir.IntImm" || typeof e.stride.value !== "number") return everySet;
+        if (e.stride.kind !== "ir.IntImm" || typeof e.stride.value !== "number" || e.lanes < 1) return everySet;
         const last = e.stride.value * (e.lanes - 1);
         const [low, high] = [constant(Math.min(0, last), e.base.dtype), constant(Math.max(0, last), e.base.dtype)];
         return this.#combine("tir.Add", base, intervalSet(low, high));

@@ -188,7 +188,7 @@ export const nothing = (): void => {};
 
 /** Declares `v` and compiles its assignment. A sum of loop variables is not stored: it stands for itself. */
 export function compileBinding(scope: Scope, v: Extract<PrimExpr, { kind: "tir.Var" }>, value: PrimExpr): () => void {
-  const runs = Array.from({ length: lanesOf(value.dtype) }, (_, lane) => compileExpr(scope, value, lane));
+  const runs = compileLanes(scope, value);
   const [only] = runs;
   if (only !== undefined && !only.wide && only.linear !== undefined) {
     scope.bindCode(v, only);
@@ -255,7 +255,9 @@ function castToInteger(from: DType, to: DType, value: Code): Code {
 
 /** All lanes of an expression. */
 export function compileLanes(scope: Scope, e: PrimExpr): readonly Code[] {
-  return Array.from({ length: lanesOf(e.dtype) }, (_, lane) => compileExpr(scope, e, lane));
+  const lanes = lanesOf(e.dtype);
+  if (lanes < 1) return raise("cannot-interpret", { what: `A vector \`${e.dtype}\`, whose length the hardware decides,` }, e.span);
+  return Array.from({ length: lanes }, (_, lane) => compileExpr(scope, e, lane));
 }
 
 /** The value of a scalar expression that must be a number, such as an extent. */

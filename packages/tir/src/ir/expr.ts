@@ -113,6 +113,7 @@ export interface Ramp extends ExprBase {
   readonly kind: "tir.Ramp";
   readonly base: PrimExpr;
   readonly stride: PrimExpr;
+  /** Negative for a multiple of the hardware's `vscale`. */
   readonly lanes: number;
 }
 
@@ -120,6 +121,7 @@ export interface Ramp extends ExprBase {
 export interface Broadcast extends ExprBase {
   readonly kind: "tir.Broadcast";
   readonly value: PrimExpr;
+  /** Negative for a multiple of the hardware's `vscale`. */
   readonly lanes: number;
 }
 

@@ -114,11 +114,16 @@ export function makeBufferLoad(buffer: Buffer, indices: readonly PrimExpr[], pre
   return { kind: "tir.BufferLoad", dtype: accessDType(buffer, indices), buffer, indices, predicate, span };
 }
 
-/** The type of an access: the buffer's, with as many lanes as the last index has, times its own. */
+/**
+ * The type of an access: the buffer's, with as many lanes as the last index has, times its own.
+ * @throws RangeError if the hardware decides both.
+ */
 export function accessDType(buffer: Buffer, indices: readonly PrimExpr[]): DType {
   const last = indices[indices.length - 1];
   const lanes = last === undefined ? 1 : lanesOf(last.dtype);
-  return withLanes(scalarOf(buffer.dtype), lanes * lanesOf(buffer.dtype));
+  const own = lanesOf(buffer.dtype);
+  if (lanes < 0 && own < 0) throw new RangeError(`Buffer \`${buffer.name}\` holds vectors of a length that the hardware decides: an index cannot be one too.`);
+  return withLanes(scalarOf(buffer.dtype), lanes * own);
 }
 
 /** @throws RangeError if the number of indices is not the number of dimensions. */
@@ -132,12 +137,26 @@ export function makeProducerLoad(producer: Node, dtype: DType, indices: readonly
   return { kind: "tir.ProducerLoad", dtype, producer, indices };
 }
 
-export function makeRamp(base: PrimExpr, stride: PrimExpr, lanes: number, span?: Span): Ramp {
-  return { kind: "tir.Ramp", dtype: withLanes(base.dtype, lanes * lanesOf(base.dtype)), base, stride, lanes, span };
+/** The lanes of a vector of `inner`: one of them at most may be of a length that the hardware decides. @throws RangeError */
+function totalLanes(inner: DType, lanes: number): number {
+  if (!Number.isInteger(lanes) || lanes === 0 || lanes === -1 || (lanes < 0 && lanesOf(inner) < 0)) throw new RangeError(`There is no vector of ${lanes < 0 ? `vscale * ${-lanes}` : lanes} \`${inner}\`.`);
+  return lanes * lanesOf(inner);
 }
 
+/**
+ * A `lanes` of -4 is 4 times the hardware's `vscale`.
+ * @throws RangeError if there is no such vector.
+ */
+export function makeRamp(base: PrimExpr, stride: PrimExpr, lanes: number, span?: Span): Ramp {
+  return { kind: "tir.Ramp", dtype: withLanes(base.dtype, totalLanes(base.dtype, lanes)), base, stride, lanes, span };
+}
+
+/**
+ * A `lanes` of -4 is 4 times the hardware's `vscale`.
+ * @throws RangeError if there is no such vector.
+ */
 export function makeBroadcast(value: PrimExpr, lanes: number, span?: Span): Broadcast {
-  return { kind: "tir.Broadcast", dtype: withLanes(value.dtype, lanes * lanesOf(value.dtype)), value, lanes, span };
+  return { kind: "tir.Broadcast", dtype: withLanes(value.dtype, totalLanes(value.dtype, lanes)), value, lanes, span };
 }
 
 export function makeLet(bind: Var, value: PrimExpr, body: PrimExpr, span?: Span): Let {

@@ -1,4 +1,4 @@
-import { makeFloatImm, makeIntImm, type FloatImm, type IntImm } from "@verticil/ir-core";
+import { makeFloatImm, makeIntImm, makeOp, type FloatImm, type IntImm } from "@verticil/ir-core";
 import { isFloat, isInteger, lanesOf, parseDType, scalarOf, withLanes, type DType } from "@verticil/runtime-ffi";
 import type { ArithKind, BinaryExpr, CompareKind, PrimExpr } from "./expr.ts";
 import { foldArith, foldCompare } from "./fold-constants.ts";
@@ -17,6 +17,24 @@ export function constant(value: number | bigint | boolean, dtype: DType): PrimEx
   const lanes = lanesOf(dtype);
   const imm = isFloat(scalar) ? makeFloatImm(Number(value), scalar) : makeIntImm(typeof value === "boolean" ? Number(value) : value, scalar);
   return lanes === 1 ? imm : makeBroadcast(imm, lanes);
+}
+
+/** The number of lanes as an expression: a constant, or a multiple of the hardware's `vscale`. */
+export function laneCount(lanes: number, dtype: DType = "int32"): PrimExpr {
+  if (lanes > 0) return constant(lanes, dtype);
+  return mul(cast(dtype, makeCall("int32", makeOp("tir.vscale"), [])), constant(-lanes, dtype));
+}
+
+/** The lanes that an expression stands for, negative for a multiple of `vscale`; undefined if it is neither. */
+export function lanesFromExpr(e: PrimExpr): number | undefined {
+  if (e.kind === "ir.IntImm") return asInt(e);
+  if (e.kind !== "tir.Mul") return isVscale(e) ? -1 : undefined;
+  const factor = isVscale(e.a) ? asInt(e.b) : isVscale(e.b) ? asInt(e.a) : undefined;
+  return factor === undefined ? undefined : -factor;
+}
+
+function isVscale(e: PrimExpr): boolean {
+  return e.kind === "tir.Call" && e.op.kind === "ir.Op" && e.op.name === "tir.vscale";
 }
 
 /** An expression from a plain value; `dtype` says the type of a number. */
@@ -51,7 +69,7 @@ export function matchTypes(a: ExprLike, b: ExprLike): readonly [PrimExpr, PrimEx
   const x = typeof a === "object" ? a : toExpr(a, typeof b === "object" && (typeof a !== "boolean") ? numberType(a, b.dtype) : undefined);
   const y = typeof b === "object" ? b : toExpr(b, typeof b !== "boolean" ? numberType(b, x.dtype) : undefined);
   if (x.dtype === y.dtype) return [x, y];
-  const lanes = Math.max(lanesOf(x.dtype), lanesOf(y.dtype));
+  const lanes = lanesOf(x.dtype) === 1 ? lanesOf(y.dtype) : lanesOf(x.dtype);
   const scalar = commonScalar(x.dtype, y.dtype);
   const dtype = withLanes(scalar, lanes);
   return [cast(dtype, x), cast(dtype, y)];
@@ -82,7 +100,7 @@ function commonScalar(a: DType, b: DType): DType {
 export function cast(dtype: DType, value: PrimExpr): PrimExpr {
   if (value.dtype === dtype) return value;
   const lanes = lanesOf(dtype);
-  if (lanesOf(value.dtype) === 1 && lanes > 1) return makeBroadcast(cast(scalarOf(dtype), value), lanes);
+  if (lanesOf(value.dtype) === 1 && lanes !== 1) return makeBroadcast(cast(scalarOf(dtype), value), lanes);
   if (value.kind === "tir.Broadcast") return makeBroadcast(cast(scalarOf(dtype), value.value), value.lanes);
   if (value.kind === "ir.IntImm") {
     if (isFloat(dtype)) return makeFloatImm(Number(value.value), dtype);

@@ -7,7 +7,7 @@ import type { Buffer, BufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeBufferLoad, makeRamp, makeRange, makeStringImm } from "../ir/make-expr.ts";
 import { makeBufferRegion } from "../ir/make-stmt.ts";
-import { asInt, constant, floorDiv, add, isConstInt, sub } from "../ir/ops.ts";
+import { add, constant, floorDiv, isConstInt, laneCount, lanesFromExpr, sub } from "../ir/ops.ts";
 import { isPrimExpr } from "./result-dtype.ts";
 import { MetaValue, SliceValue, type SliceIndex } from "./values.ts";
 
@@ -85,6 +85,12 @@ export function toText(value: ScriptValue, site: Site): string {
   return site.fail(`Expected a string, found ${describeValue(value)}.`);
 }
 
+/** The lanes of a vector, negative for a multiple of `T.vscale()`. */
+export function toLanes(value: ScriptValue, site: Site): number {
+  const lanes = isNode(value) && isPrimExpr(value) ? lanesFromExpr(value) : toCount(value, site);
+  return lanes ?? site.fail("The lanes of a vector are a plain number, or a multiple of `T.vscale()`.");
+}
+
 export function toCount(value: ScriptValue, site: Site): number {
   if (isInt(value)) return Number(value);
   if (isNode(value) && value.kind === "ir.IntImm" && "value" in value) return Number(value.value);
@@ -142,8 +148,8 @@ function rampIndex(i: SliceIndex, site: Site): PrimExpr {
   const extent = difference(i.stop, i.start);
   const step = i.step ?? constant(1, i.start.dtype);
   const lanes = isConstInt(step, 1) ? extent : floorDiv(sub(add(extent, step), constant(1, step.dtype)), step);
-  const count = asInt(lanes) ?? asInt(new Analyzer().simplify(lanes));
-  if (count === undefined || count < 1) return site.fail("A slice in an expression needs a constant number of elements.");
+  const count = lanesFromExpr(lanes) ?? lanesFromExpr(new Analyzer().simplify(lanes));
+  if (count === undefined || count === 0) return site.fail("A slice in an expression needs a constant number of elements.");
   return count === 1 ? i.start : makeRamp(i.start, step, count, site.span);
 }
 
@@ -165,7 +171,7 @@ export function toStoreIndices(buffer: Buffer, indices: readonly ScriptValue[], 
 
 /** Several elements lie side by side: only the last index may be a vector. */
 function checkVectorIndex(indices: readonly PrimExpr[], site: Site): void {
-  if (indices.slice(0, -1).some((i) => lanesOf(i.dtype) > 1)) site.fail("Only the last index of an access may have several values.");
+  if (indices.slice(0, -1).some((i) => lanesOf(i.dtype) !== 1)) site.fail("Only the last index of an access may have several values.");
 }
 
 /** A region: a part of a buffer, one element, or a whole buffer. */
@@ -179,7 +185,7 @@ export function toRegion(value: ScriptValue, site: Site): BufferRegion {
   }
   if (isBuffer(value)) return makeBufferRegion(value, value.shape.map((d) => rangeOf(d)), site.span);
   if (isNode(value) && isPrimExpr(value) && value.kind === "tir.BufferLoad") {
-    const ranges = value.indices.map((i) => (i.kind === "tir.Ramp" ? makeRange(i.base, constant(i.lanes, i.base.dtype)) : makeRange(i, constant(1, scalarOf(i.dtype)))));
+    const ranges = value.indices.map((i) => (i.kind === "tir.Ramp" ? makeRange(i.base, laneCount(i.lanes, i.base.dtype)) : makeRange(i, constant(1, scalarOf(i.dtype)))));
     return makeBufferRegion(value.buffer, ranges, site.span);
   }
   return site.fail(`Expected a part of a buffer, found ${describeValue(value)}.`);

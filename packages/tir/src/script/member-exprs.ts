@@ -37,7 +37,7 @@ import {
 import { makeIndexMap } from "../ir/make-stmt.ts";
 import { cast, ceilDiv, constant, div, floorDiv, floorMod, matchTypes, max, maxValue, min, minValue, truncMod } from "../ir/ops.ts";
 import type { IndexMap } from "../ir/stmt.ts";
-import { isBuffer, rangeFromTo, toBuffer, toCount, toDType, toExpr, toExprs, toOperands, toText, toVar } from "./convert.ts";
+import { isBuffer, rangeFromTo, toBuffer, toCount, toDType, toExpr, toExprs, toLanes, toOperands, toText, toVar } from "./convert.ts";
 import { iterTypeNames } from "./print-expr.ts";
 import { callDType } from "./result-dtype.ts";
 import { MetaValue } from "./values.ts";
@@ -237,9 +237,9 @@ const NAMED: Readonly<Record<string, Member>> = {
   },
   Ramp: (a, site) => {
     const base = toExpr(a.need(0, "base", site), site);
-    return makeRamp(base, toExpr(a.need(1, "stride", site), site, base.dtype), toCount(a.need(2, "lanes", site), site), site.span);
+    return makeRamp(base, toExpr(a.need(1, "stride", site), site, base.dtype), toLanes(a.need(2, "lanes", site), site), site.span);
   },
-  Broadcast: (a, site) => makeBroadcast(toExpr(a.need(0, "value", site), site), toCount(a.need(1, "lanes", site), site), site.span),
+  Broadcast: (a, site) => makeBroadcast(toExpr(a.need(0, "value", site), site), toLanes(a.need(1, "lanes", site), site), site.span),
   Shuffle: (a, site) => makeShuffle(toExprs(a.need(0, "vectors", site), site), toExprs(a.need(1, "indices", site), site), site.span),
   Let: letExpr,
   let: (a, site) => {

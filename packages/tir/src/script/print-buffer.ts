@@ -20,7 +20,7 @@ import {
 import type { Buffer, BufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, BufferLoad, PrimExpr } from "../ir/expr.ts";
 import { scopeOf } from "../ir/make-stmt.ts";
-import { add, asInt, constant, isConstInt } from "../ir/ops.ts";
+import { add, asInt, isConstInt, laneCount } from "../ir/ops.ts";
 import { visitExpr } from "../ir/visit.ts";
 import { lowestFrame } from "./print-frame.ts";
 
@@ -204,10 +204,10 @@ export function bufferAnnotation(buffer: Buffer, frame: PrintFrame, p: Printer):
 /** Indices of an access; a ramp with a constant stride is written as a slice. */
 export function bufferIndices(indices: readonly PrimExpr[], p: Printer): (ExprDoc | SliceDoc)[] {
   return indices.map((e) => {
-    if (e.kind !== "tir.Ramp" || e.lanes < 2) return p.expr(e);
+    if (e.kind !== "tir.Ramp" || e.lanes === 1) return p.expr(e);
     const stride = asInt(e.stride);
     if (stride === undefined || stride < 1 || e.base.dtype !== e.stride.dtype) return p.expr(e);
-    const stop = add(e.base, constant(e.lanes * stride, e.stride.dtype));
+    const stop = add(e.base, laneCount(e.lanes * stride, e.stride.dtype));
     return sliceDoc(p.expr(e.base), p.expr(stop), stride === 1 ? undefined : p.expr(e.stride));
   });
 }

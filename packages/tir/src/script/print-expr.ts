@@ -32,7 +32,7 @@ import type {
 import type { TirNode } from "../ir/fields.ts";
 import { foldArith, foldCompare } from "../ir/fold-constants.ts";
 import { intrinDef } from "../ir/intrin.ts";
-import { isConst, isConstInt } from "../ir/ops.ts";
+import { isConst, isConstInt, laneCount } from "../ir/ops.ts";
 import { isFloat, isInteger } from "@verticil/runtime-ffi";
 import { bufferDecl, endOf, pointerArgs, printBuffer, printLoad, printRegion, printVar, defineVar } from "./print-buffer.ts";
 import { TirFrame } from "./print-frame.ts";
@@ -203,8 +203,8 @@ export const exprPrinters: PrintTable<TirNode | IrNode> = {
   "tir.Select": (n, p) => p.call("tir", "Select", [p.expr(n.condition), p.expr(n.trueValue), p.expr(n.falseValue)]),
   "tir.BufferLoad": printLoad,
   "tir.ProducerLoad": (n, p) => indexDoc(idDoc("name" in n.producer ? String(n.producer.name) : "producer"), p.exprs(n.indices)),
-  "tir.Ramp": (n, p) => p.call("tir", "Ramp", [p.expr(n.base), p.expr(n.stride), intDoc(n.lanes)]),
-  "tir.Broadcast": (n, p) => p.call("tir", "Broadcast", [p.expr(n.value), intDoc(n.lanes)]),
+  "tir.Ramp": (n, p) => p.call("tir", "Ramp", [p.expr(n.base), p.expr(n.stride), p.expr(laneCount(n.lanes))]),
+  "tir.Broadcast": (n, p) => p.call("tir", "Broadcast", [p.expr(n.value), p.expr(laneCount(n.lanes))]),
   "tir.Let": (n, p) => {
     const where = dictDoc([[p.expr(n.bind), p.expr(n.value)]]);
     return p.call("tir", "Let", [p.expr(n.body)], [["where", where]]);

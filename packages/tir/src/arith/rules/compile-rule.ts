@@ -212,6 +212,8 @@ function compileVectorPattern(op: "ramp" | "broadcast", args: readonly RuleTerm[
   const known = slots.get(lanesTerm.name);
   const slot = known ?? newSlot(lanesTerm.name, slots);
   const lanes = (n: number, r: Registers): boolean => {
+    // What the rules say of a number of lanes holds for one that is known.
+    if (n < 1) return false;
     if (known !== undefined) return r.numbers[slot] === n;
     r.numbers[slot] = n;
     return true;
