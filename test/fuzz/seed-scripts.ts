@@ -81,4 +81,28 @@ class M:
             w = R.match_cast(t[0], R.Tensor((2,), "float32"))
         return w
 `,
+  `from tvm.script import ir as I, tir as T, relax as R
+metadata = tvm.ir.load_json("""{\\"root\\": 1, \\"nodes\\": [{\\"type_key\\": \\"\\"}, {\\"type_key\\": \\"Map\\", \\"keys\\": [\\"relax.expr.Constant\\"], \\"data\\": [2]}, {\\"type_key\\": \\"Array\\", \\"data\\": [3]}, {\\"type_key\\": \\"relax.expr.Constant\\", \\"attrs\\": {\\"data\\": \\"0\\", \\"span\\": \\"0\\"}}], \\"b64ndarrays\\": [\\"P6G0lvBAXt0AAAAAAAAAAAEAAAAAAAAAAQAAAAIgAQACAAAAAAAAAAgAAAAAAAAAAACAPwAAAEA=\\"]}""")
+N, dtype = 4 * 4, "float32"
+@T.macro
+def scale(A, i, *rest, by=2, **more):
+    A[i] = A[i] * T.Cast("float32", by)
+@T.macro(hygienic=False)
+def fill(value):
+    B[0:T.vscale() * 4] = T.Broadcast(T.float32(value), T.vscale() * 4)
+@R.macro
+def twice(x):
+    y = R.add(x, x)
+    return y
+@T.prim_func
+def f(A: T.Buffer((N,), dtype), B: T.Buffer((N,), dtype)):
+    for i in range(N):
+        scale(A, i, 1, by=3, k=A)
+    fill(1.5)
+    A.vstore([T.Ramp(0, 1, T.vscale() * 4)], B.vload([T.Ramp(0, 1, T.vscale() * 4)]), predicate=T.get_active_lane_mask("uint1xvscalex4", 0, 13))
+@R.function
+def g(x: R.Tensor((2,), dtype="float32")) -> R.Tensor((2,), dtype="float32"):
+    y = twice(R.add(x, metadata["relax.expr.Constant"][0]))
+    return y
+`,
 ];
