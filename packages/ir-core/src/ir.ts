@@ -16,6 +16,8 @@ export interface FloatImm extends Node {
   readonly kind: "ir.FloatImm";
   readonly dtype: DType;
   readonly value: number;
+  /** What was written, where the data type cannot hold it: `1e-5` of a float32. For printing only. */
+  readonly written?: number | undefined;
 }
 
 /** The name of a function in a module. Equal by identity; mapped by name when two modules are compared. */
@@ -100,7 +102,7 @@ export type IrNode =
 /** What the shared nodes are made of. */
 export const irFields: FieldTable<IrNode> = {
   "ir.IntImm": { category: "const-tree", typeKey: "IntImm", fields: { dtype: "attr", value: "attr" } },
-  "ir.FloatImm": { category: "const-tree", typeKey: "FloatImm", fields: { dtype: "attr", value: "attr" } },
+  "ir.FloatImm": { category: "const-tree", typeKey: "FloatImm", fields: { dtype: "attr", value: "attr", written: "ignore" } },
   "ir.GlobalVar": { category: "var", typeKey: "GlobalVar", fields: { name: "ignore" } },
   "ir.Op": { category: "const-tree", typeKey: "Op", fields: { name: "attr" } },
   "ir.PrimType": { category: "const-tree", typeKey: "PrimType", fields: { dtype: "attr" } },
@@ -132,7 +134,7 @@ const intForm: ObjectForm<IntImm> = {
 
 const floatForm: ObjectForm<FloatImm> = {
   typeKey: "FloatImm",
-  write: (n) => ({ dtype: n.dtype, value: floatText(n.value), span: NO_SPAN }),
+  write: (n) => ({ dtype: n.dtype, value: floatText(n.written ?? n.value), span: NO_SPAN }),
   read: (a) => makeFloatImm(a.float("value"), dtypeOf(a)),
 };
 
@@ -164,9 +166,11 @@ export function makeIntImm(value: number | bigint, dtype: DType = "int32", span?
   return { kind: "ir.IntImm", dtype, value: stored, span };
 }
 
-/** A floating-point constant of `dtype` (float32 unless told). The caller rounds; float32 is rounded here. */
+/** A floating-point constant of `dtype` (float32 unless told). The caller rounds; float32 is rounded here, and keeps what was given. */
 export function makeFloatImm(value: number, dtype: DType = "float32", span?: Span): FloatImm {
-  return { kind: "ir.FloatImm", dtype, value: dtype === "float32" ? Math.fround(value) : value, span };
+  const rounded = dtype === "float32" ? Math.fround(value) : value;
+  if (rounded === value || Number.isNaN(value)) return { kind: "ir.FloatImm", dtype, value: rounded, span };
+  return { kind: "ir.FloatImm", dtype, value: rounded, span, written: value };
 }
 
 export function makeGlobalVar(name: string, span?: Span): GlobalVar {

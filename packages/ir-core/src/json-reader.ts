@@ -198,6 +198,7 @@ function checkField(what: string, entry: KindEntry, field: string, role: Role, v
     case "ir.FloatImm":
       if (field === "dtype" && value === undefined) wrong("a data type");
       if (field === "value" && typeof value !== "number") wrong("a float");
+      if (field === "written" && value !== undefined && typeof value !== "number") wrong("a float");
       return;
     case "ir.GlobalVar":
     case "ir.Op":

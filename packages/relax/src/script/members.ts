@@ -1,5 +1,5 @@
 import { isNode, makeOp, type AttrMap, type AttrValue } from "@verticil/ir-core";
-import { isInt, isList, membersOf, ScriptFunction, ScriptNamespace, toAttr, toFunctionAttrs, type CallArgs, type ScriptMembers, type ScriptValue, type Site } from "@verticil/tvmscript";
+import { isInt, isList, membersOf, ScriptFunction, ScriptNamespace, ScriptRange, toAttr, toFunctionAttrs, type CallArgs, type ScriptMembers, type ScriptValue, type Site } from "@verticil/tvmscript";
 import {
   makeCall,
   makeConstant,
@@ -104,6 +104,7 @@ const NAMED: Readonly<Record<string, Member>> = {
   call_packed: callPacked,
   call_op: callOp,
   device,
+  Range: (a) => new ScriptRange(a.args),
   device_mesh: (a, site) => deviceMesh(a.need(0, "shape", site), a.need(1, "device_ids", site), site),
   ShapeExpr: (a, site) => toShape(a.need(0, "values", site), site),
   TupleGetItem: (a, site) => {

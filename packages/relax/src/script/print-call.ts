@@ -6,6 +6,7 @@ import {
   floatDoc,
   idDoc,
   listDoc,
+  noneDoc,
   strDoc,
   tupleDoc,
   type ExprDoc,
@@ -43,6 +44,10 @@ function outInfo(info: StructInfo, p: Printer): ExprDoc {
   return p.expr(info);
 }
 
+function isDistributed(info: StructInfo): boolean {
+  return info.kind === "relax.DTensorStructInfo" || (info.kind === "relax.TupleStructInfo" && info.fields.some((f) => f.kind === "relax.DTensorStructInfo"));
+}
+
 function callTir(call: Call, name: string, p: Printer): ExprDoc | undefined {
   const [func, args, tirVars] = call.args;
   const [out] = call.sinfoArgs;
@@ -53,10 +58,13 @@ function callTir(call: Call, name: string, p: Printer): ExprDoc | undefined {
     if (value !== undefined && !isEmpty) keywords.push([key, p.attr(value)]);
   }
   if (tirVars !== undefined) keywords.push(["tir_vars", p.expr(tirVars)]);
-  return p.call("relax", name.slice("relax.".length), [callee(func, p), p.expr(args)], keywords);
+  const member = name === "relax.call_tir" && isDistributed(out) ? "dist.call_tir" : name.slice("relax.".length);
+  return p.call("relax", member, [callee(func, p), p.expr(args)], keywords);
 }
 
 function attrValue(value: AttrValue, field: AttrField | undefined, p: Printer): ExprDoc {
+  // Main has no type for "as the operands"; v0.20 says void.
+  if (field?.type === "dtype" && value === "void" && p.spelling === "main") return noneDoc;
   if (field?.type === "float" && typeof value === "number") return floatDoc(value);
   if (isNode(value) && value.kind === "ir.VDevice") return strDoc(vdeviceName(value as Parameters<typeof vdeviceName>[0], p));
   return p.attr(value);

@@ -120,7 +120,7 @@ function printFunction(n: Function, p: Printer): StmtDoc[] {
     frame.signatureVars = undefined;
     const implied = top && symbol === name;
     const shown = Object.entries(n.attrs).filter(([k, v]) => v !== undefined && !(implied && k === "global_symbol"));
-    if (shown.length > 0) frame.stmts.push(exprStmtDoc(p.call("relax", "func_attr", [p.functionAttrs(Object.fromEntries(shown))])));
+    if (shown.length > 0) frame.stmts.push(exprStmtDoc(p.call("relax", "func_attr", [p.attrs(Object.fromEntries(shown))])));
     const keywords: (readonly [string, ExprDoc])[] = [];
     if (!n.isPure) keywords.push(["pure", boolDoc(false)]);
     if (top && symbol === undefined) keywords.push(["private", boolDoc(true)]);
@@ -219,6 +219,7 @@ export function relaxPrinters(ops: OpRegistry): PrintTable<RelaxNode | IrNode | 
     "relax.Constant": (n, p) => {
       const value = scalar(n.data);
       if (value === undefined) return p.addMetadata("relax.expr.Constant", n);
+      if (n.structInfo?.kind === "relax.DTensorStructInfo") return p.call("relax", "dist.const", [value, p.expr(n.structInfo)]);
       return p.call("relax", "const", [value, strDoc(n.data.dtype)]);
     },
     "relax.Tuple": (n, p) => (n.fields.length === 0 ? p.call("relax", "tuple", []) : tupleDoc(p.exprs(n.fields))),

@@ -45,20 +45,22 @@ export function printInt(n: IntImm, p: Printer): ExprDoc {
 export function vdeviceName(v: VDevice, p: Printer): string {
   const list: AttrValue | undefined = p.globalInfos["vdevice"];
   const kind = String(v.target["kind"] ?? "unknown");
+  const scope = p.spelling === "main" ? `:${v.memoryScope}` : "";
   let index = 0;
   if (Array.isArray(list)) {
     for (const other of list as readonly AttrValue[]) {
       if (!isNode(other) || other.kind !== "ir.VDevice") continue;
-      if (other === v) return `${kind}:${index}`;
+      if (other === v) return `${kind}:${index}${scope}`;
       if ((other as Node & { readonly target: VDevice["target"] }).target["kind"] === kind) index++;
     }
   }
-  return `${kind}:${v.vdeviceId}`;
+  return `${kind}:${v.vdeviceId}${scope}`;
 }
 
 /** Inside a function a mesh goes by its place among the module's global infos: `"mesh[0]"`. */
 function printMesh(n: DeviceMesh, p: Printer): ExprDoc {
-  if (p.frames.some((f) => f instanceof RelaxFrame)) {
+  const inFunction = p.frames.some((f) => f instanceof RelaxFrame);
+  if (inFunction) {
     for (const [key, list] of Object.entries(p.globalInfos)) {
       const index = Array.isArray(list) ? (list as readonly AttrValue[]).indexOf(n) : -1;
       if (index >= 0) return strDoc(`${key}[${index}]`);
@@ -67,7 +69,7 @@ function printMesh(n: DeviceMesh, p: Printer): ExprDoc {
   const [first = 0] = n.deviceIds;
   const isRange = n.deviceIds.every((id, i) => id === first + i);
   const devices = isRange
-    ? p.call("ir", "Range", [intDoc(first), intDoc(first + n.deviceIds.length)])
+    ? p.call(inFunction ? "relax" : "ir", "Range", [intDoc(first), intDoc(first + n.deviceIds.length)])
     : listDoc(n.deviceIds.map((id) => intDoc(id)));
   return p.call("relax", "device_mesh", [tupleDoc(n.shape.map((d) => intDoc(d))), devices]);
 }

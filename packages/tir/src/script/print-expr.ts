@@ -187,7 +187,10 @@ export const exprPrinters: PrintTable<TirNode | IrNode> = {
     if (n.dtype === p.config.intDtype) return intDoc(n.value);
     return p.call("tir", n.dtype, [n.dtype === "bool" ? boolDoc(Number(n.value) !== 0) : intDoc(n.value)]);
   },
-  "ir.FloatImm": (n, p) => (n.dtype === p.config.floatDtype ? floatDoc(n.value) : p.call("tir", n.dtype, [floatDoc(n.value)])),
+  "ir.FloatImm": (n, p) => {
+    const value = floatDoc(n.written ?? n.value);
+    return n.dtype === p.config.floatDtype ? value : p.call("tir", n.dtype, [value]);
+  },
   "ir.GlobalVar": (n, p) => p.globalVar(n),
   "ir.PrimType": (n, p) => p.member("tir", n.dtype),
   "ir.PointerType": (n, p) => p.call("tir", "handle", pointerArgs(n, p)),

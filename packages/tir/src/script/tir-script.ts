@@ -1,5 +1,6 @@
 import { NO_SPAN, type ObjectForm } from "@verticil/ir-core";
 import type { ScriptDialect, ScriptMembers, ScriptValue } from "@verticil/tvmscript";
+import { verifyWellFormed } from "../analysis/verify-well-formed.ts";
 import type { StringImm } from "../ir/expr.ts";
 import { makeStringImm } from "../ir/make-expr.ts";
 import { tirFields } from "../ir/fields.ts";
@@ -51,4 +52,5 @@ export const tir: ScriptDialect = {
   operators: tirOperators,
   printers: { ...exprPrinters, ...stmtPrinters, ...funcPrinters },
   functionOrder: { "tir.PrimFunc": 1 },
+  check: verifyWellFormed,
 };

@@ -343,10 +343,11 @@ export class Printer {
   }
 
   /**
-   * The attributes of a function or a module. Upstream keeps their truth values as constants of type bool, and prints
-   * them so.
+   * The attributes of a tensor program or a module. Upstream keeps their truth values as constants of type bool, and
+   * prints them so; main does not.
    */
   functionAttrs(attrs: AttrMap): ExprDoc {
+    if (this.spelling === "main") return this.attrs(attrs);
     return this.attrs(Object.fromEntries(Object.entries(attrs).map(([key, v]) => [key, typeof v === "boolean" ? makeIntImm(v ? 1 : 0, "bool") : v])));
   }
 
