@@ -43,7 +43,7 @@ class Writer {
   write(root: GraphObject): string {
     const index = this.#index(root);
     const attrs: [string, JsonDoc][] = [["tvm_version", "0.20.0"]];
-    if (this.#own.length > 0) attrs.push([OWN_NODES, saveJson(makeIRModule(new Map(), { attrs: { nodes: this.#own } }), { dialects: this.#dialects })]);
+    if (this.#own.length > 0) attrs.push([OWN_NODES, this.#ownNodes()]);
     return printObjects(
       object([
         ["root", index],
@@ -52,6 +52,16 @@ class Writer {
         ["attrs", { entries: attrs, lines: attrs.length > 1 }],
       ]),
     );
+  }
+
+  /** The nodes that upstream has no form for; one that is ill-formed is left out, so that the others can be written. */
+  #ownNodes(): string {
+    const save = (nodes: readonly (Node | null)[]): string => saveJson(makeIRModule(new Map(), { attrs: { nodes } }), { dialects: this.#dialects });
+    try {
+      return save(this.#own);
+    } catch {
+      return save(this.#own.map((n) => (isWhole(n, save) ? n : null)));
+    }
   }
 
   /** The number of an object; it is written, and what it refers to, if it is new. */
@@ -104,6 +114,15 @@ class Writer {
     if (values.length === 0) return [];
     const items = values.map((v) => this.#index(v));
     return [["data", { items, lines: items.length > 10 }]];
+  }
+}
+
+function isWhole(node: Node, save: (nodes: readonly Node[]) => string): boolean {
+  try {
+    save([node]);
+    return true;
+  } catch {
+    return false;
   }
 }
 

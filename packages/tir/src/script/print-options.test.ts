@@ -128,6 +128,7 @@ test("ill-formed programs print", () => {
   expect(print(notATree, { dialects })).toContain('metadata["tir.For"][0]');
   const unknown = { kind: "other.Thing" } as unknown as Node;
   expect(print(unknown, { dialects })).toContain('metadata["other.Thing"][0]');
+  expect(print(unknown, { dialects, showMeta: true })).toContain("verticil.Node");
 });
 
 test("a function that is nested too deeply to print becomes a reference, the others print", () => {
