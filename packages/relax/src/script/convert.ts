@@ -7,13 +7,14 @@ import {
   readPython,
   ScriptFloat,
   ScriptFunction,
+  ScriptObject,
   type PyExpr,
   type ScriptValue,
   type Site,
 } from "@verticil/tvmscript";
 import { cast, constant, isPrimExpr, makeTirVar, type PrimExpr } from "./tir-names.ts";
 import type { Expr } from "../ir/expr.ts";
-import { makePrimValue, makeShapeExpr, makeStringImm, makeTuple } from "../ir/make.ts";
+import { makePrimStructInfo, makePrimValue, makeShapeExpr, makeStringImm, makeTuple } from "../ir/make.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 
 const EXPR_KINDS: ReadonlySet<string> = new Set<Expr["kind"]>([
@@ -132,7 +133,15 @@ export function toShape(v: ScriptValue, site: Site): Expr {
 export function toStructInfo(v: ScriptValue, site: Site): StructInfo {
   if (v instanceof ScriptFunction && isStructInfo(v.bare)) return v.bare;
   if (isStructInfo(v)) return v;
+  // Main writes the scalar types of tensor programs.
+  const scalar = site.ctx.spelling === "main" && v instanceof ScriptFunction ? scalarType(v.bare) : undefined;
+  if (scalar !== undefined) return makePrimStructInfo(scalar);
   return site.fail(`Expected a type, found ${describeValue(v)}.`);
+}
+
+function scalarType(v: ScriptValue): ScalarDType | undefined {
+  const dtype = v instanceof ScriptObject && "dtype" in v ? v.dtype : undefined;
+  return typeof dtype === "string" && isDType(dtype) ? scalarOf(dtype) : undefined;
 }
 
 /** One struct info, or a list of them. */

@@ -77,8 +77,10 @@ function printMesh(n: DeviceMesh, p: Printer): ExprDoc {
 /** How struct info prints. */
 export const structInfoPrinters: PrintTable<StructInfo | DeviceMesh> = {
   "relax.ObjectStructInfo": (_, p) => p.member("relax", "Object"),
-  "relax.PrimStructInfo": (n, p) =>
-    n.value === undefined ? p.call("relax", "Prim", [strDoc(n.dtype)]) : p.call("relax", "Prim", [], [["value", printDim(n.value, p)]]),
+  "relax.PrimStructInfo": (n, p) => {
+    if (n.value !== undefined) return p.call("relax", "Prim", [], [["value", printDim(n.value, p)]]);
+    return p.spelling === "main" ? p.member("tir", n.dtype) : p.call("relax", "Prim", [strDoc(n.dtype)]);
+  },
   "relax.ShapeStructInfo": (n, p) =>
     n.values === undefined
       ? p.call("relax", "Shape", [], [["ndim", intDoc(n.ndim)]])

@@ -1,3 +1,4 @@
+import { firstMismatch } from "@verticil/ir-core";
 import { tir } from "@verticil/tir";
 import { parse, print, type Spelling } from "@verticil/tvmscript";
 import { expect, test } from "vitest";
@@ -74,4 +75,53 @@ class Module:
         return y`;
   expectStable(text("llvm:0"));
   expectStable(text("llvm:0:global"), "main");
+});
+
+test("main writes scalar types as those of tensor programs", () => {
+  expectStable(
+    `# from tvm.script import ir as I
+# from tvm.script import tirx as T
+# from tvm.tirx.layout import Axis
+# from tvm.script import relax as R
+
+@I.ir_module
+class Module:
+    @R.function
+    def main(x: T.float32, c: T.bool) -> T.float32:
+        return x`,
+    "main",
+  );
+});
+
+test("main's dimensions are variables of each function", () => {
+  const main = `# from typing import TypeVar
+# from tvm.script import ir as I
+# from tvm.script import relax as R
+
+n = TypeVar("n")
+@I.ir_module
+class Module:
+    @R.function
+    def f(x: R.Tensor((n, 4), dtype="float32")) -> R.Tensor((n, 4), dtype="float32"):
+        return x
+
+    @R.function
+    def g(x: R.Tensor((n,), dtype="float32")) -> R.Tensor(("n * 2",), dtype="float32"):
+        y: R.Tensor((n * 2,), dtype="float32") = R.concat((x, x), axis=0)
+        return y
+`;
+  const v020 = `@I.ir_module
+class Module:
+    @R.function
+    def f(x: R.Tensor(("n", 4), dtype="float32")) -> R.Tensor(("n", 4), dtype="float32"):
+        return x
+
+    @R.function
+    def g(x: R.Tensor(("n",), dtype="float32")) -> R.Tensor(("n * 2",), dtype="float32"):
+        n = T.int64()
+        y: R.Tensor((n * 2,), dtype="float32") = R.concat((x, x), axis=0)
+        return y
+`;
+  const [a, b] = [parse(main, { dialects, spelling: "main", checkWellFormed: true }), parse(v020, { dialects })];
+  expect(firstMismatch(a, b, { dialects })?.path).toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { NO_SPAN, type ObjectForm } from "@verticil/ir-core";
 import type { ScriptDialect, ScriptMembers, ScriptValue } from "@verticil/tvmscript";
 import { verifyWellFormed } from "../analysis/verify-well-formed.ts";
 import type { StringImm } from "../ir/expr.ts";
-import { makeStringImm } from "../ir/make-expr.ts";
+import { makeStringImm, makeVar } from "../ir/make-expr.ts";
 import { tirFields } from "../ir/fields.ts";
 import { exprMembers } from "./member-exprs.ts";
 import { stmtMembers } from "./member-stmts.ts";
@@ -49,6 +49,7 @@ export const tir: ScriptDialect = {
   members,
   functions: { prim_func: primFuncParser },
   macros: ["macro"],
+  dimension: (name) => makeVar(name, "int64"),
   operators: tirOperators,
   printers: { ...exprPrinters, ...stmtPrinters, ...funcPrinters },
   functionOrder: { "tir.PrimFunc": 1 },

@@ -25,6 +25,7 @@ import { isStackOverflow } from "../stack-overflow.ts";
 import { ParseContext, ScriptFailure } from "./context.ts";
 import { builtinFunctions } from "./builtin-functions.ts";
 import { hostNames, joined } from "./host-names.ts";
+import { TypeVariables, typeVarFunction } from "./type-variables.ts";
 import { isList, ScriptFunction, ScriptNamespace, ScriptRange, ScriptTensor, type ScriptMembers, type ScriptValue } from "./values.ts";
 
 /** What `parse` may be told. */
@@ -107,6 +108,7 @@ class Program {
   readonly #ctx: ParseContext;
   readonly #body: readonly PyStmt[];
   readonly #hosts: ReadonlyMap<string, ScriptValue>;
+  readonly #typeVariables = new TypeVariables();
   #module: IRModule | undefined;
 
   constructor(ctx: ParseContext, body: readonly PyStmt[], imports: readonly (readonly [string, string])[]) {
@@ -118,6 +120,7 @@ class Program {
     for (const d of ctx.dialects) for (const [name, value] of d.roots ?? []) ctx.define(name, value);
     for (const [path, as] of imports) this.#import(path, as);
     ctx.define("range", rangeFunction);
+    if (ctx.spelling === "main") ctx.define("TypeVar", typeVarFunction);
     for (const [name, value] of builtinFunctions) ctx.define(name, value);
     if (ctx.metadata !== undefined) ctx.define("metadata", metadataValue(ctx.metadata));
   }
@@ -295,7 +298,10 @@ class Program {
         if (atTop) ctx.define(def.name, gv);
         ctx.setSignature(
           def.name,
-          ctx.scoped(() => ctx.within(parser.dialect, () => ctx.guard(name, () => parser.parser.declare(def, ctx)))),
+          ctx.scoped(() => {
+            this.#typeVariables.define(def, ctx);
+            return ctx.within(parser.dialect, () => ctx.guard(name, () => parser.parser.declare(def, ctx)));
+          }),
         );
       });
     }
@@ -306,7 +312,10 @@ class Program {
     const ctx = this.#ctx;
     const found = ctx.functionParser(def);
     if (found === undefined) throw new ScriptFailure();
-    return ctx.scoped(() => ctx.within(found.dialect, () => found.parser.define(def, ctx, { isLocal: false })));
+    return ctx.scoped(() => {
+      this.#typeVariables.define(def, ctx);
+      return ctx.within(found.dialect, () => found.parser.define(def, ctx, { isLocal: false }));
+    });
   }
 }
 
