@@ -120,9 +120,30 @@ function isPlain(doc: ExprDoc): boolean {
   return doc.doc === "text" && doc.literal;
 }
 
+/** The operators that main writes as signs. */
+const BITWISE: Readonly<Record<string, BinaryOperator>> = {
+  "tir.bitwise_and": "&",
+  "tir.bitwise_or": "|",
+  "tir.bitwise_xor": "^",
+  "tir.shift_left": "<<",
+  "tir.shift_right": ">>",
+};
+
+/** A sign between the operands, where the reader makes this very call of it: what is constant it would fold. */
+function bitwise(call: Call, name: string, args: readonly ExprDoc[]): ExprDoc | undefined {
+  const sign = BITWISE[name];
+  const [a, b] = call.args;
+  const [x, y] = args;
+  if (sign === undefined || a === undefined || b === undefined || x === undefined || y === undefined) return undefined;
+  const isWritten = a.dtype === call.dtype && b.dtype === call.dtype && isInteger(call.dtype) && !(isConst(a) && isConst(b));
+  return isWritten ? binaryDoc(sign, x, y) : undefined;
+}
+
 function printCall(call: Call, p: Printer): ExprDoc {
   const args = p.exprs(call.args);
   if (call.op.kind === "ir.GlobalVar") return callDoc(p.globalVar(call.op), args);
+  const sign = p.spelling === "main" ? bitwise(call, call.op.name, args) : undefined;
+  if (sign !== undefined) return sign;
   const def = intrinDef(call.op.name);
   switch (def?.dtypePosition) {
     case "first":

@@ -1,4 +1,4 @@
-import type { AttrMap } from "@verticil/ir-core";
+import { isNode, type AttrMap, type AttrValue } from "@verticil/ir-core";
 import {
   assignDoc,
   boolDoc,
@@ -15,7 +15,7 @@ import {
 import type { Buffer } from "../ir/buffer.ts";
 import type { AnyVar, PrimExpr, Var } from "../ir/expr.ts";
 import { undefinedVars } from "../ir/free-vars.ts";
-import { scopeOf } from "../ir/make-stmt.ts";
+import { makeTargetNode, scopeOf } from "../ir/make-stmt.ts";
 import { isConstInt } from "../ir/ops.ts";
 import type { Block, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { visitExpr, visitStmt, type Visitor } from "../ir/visit.ts";
@@ -108,6 +108,11 @@ function printParams(func: PrimFunc, frame: FunctionFrame, p: Printer): { readon
   return { params, inlined };
 }
 
+/** True for what `T.target(…)` makes: a record that says which kind of target it is. */
+function isTarget(v: AttrValue | undefined): v is AttrMap {
+  return typeof v === "object" && v !== null && !Array.isArray(v) && !isNode(v) && "kind" in v && typeof v.kind === "string";
+}
+
 function printFunc(func: PrimFunc, p: Printer): StmtDoc[] {
   const frame = new FunctionFrame(func);
   const name = toPythonName(p.bindingName ?? symbolOf(func.attrs) ?? "main");
@@ -115,7 +120,9 @@ function printFunc(func: PrimFunc, p: Printer): StmtDoc[] {
   return p.within(frame, () => {
     const { params, inlined } = printParams(func, frame, p);
     const sameName = func.attrs["global_symbol"] === name;
-    const shown = Object.entries(func.attrs).filter(([k, v]) => v !== undefined && !(sameName && k === "global_symbol"));
+    const shown = Object.entries(func.attrs)
+      .filter(([k, v]) => v !== undefined && !(sameName && k === "global_symbol"))
+      .map(([k, v]): [string, AttrValue | undefined] => [k, k === "target" && isTarget(v) ? makeTargetNode(v) : v]);
     if (shown.length > 0) frame.stmts.push(exprStmtDoc(p.call("tir", "func_attr", [p.functionAttrs(Object.fromEntries(shown))])));
     for (const [i, v] of func.params.entries()) {
       const buffer = func.bufferMap.get(v);
