@@ -43,20 +43,28 @@ export {
   type Var,
 } from "./ir/expr.ts";
 export {
-  type Axis,
-  type BlockBuilder,
   type BufferParam,
   bufferParam,
-  element,
   primFunc,
   type PrimFuncArgs,
   type PrimFuncParams,
-  reduceAxis,
   type ScalarParam,
   scalarParam,
+} from "./builder/prim-func-builder.ts";
+export {
+  type AllocateOptions,
+  type Axis,
+  type BlockBuilder,
+  type BlockBuildOptions,
+  element,
+  type LoopOptions,
+  opaqueAxis,
+  reduceAxis,
+  region,
+  scanAxis,
   spatialAxis,
   type StmtBuilder,
-} from "./builder/prim-func-builder.ts";
+} from "./builder/stmt-builder.ts";
 export {
   type Buffer,
   type BufferRegion,

@@ -1,11 +1,13 @@
 import { makeFloatImm } from "@verticil/ir-core";
+import { tensorFrom } from "@verticil/runtime-ffi";
 import { parseFunction, print } from "@verticil/tvmscript";
 import { firstMismatch } from "@verticil/ir-core";
 import { expect, test } from "vitest";
 import { makeVar } from "../ir/make-expr.ts";
-import { add, lt, mul } from "../ir/ops.ts";
+import { add, constant, lt, mul } from "../ir/ops.ts";
 import { tir } from "../script/tir-script.ts";
-import { bufferParam, element, primFunc, reduceAxis, scalarParam, spatialAxis } from "./prim-func-builder.ts";
+import { bufferParam, primFunc, scalarParam } from "./prim-func-builder.ts";
+import { element, opaqueAxis, reduceAxis, region, scanAxis, spatialAxis } from "./stmt-builder.ts";
 
 const dialects = [tir];
 
@@ -75,6 +77,73 @@ def main(A_handle: T.handle, m: T.int32):
     for j in T.parallel(x, annotations={"k": 1}):
         A[j] = T.Cast("float32", j)`,
   );
+});
+
+test("whatever else a program may say: memory, threads, attributes, conditions, views", () => {
+  const func = primFunc("main", { A: bufferParam([64]), B: bufferParam([64]), n: scalarParam("int32") }, ({ A, B, n }, f) => {
+    f.assert(lt(n, constant(64, "int32")), "n is small", (b) => {
+      b.launchThread("threadIdx.x", 8, (tx, b1) => {
+        b1.attr(undefined, "pragma", 1, (b2) => b2.store(A, [tx], 0));
+        b1.allocate("acc", [4], "float32", (acc, b2) => {
+          b2.store(acc, [0], element(A, tx));
+          b2.while(lt(n, constant(3, "int32")), (b3) => b3.store(acc, [0], add(element(acc, 0), element(B, tx))));
+          b2.declBuffer("view", [2, 2], "float32", { data: acc.data, scope: "local" }, (view, b3) => b3.store(B, [tx], element(view, 0, 0)));
+        }, { scope: "local" });
+        b1.allocateConst("table", tensorFrom([1, 2], [2], "int32"), (table, b2) => b2.loop("i", 2, (i, b3) => b3.store(A, [i], element(table, 0)), { min: 4, kind: "unrolled" }));
+      });
+    });
+  });
+  expectText(
+    func,
+    `
+@T.prim_func
+def main(A: T.Buffer((64,), "float32"), B: T.Buffer((64,), "float32"), n: T.int32):
+    assert n < 64, "n is small"
+    threadIdx_x = T.launch_thread("threadIdx.x", 8)
+    with T.attr(None, "pragma", 1):
+        A[threadIdx_x] = T.float32(0.0)
+    with T.decl_buffer((4,), scope="local") as acc:
+        acc[0] = A[threadIdx_x]
+        while n < 3:
+            acc[0] = acc[0] + B[threadIdx_x]
+        view = T.decl_buffer((2, 2), data=acc.data, scope="local")
+        B[threadIdx_x] = view[0, 0]
+    table = T.allocate_const([1, 2], "int32", [2])
+    table_1 = T.decl_buffer((2,), "int32", data=table)
+    for i in T.unroll(4, 6):
+        A[i] = T.Cast("float32", table_1[0])`,
+  );
+});
+
+test("blocks of all kinds, with what they read and write said, and parts of buffers as buffers", () => {
+  const func = primFunc("main", { A: bufferParam([64, 64]), B: bufferParam([64, 64]) }, ({ A, B }, f) => {
+    f.grid({ i: 64, j: 4 }, ({ i, j }, b) => {
+      b.block("copy", { vi: scanAxis(64, i), vj: opaqueAxis(4, j) }, ({ vi, vj }, blk) => {
+        const part = blk.match("part", region(B, vi, [mul(vj, constant(16, "int32")), 16]), [16], { offsetFactor: 1, elemOffset: makeVar("off"), strides: [makeVar("s")] });
+        blk.store(part, [0], element(A, vi, vj));
+        blk.reads(region(A));
+        blk.writes(region(B, vi));
+      }, { where: lt(j, i), annotations: { k: "v" } });
+    });
+  });
+  const text = print(func, { dialects });
+  for (const line of [
+    "vi = T.axis.scan(64, i)",
+    "vj = T.axis.opaque(4, j)",
+    "T.where(j < i)",
+    "T.reads(A[0:64, 0:64])",
+    "T.writes(B[vi, 0:64])",
+    'T.block_attr({"k": "v"})',
+    "part = T.match_buffer(B[vi, vj * 16:vj * 16 + 16], (16,)",
+  ]) {
+    expect(text).toContain(line);
+  }
+  expect(firstMismatch(func, parseFunction(text, { dialects }), { dialects })?.path).toBeUndefined();
+});
+
+test("a program that returns a number", () => {
+  const func = primFunc("main", { n: scalarParam("int32") }, ({ n }, f) => f.ret(add(n, n)));
+  expectText(func, "@T.prim_func\ndef main(n: T.int32):\n    return n + n");
 });
 
 test("the compiler knows what parameters and axes there are", () => {
