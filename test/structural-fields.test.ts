@@ -59,7 +59,7 @@ function valueOf(entry: KindEntry, field: string, role: Role, variant: number): 
     case "tensor":
       return tensorFrom([1, variant], [2], "float32");
     case "ignore":
-      return `ignored${variant}`;
+      return entry.kind === "ir.FloatImm" ? variant + 0.25 : `ignored${variant}`;
   }
 }
 
