@@ -33,6 +33,10 @@ export type ProofStrength = "default" | "symbolicBound";
 const maxCompareDepth = 6;
 /** How many rounds more than asked for an expression may take to settle. */
 const maxSettling = 6;
+/** How deep index arithmetic is looked at to see that it is that alone. */
+const maxPlainDepth = 12;
+/** How many conditions, those of branches, one question may take up. */
+const maxConditions = 512;
 
 /**
  * What is known about integer expressions: bounds, residues, bindings, conditions in force; and simplification by it
@@ -54,6 +58,11 @@ export class Analyzer implements ArithContext, Prover {
   #generations = 0;
   #overridden = 0;
   #compareDepth = 0;
+  /** How many questions are being answered inside of each other, and how many conditions the outermost may still take up. */
+  #asking = 0;
+  #conditionsLeft = 0;
+  /** How many conditions are in force. */
+  #scopes = 0;
 
   constructor(opts: { readonly extensions?: ArithExtensions } = {}) {
     this.extensions = opts.extensions ?? {};
@@ -143,6 +152,8 @@ export class Analyzer implements ArithContext, Prover {
 
   /** A `bool` condition is taken as true while `f` runs. What is bound meanwhile stays bound. */
   withConstraint<T>(cond: PrimExpr, f: () => T): T {
+    // Under each condition what is shared is looked at anew: twice as much for each level of branches.
+    if (this.#asking > 0 && this.#conditionsLeft-- <= 0) return f();
     const leave = this.enterConstraint(cond);
     try {
       return f();
@@ -168,7 +179,9 @@ export class Analyzer implements ArithContext, Prover {
     ];
     const inside = ++this.#generations;
     this.#generation = inside;
+    this.#scopes++;
     return () => {
+      this.#scopes--;
       for (const f of undo.reverse()) f();
       // What was learnt for good inside must not be forgotten by going back to memos made before it.
       this.#generation = this.#generation === inside && this.#overridden === overridden ? before : ++this.#generations;
@@ -177,12 +190,27 @@ export class Analyzer implements ArithContext, Prover {
 
   /** Constant bounds of an integer expression, both ends included. */
   constIntBound(e: PrimExpr): IntBound {
-    return this.#bounds.evaluate(e);
+    return this.#asking > 0 ? this.#bounds.evaluate(e) : this.#ask(() => this.#bounds.evaluate(e));
   }
 
   /** What residue class the values of an integer expression are in. */
   modularSet(e: PrimExpr): ModularSet {
-    return this.#residues.evaluate(e);
+    return this.#asking > 0 ? this.#residues.evaluate(e) : this.#ask(() => this.#residues.evaluate(e));
+  }
+
+  /** Answers a question; what is remembered while it takes is dropped before the next one. */
+  #ask<T>(answer: () => T): T {
+    if (this.#asking === 0) {
+      this.#conditionsLeft = maxConditions;
+      const opts = { canGoBack: this.#scopes > 0 };
+      for (const part of [this.#bounds, this.#residues, this.#rewriter, this.#canonical, this.#simple]) part.trim(opts);
+    }
+    this.#asking++;
+    try {
+      return answer();
+    } finally {
+      this.#asking--;
+    }
   }
 
   /**
@@ -190,38 +218,43 @@ export class Analyzer implements ArithContext, Prover {
    * conditions in force (upstream's `Analyzer::int_set`).
    */
   intSet(e: PrimExpr, domains?: ReadonlyMap<AnyVar, IntSet>): IntSet {
-    return (domains === undefined ? new IntSetEvaluator(this, this.#domains, this.#setFacts) : new IntSetEvaluator(this, domains)).evaluate(e);
+    const evaluator = domains === undefined ? new IntSetEvaluator(this, this.#domains, this.#setFacts) : new IntSetEvaluator(this, domains);
+    return this.#ask(() => evaluator.evaluate(e));
   }
 
   /** Simplifies by rules alone; one pass. */
   rewriteSimplify(e: PrimExpr): PrimExpr {
-    return this.#rewriter.simplify(e);
+    return this.#ask(() => this.#rewriter.simplify(e));
   }
 
   /** Simplifies through the canonical form alone; one pass. */
   canonicalSimplify(e: PrimExpr): PrimExpr {
-    return this.#canonical.simplify(e);
+    return this.#ask(() => this.#canonical.simplify(e));
   }
 
   /**
-   * An equal expression, simpler if one was found: canonical form, then `steps` rounds of rules and canonical form in turn,
-   * and on until nothing changes, for a few rounds.
+   * An equal expression, simpler if one was found: canonical form, then rules and canonical form in turn until nothing
+   * changes, for at least `steps` of them and a few more.
    */
   simplify(e: PrimExpr, steps = 2): PrimExpr {
     if (e.kind === "ir.IntImm" || e.kind === "ir.FloatImm") return e;
-    const memo = this.#simple.at(this.#generation);
-    const known = memo.get(e);
-    if (known !== undefined) return known;
+    return this.#simple.at(this.#generation).get(e) ?? this.#ask(() => this.#settle(e, steps));
+  }
+
+  #settle(e: PrimExpr, steps: number): PrimExpr {
+    const { regrouped } = this.#canonical;
+    const plain = isPlain(e, maxPlainDepth);
     let out = this.#canonical.simplify(e);
-    let last: PrimExpr | undefined;
-    for (let i = 0; i < steps + maxSettling && out.kind !== "ir.IntImm"; i++) {
-      const next = i % 2 === 0 ? this.#rewriter.simplify(out) : this.#canonical.simplify(out);
-      // Settled when neither of the two changes it.
-      const same = next === out || exprDeepEqual(next, out);
-      if (same && last === out) break;
-      last = same ? out : undefined;
-      out = same ? out : next;
+    for (let left = steps + maxSettling; left > 0 && out.kind !== "ir.IntImm"; left -= 2) {
+      const ruled = this.#rewriter.simplify(out);
+      // The canonical form of plain index arithmetic is its own, unless parts of one index were put together or apart.
+      if (plain && sameExpr(ruled, out) && this.#canonical.regrouped === regrouped && isPlain(out, maxPlainDepth)) break;
+      // Rules and canonical form may order terms differently, each undoing what the other does.
+      const next = this.#canonical.simplify(ruled);
+      if (sameExpr(next, out)) break;
+      out = next;
     }
+    const memo = this.#simple.at(this.#generation);
     memo.set(e, out);
     memo.set(out, out);
     return out;
@@ -291,6 +324,30 @@ export class Analyzer implements ArithContext, Prover {
       this.#compareDepth--;
     }
   }
+}
+
+/** True for sums, and products, quotients and remainders by positive constants, a few levels deep. */
+function isPlain(e: PrimExpr, depth: number): boolean {
+  switch (e.kind) {
+    case "ir.IntImm":
+      return e.value > 0;
+    case "tir.Var":
+    case "tir.SizeVar":
+      return true;
+    case "tir.Add":
+    case "tir.Sub":
+      return depth > 0 && isIndexType(e.dtype) && isPlain(e.a, depth - 1) && isPlain(e.b, depth - 1);
+    case "tir.Mul":
+    case "tir.FloorDiv":
+    case "tir.FloorMod":
+      return depth > 0 && e.b.kind === "ir.IntImm" && e.b.value > 0 && isIndexType(e.dtype) && isPlain(e.a, depth - 1);
+    default:
+      return false;
+  }
+}
+
+function sameExpr(a: PrimExpr, b: PrimExpr): boolean {
+  return a === b || exprDeepEqual(a, b);
 }
 
 function excludesZero({ base }: ModularSet): boolean {

@@ -21,6 +21,7 @@ import {
   type Sum,
 } from "./canonical-form.ts";
 import { isLess, isGreaterOrEqual, type ArithContext } from "./context.ts";
+import { exprDeepEqual } from "./expr-deep-equal.ts";
 import { boundOfDType } from "./int-bound.ts";
 import { floorDivInt, floorModInt, gcd, truncDivInt } from "./int-math.ts";
 import { cancelProduct, orderedProduct } from "./product-form.ts";
@@ -33,6 +34,8 @@ import { ScopedMemo } from "./scoped-memo.ts";
  * each other (upstream's `CanonicalSimplifier`). Index arithmetic is taken not to overflow.
  */
 export class CanonicalSimplifier {
+  /** How often parts of one index became one or came apart on the way to an expression, whose canonical form may be another. */
+  regrouped = 0;
   readonly #ctx: ArithContext;
   readonly #rewriter: RewriteSimplifier;
   readonly #memo = new ScopedMemo<PrimExpr, Canonical>();
@@ -41,6 +44,12 @@ export class CanonicalSimplifier {
   constructor(ctx: ArithContext, rewriter: RewriteSimplifier) {
     this.#ctx = ctx;
     this.#rewriter = rewriter;
+  }
+
+  /** Between questions: lets go of most that is remembered. */
+  trim(opts: { readonly canGoBack: boolean }): void {
+    this.#memo.trim(opts);
+    this.#exprs.trim(opts);
   }
 
   simplify(e: PrimExpr): PrimExpr {
@@ -55,8 +64,11 @@ export class CanonicalSimplifier {
     if (e === undefined) {
       const merged = mergeSplits(c.splits);
       e = sumToExpr(c, merged);
-      // A quotient and a remainder that joined to a whole sum may cancel with other terms.
-      if (merged !== c.splits && merged.some(isWholeSum) && !c.splits.some(isWholeSum)) e = this.simplify(e);
+      if (merged !== c.splits && sharesIndex(c.splits)) {
+        this.regrouped++;
+        // A quotient and a remainder that joined may cancel, or join, with other terms.
+        if (termsOf(merged) < termsOf(c.splits)) e = this.simplify(e);
+      }
       memo.set(c, e);
     }
     return e;
@@ -376,9 +388,15 @@ export class CanonicalSimplifier {
   }
 }
 
-/** A split that is all of its index, which is a sum itself. */
-function isWholeSum(s: Split): boolean {
-  return s.lower === 1 && s.upper === Infinity && s.scale !== 0 && (s.index.kind === "tir.Add" || s.index.kind === "tir.Sub");
+/** True if two terms are parts of one index. */
+function sharesIndex(splits: readonly Split[]): boolean {
+  return splits.some((s, i) => i > 0 && exprDeepEqual(s.index, splits[i - 1]?.index ?? s.index));
+}
+
+function termsOf(splits: readonly Split[]): number {
+  let n = 0;
+  for (const s of splits) if (s.scale !== 0) n++;
+  return n;
 }
 
 function dtypeOf(c: Canonical): DType {

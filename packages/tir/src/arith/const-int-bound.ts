@@ -53,6 +53,11 @@ export class ConstIntBoundAnalyzer {
     };
   }
 
+  /** Between questions: lets go of most that is remembered. */
+  trim(opts: { readonly canGoBack: boolean }): void {
+    this.#memo.trim(opts);
+  }
+
   evaluate(e: PrimExpr): IntBound {
     if (e.kind === "ir.IntImm") return boundOfConstant(e.value);
     if (e.kind === "tir.Var" && this.#facts.length === 0) return this.#vars.get(e) ?? boundOfDType(e.dtype);

@@ -23,8 +23,8 @@ export class IntSetEvaluator {
   readonly #analyzer: Prover;
   readonly #dom: ReadonlyMap<AnyVar, IntSet>;
   readonly #facts: readonly SetFact[];
-  /** Sets of variables by depth of relaxation. */
-  readonly #memo: Map<AnyVar, IntSet>[] = [];
+  /** Sets of expressions by depth of relaxation. */
+  readonly #memo: Map<PrimExpr, IntSet>[] = [];
   #depth = 0;
 
   constructor(analyzer: Prover, dom: ReadonlyMap<AnyVar, IntSet>, facts: readonly SetFact[] = []) {
@@ -35,9 +35,17 @@ export class IntSetEvaluator {
 
   /** The set of an expression's values. */
   evaluate(e: PrimExpr): IntSet {
+    if (e.kind === "ir.IntImm") return singlePoint(e);
+    const memo = (this.#memo[this.#depth] ??= new Map());
+    const known = memo.get(e);
+    if (known !== undefined) return known;
+    const set = this.#compute(e);
+    memo.set(e, set);
+    return set;
+  }
+
+  #compute(e: PrimExpr): IntSet {
     switch (e.kind) {
-      case "ir.IntImm":
-        return singlePoint(e);
       case "tir.Var":
       case "tir.SizeVar":
         return this.#variable(e);
@@ -80,13 +88,6 @@ export class IntSetEvaluator {
   }
 
   #variable(v: AnyVar): IntSet {
-    const memo = (this.#memo[this.#depth] ??= new Map());
-    let set = memo.get(v);
-    if (set === undefined) memo.set(v, (set = this.#relaxedVariable(v)));
-    return set;
-  }
-
-  #relaxedVariable(v: AnyVar): IntSet {
     const sets = this.#facts.filter((f) => f.v === v).map((f) => f.set);
     const domain = this.#dom.get(v);
     if (domain !== undefined) sets.push(domain);

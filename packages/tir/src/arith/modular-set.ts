@@ -43,6 +43,11 @@ export class ModularSetAnalyzer {
     };
   }
 
+  /** Between questions: lets go of most that is remembered. */
+  trim(opts: { readonly canGoBack: boolean }): void {
+    this.#memo.trim(opts);
+  }
+
   evaluate(e: PrimExpr): ModularSet {
     if (e.kind === "ir.IntImm") return typeof e.value === "number" ? { coeff: 0, base: e.value } : anything;
     if (e.kind === "tir.Var" && this.#facts.length === 0) return this.#vars.get(e) ?? anything;

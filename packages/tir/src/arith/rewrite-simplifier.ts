@@ -59,6 +59,11 @@ export class RewriteSimplifier {
     };
   }
 
+  /** Between questions: lets go of most that is remembered. */
+  trim(opts: { readonly canGoBack: boolean }): void {
+    this.#memo.trim(opts);
+  }
+
   simplify(e: PrimExpr): PrimExpr {
     return this.#visit(e);
   }
