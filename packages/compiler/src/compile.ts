@@ -1,4 +1,5 @@
 import {
+  contextEntry,
   defaultWasmTarget,
   defaultWebgpuTarget,
   sequential,
@@ -11,6 +12,7 @@ import {
   type WasmTarget,
   type WebgpuTarget,
 } from "@verticil/ir-core";
+import { tuningLookupKey } from "@verticil/relax";
 import { loadModel, type LoadOptions, type Manifest, type Model } from "@verticil/runtime-ffi";
 import { loadVmModel, type VmExecutable, type VmLoadOptions, type VmManifest, type VmModel } from "@verticil/runtime-ffi/vm";
 import { loadWebgpuModel, type WebgpuLoadOptions, type WebgpuManifest } from "@verticil/runtime-ffi/webgpu";
@@ -20,6 +22,7 @@ import { compileContext, type Extension } from "./compile-context.ts";
 import { makeArtifact, type Artifact } from "./artifact.ts";
 import { countOps } from "./count-ops.ts";
 import { describeMain, makeVmArtifact } from "./vm-artifact.ts";
+import { tuningLookup, type TuningDb } from "./tuning/tuning-db.ts";
 import { wasmPipeline } from "./wasm-pipeline.ts";
 import { makeWebgpuArtifact } from "./webgpu-artifact.ts";
 import { webgpuPipeline } from "./webgpu-pipeline.ts";
@@ -36,6 +39,8 @@ export interface CompileOptions {
   readonly extensions?: readonly Extension[];
   /** Options that reach passes wherever they run, by upstream's keys: `{ "relax.FuseOps.max_depth": 16 }`. */
   readonly config?: GivenOptions;
+  /** Tuned schedules, for the programs that were measured on the engine that the model will run on. */
+  readonly tuningDb?: TuningDb;
   readonly instruments?: readonly PassInstrument[];
   readonly signal?: AbortSignalLike | undefined;
   /** Licences of the weights and the model, for the manifest. */
@@ -90,7 +95,13 @@ export type Executable = StaticExecutable | VmExecutableModel | WebgpuExecutable
 export async function compile(module: IRModule, options: CompileOptions = {}): Promise<Executable> {
   const target = targetOf(options.target ?? "wasm");
   const ctx = compileContext(
-    { target, instruments: options.instruments ?? [], signal: options.signal, config: options.config ?? {} },
+    {
+      target,
+      instruments: options.instruments ?? [],
+      signal: options.signal,
+      config: options.config ?? {},
+      entries: options.tuningDb === undefined || target.kind !== "wasm" ? [] : [contextEntry(tuningLookupKey, tuningLookup(options.tuningDb, target))],
+    },
     options.extensions ?? [],
   );
   const own = (options.extensions ?? []).flatMap((e) => e.lowering ?? []);

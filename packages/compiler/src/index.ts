@@ -9,3 +9,6 @@ export { backPhase, vmPhase, fusionPhase, graphPhase, kernelPhase, memoryPhase, 
 export { webgpuKernelPhase, webgpuMemoryPhase, webgpuPipeline } from "./webgpu-pipeline.ts";
 export { passRegistry, passRegistryWith, parsePasses } from "./pass-registry.ts";
 export { wellFormedChecks } from "./well-formed.ts";
+export { type TuningDb, tuningLookup } from "./tuning/tuning-db.ts";
+export { tuneForWasm, tuningTasks, untunedSchedule, type TuningTaskOptions, type WasmTuneOptions } from "./tuning/tune-module.ts";
+export { wasmKernelBuilder } from "./tuning/wasm-builder.ts";

@@ -1,1 +1,2 @@
+export { hostEngine } from "./tuning/host-engine.ts";
 export { writeArtifact } from "./write-artifact.ts";

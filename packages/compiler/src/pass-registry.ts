@@ -22,6 +22,7 @@ import {
   lowerAllocTensor,
   lowerRuntimeBuiltin,
   lowerStaticMain,
+  metaScheduleApplyDatabase,
   promoteFloat16,
   removePurityChecking,
   rewriteDataflowReshape,
@@ -102,6 +103,7 @@ const graphPasses: readonly PassSpec[] = [
   plain("AttachGlobalSymbol", "Makes every function known by its name.", attachGlobalSymbol),
   plain("ExplicitSizes", "Hands tensor programs the sizes of their buffers as scalars.", explicitSizes),
   plain("LowerStaticMain", "Makes one program of `main`, over one arena.", lowerStaticMain),
+  plain("MetaScheduleApplyDatabase", "Schedules tensor programs as a tuning database knows them.", metaScheduleApplyDatabase),
   passSpec(
     "ApplyDefaultSchedule",
     "Schedules tensor programs by rules, for the processor unless told.",

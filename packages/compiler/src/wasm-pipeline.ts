@@ -24,6 +24,7 @@ import {
   fuseTIR,
   legalizeOps,
   lowerStaticMain,
+  metaScheduleApplyDatabase,
   packConstants,
   promoteFloat16,
   removePurityChecking,
@@ -74,9 +75,14 @@ export function fusionPhase(): Pass {
   ]);
 }
 
-/** Phase 3: each tensor program gets a schedule and is lowered to flat loops. */
+/** Phase 3: each tensor program gets a schedule, from the tuning database where it has one, and is lowered to flat loops. */
 export function kernelPhase(rules: readonly ScheduleRule[] = cpuRules): Pass {
-  return sequential("kernels", [packConstants(packOperand), applyDefaultSchedule(rules), lowerTir({ intrinRules: wasmIntrinRules })]);
+  return sequential("kernels", [
+    metaScheduleApplyDatabase(),
+    packConstants(packOperand),
+    applyDefaultSchedule(rules),
+    lowerTir({ intrinRules: wasmIntrinRules }),
+  ]);
 }
 
 /** Phase 4: memory is planned, and the graph becomes one program over it. */

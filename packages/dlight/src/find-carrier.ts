@@ -1,5 +1,4 @@
-import { isConstInt, usesVar, type Block, type Buffer, type Var } from "@verticil/tir";
-import { loadsOf } from "./access-pattern.ts";
+import { isConstInt, loadsOf, usesVar, type Block, type Buffer, type Var } from "@verticil/tir";
 import { isInjective, stages, type Stage, type Work } from "./loop-sites.ts";
 
 /** A block that takes a reduction's result on, element by element, with its variable for each index of the result. */

@@ -1,6 +1,5 @@
-import { asInt, usesVar, visitExpr, type Block, type BufferLoad, type Var } from "@verticil/tir";
+import { asInt, loadsOf, movementOf, usesVar, visitExpr, type Block, type BufferLoad, type Var } from "@verticil/tir";
 import { lanes } from "./cpu/schedule-injective.ts";
-import { loadsOf, movementOf } from "./access-pattern.ts";
 
 /** What a register tile of a reduction is made of. */
 export interface ReductionShape {

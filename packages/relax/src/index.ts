@@ -236,6 +236,7 @@ export {
   type OpPattern,
 } from "./transform/op-pattern.ts";
 export { packConstants, type OperandPacking } from "./transform/pack-constants.ts";
+export { packTensor } from "./transform/pack-tensor.ts";
 export {
   promoteFloat16,
 } from "./transform/promote-float16.ts";
@@ -276,3 +277,5 @@ export { vmShapeLower } from "./transform/vm-shape-lower.ts";
 export { explicitSizes } from "./vm/explicit-sizes.ts";
 export { needsVm } from "./vm/needs-vm.ts";
 export { vmCodegen, type VmProgram } from "./vm/vm-codegen.ts";
+export { extractTasks, type ExtractedTask } from "./tuning/extract-tasks.ts";
+export { metaScheduleApplyDatabase, tuningLookupKey, type TunedFunc, type TuningLookup } from "./tuning/meta-schedule-apply-database.ts";

@@ -319,6 +319,7 @@ export {
   type ScheduleProblem,
 } from "./schedule/schedule-error.ts";
 export {
+  isBlockRV,
   type BlockRV,
   type ExprRV,
   type LoopRV,
@@ -337,6 +338,7 @@ export { type AnnotationValue } from "./schedule/primitive/annotate.ts";
 export { Trace, type DecisionProvider } from "./schedule/trace.ts";
 export { traceAsPython, traceAsScript } from "./schedule/trace-python.ts";
 export { applyTraceJson, traceAsJson, type Json } from "./schedule/trace-json.ts";
+export { RandomEngine } from "./schedule/random-engine.ts";
 export { ScheduleScriptError } from "./schedule/script-error.ts";
 export { runScheduleScript } from "./schedule/python/run-script.ts";
 export { type ScriptScope } from "./schedule/python/evaluate.ts";
@@ -396,5 +398,6 @@ export { assertPureFunction, isPureFunction } from "./analysis/is-pure-function.
 export { verifyMemory } from "./analysis/verify-memory.ts";
 export { checkOutOfBounds } from "./analysis/check-out-of-bounds.ts";
 export { verifyGpuCode, type GpuConstraints } from "./analysis/verify-gpu-code.ts";
+export { distanceOf, isVectorizable, loadsOf, movementOf, strideIn, type Movement } from "./analysis/access-pattern.ts";
 export { estimateTirFlops } from "./analysis/estimate-flops.ts";
 export { checkTargetLegality, checkUniformBarriers, wasmLegality, wgslLegality, type TargetLegality } from "./analysis/check-target-legality.ts";

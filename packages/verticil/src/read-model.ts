@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { compile, scriptDialects, type CodeTarget, type Executable } from "@verticil/compiler";
+import { compile, scriptDialects, type CodeTarget, type Executable, type TuningDb } from "@verticil/compiler";
 import type { AbortSignalLike, IRModule, PassInstrument } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
 import { loadModelFrom, nodeGpu } from "@verticil/runtime-ffi/node";
@@ -21,6 +21,7 @@ export interface CompileModelOptions extends ReadModelOptions {
   readonly signal?: AbortSignalLike | undefined;
   /** What to compile for; WebAssembly unless told. */
   readonly target?: CodeTarget;
+  readonly tuningDb?: TuningDb | undefined;
 }
 
 /**
@@ -51,7 +52,8 @@ async function readBytes(path: string): Promise<Uint8Array> {
 /** Reads and compiles a model. */
 export async function compileModel(path: string, opts: CompileModelOptions = {}): Promise<Executable> {
   const module = await readModel(path, opts);
-  return compile(module, { name: modelName(path), target: opts.target ?? "wasm", instruments: opts.instruments ?? [], signal: opts.signal });
+  const { instruments = [], signal, target = "wasm", tuningDb } = opts;
+  return compile(module, { name: modelName(path), target, instruments, signal, ...(tuningDb === undefined ? {} : { tuningDb }) });
 }
 
 /** Loads a compiled model from its folder, or compiles a model file and loads that. */

@@ -10,7 +10,9 @@ import { addOptCommand } from "./commands/opt.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addScheduleCommand } from "./commands/schedule.ts";
 import { addScriptCommands } from "./commands/script.ts";
+import { addTuneCommand } from "./commands/tune.ts";
 import { Divergence } from "./divergence.ts";
+import { Interrupted } from "./interrupted.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -35,6 +37,7 @@ export async function runCli(args: readonly string[], terminal: Terminal, versio
   addInspectCommand(program, terminal);
   addOptCommand(program, terminal, signal);
   addCompareCommand(program, terminal, signal);
+  addTuneCommand(program, terminal, signal);
   addDetectCommand(program, terminal, signal);
   addChatCommand(program, terminal, signal);
   addScheduleCommand(program, terminal);
@@ -58,6 +61,10 @@ function explain(error: unknown, terminal: Terminal, signal: AbortSignal): ExitC
   if (error instanceof DiagnosticError) {
     for (const d of error.diagnostics) terminal.note(formatDiagnostic(d, { color: terminal.color }));
     return 1;
+  }
+  if (error instanceof Interrupted) {
+    terminal.note(error.message);
+    return 130;
   }
   if (signal.aborted) {
     terminal.note("Interrupted; nothing was left half-written.");

@@ -1,5 +1,4 @@
-import { constant, floorDiv, floorMod, makeIndexMap, makeVar, usesVar, type Block, type Buffer, type BufferLoad, type IndexMap, type PrimFunc, type Var } from "@verticil/tir";
-import { loadsOf } from "../access-pattern.ts";
+import { constant, floorDiv, floorMod, loadsOf, makeIndexMap, makeVar, usesVar, type Block, type Buffer, type BufferLoad, type IndexMap, type PrimFunc, type Var } from "@verticil/tir";
 import { attempt, beginWork, funcOf, isReduction, stages } from "../loop-sites.ts";
 import { extentOf } from "../reduction-shape.ts";
 

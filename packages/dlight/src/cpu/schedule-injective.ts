@@ -1,5 +1,4 @@
-import type { LoopRV } from "@verticil/tir";
-import { isVectorizable } from "../access-pattern.ts";
+import { isVectorizable, type LoopRV } from "@verticil/tir";
 import { attempt, extentOf, type Stage, type Work } from "../loop-sites.ts";
 
 /** Lanes of a wasm vector of 32-bit values. */

@@ -1,5 +1,4 @@
-import { usesVar, type Block, type BlockRV, type LoopRV, type Var } from "@verticil/tir";
-import { distanceOf, isVectorizable, loadsOf, movementOf } from "../access-pattern.ts";
+import { distanceOf, isVectorizable, loadsOf, movementOf, usesVar, type Block, type BlockRV, type LoopRV, type Var } from "@verticil/tir";
 import { attempt, beginWork, extentOf as loopExtent, funcOf, stages, type Stage, type Work } from "../loop-sites.ts";
 import { findCarrier, readVars, storesAlong } from "../find-carrier.ts";
 import { partitionStage, type AxisCuts, type StagePart } from "./partition-stage.ts";

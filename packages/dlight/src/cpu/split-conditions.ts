@@ -4,6 +4,7 @@ import {
   makeSeq,
   mapStmtChildren,
   renewDefs,
+  strideIn,
   usesVar,
   visitExpr,
   type Block,
@@ -12,7 +13,6 @@ import {
   type Stmt,
   type Var,
 } from "@verticil/tir";
-import { strideIn } from "../access-pattern.ts";
 import { choiceOf, combinations, holdsBlock, restrictNest } from "./restrict-nest.ts";
 import type { Cut } from "./tile-cuts.ts";
 

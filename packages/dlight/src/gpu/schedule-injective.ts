@@ -1,5 +1,4 @@
-import { usesVar, type LoopRV } from "@verticil/tir";
-import { isVectorizable } from "../access-pattern.ts";
+import { isVectorizable, usesVar, type LoopRV } from "@verticil/tir";
 import { extentOf, type Stage, type Work } from "../loop-sites.ts";
 import { bindThreads, type GridLimits } from "./bind-threads.ts";
 

@@ -21,7 +21,7 @@ export interface OperandPacking {
 /**
  * Stores weights as the programs that use them want them: where every call of a program passes a constant for the
  * parameter that `choose` names, the program and the constants are changed to the new layout. It costs nothing at run
- * time (upstream: layout-free buffers and `LiftTransformParams`).
+ * time (upstream: layout-free buffers and `LiftTransformParams`). Programs that have a schedule keep their layouts.
  */
 export function packConstants(choose: (func: PrimFunc) => OperandPacking | undefined): Pass {
   return definePass("PackConstants", (module, ctx) => {
@@ -29,7 +29,7 @@ export function packConstants(choose: (func: PrimFunc) => OperandPacking | undef
     const calls = callsByProgram(module);
     for (const [gv, func] of module.functions) {
       const own = calls.get(gv) ?? [];
-      if (func.kind !== "tir.PrimFunc" || own.length === 0) continue;
+      if (func.kind !== "tir.PrimFunc" || own.length === 0 || func.attrs["tir.is_scheduled"] !== undefined) continue;
       const packing = choose(func as PrimFunc);
       if (packing !== undefined && own.every((c) => constantAt(c, packing.param) !== undefined)) packings.set(gv, packing);
     }
@@ -55,7 +55,7 @@ export function packConstants(choose: (func: PrimFunc) => OperandPacking | undef
 }
 
 /** Every `call_tir` of each program; a program that is used in another way than called has a call without arguments. */
-function callsByProgram(module: IRModule): ReadonlyMap<GlobalVar, readonly Call[]> {
+export function callsByProgram(module: IRModule): ReadonlyMap<GlobalVar, readonly Call[]> {
   const calls = new Map<GlobalVar, Call[]>();
   for (const func of module.functions.values()) {
     if (!isRelaxFunction(func) || func.body.kind !== "relax.SeqExpr") continue;
@@ -76,7 +76,8 @@ function programsIn(value: Expr): readonly GlobalVar[] {
   return value.op.kind === "ir.GlobalVar" ? [value.op, ...args] : args;
 }
 
-function constantAt(call: Call, param: number): Constant | undefined {
+/** The constant that a `call_tir` passes for a parameter. */
+export function constantAt(call: Call, param: number): Constant | undefined {
   const parts = opNameOf(call) === "relax.call_tir" ? callTirParts(call) : undefined;
   const arg = parts?.tirVars === undefined ? parts?.args.fields[param] : undefined;
   return arg?.kind === "relax.Constant" ? arg : undefined;

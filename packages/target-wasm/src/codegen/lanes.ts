@@ -147,8 +147,9 @@ export function fromScalars(graph: Graph, dtype: DType, scalars: readonly Value[
   for (let at = 0; at < scalars.length; at += per) {
     const [first, ...rest] = scalars.slice(at, at + per);
     if (first === undefined) break;
-    let part = constantLanes(graph, dtype, width, scalars.slice(at, at + per)) ?? splat(graph, dtype, width, first);
-    if (part.kind !== "const") {
+    const constant = constantLanes(graph, dtype, width, scalars.slice(at, at + per));
+    let part = constant ?? splat(graph, dtype, width, first);
+    if (constant === undefined) {
       for (const [i, value] of rest.entries()) if (value !== first) part = replaceLane(graph, dtype, width, part, i + 1, value);
     }
     parts.push(part);

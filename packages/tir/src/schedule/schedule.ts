@@ -22,7 +22,7 @@ import { cacheRead } from "./primitive/cache-read.ts";
 import { cacheWrite } from "./primitive/cache-write.ts";
 import { computeAt, reverseComputeAt } from "./primitive/compute-at.ts";
 import { computeInline } from "./primitive/compute-inline.ts";
-import { computeLocations } from "./primitive/compute-location.ts";
+import { computeLocations, type ComputeLocation } from "./primitive/compute-location.ts";
 import { decomposePadding } from "./primitive/decompose-padding.ts";
 import { decomposeReduction } from "./primitive/decompose-reduction.ts";
 import { setForKind } from "./primitive/for-kind.ts";
@@ -217,9 +217,7 @@ export class Schedule {
     return this.#guard("sample_compute_location", () => {
       const rv = this.#blockRV(block);
       const { gv, tree, realize } = this.#state.block(rv);
-      const places = computeLocations(tree, realize);
-      const wanted = decision === undefined ? undefined : places.find((p) => p.index >= decision && decision >= 0) ?? places.find((p) => p.index === decision);
-      const chosen = decision === undefined ? places[this.#random.int(0, places.length)] : (wanted ?? { index: -1, loop: undefined });
+      const chosen = this.#computeLocation(tree, realize, decision);
       const out = chosen?.loop === undefined ? this.#state.newLocation(chosen?.index === -2 ? "inline" : "root") : this.#state.newLoop(gv, chosen.loop.loopVar);
       this.#record("SampleComputeLocation", { block: rv }, [out], chosen?.index ?? -1);
       return out;
@@ -664,6 +662,17 @@ export class Schedule {
     if (Array.isArray(value)) return value.map((x: AnnotationValue) => this.#annotation(x));
     if (typeof value !== "object" || value === null || isNode(value)) return value as AttrValue;
     return Object.fromEntries(Object.entries(value as AttrMap).map(([k, v]) => [k, this.#annotation(v as AnnotationValue)]));
+  }
+
+  /** The place decided for a block, or the nearest one further in; one drawn where nothing was decided. */
+  #computeLocation(tree: FuncTree, realize: BlockRealize, decision: number | undefined): ComputeLocation | undefined {
+    if (decision === undefined) {
+      const places = [...computeLocations(tree, realize)];
+      return places[this.#random.int(0, places.length)];
+    }
+    const [place] = computeLocations(tree, realize, decision);
+    const fits = place !== undefined && (decision >= 0 || place.index === decision);
+    return fits ? place : { index: -1, loop: undefined };
   }
 
   #sampled(kind: string, args: InstructionArgs, tile: readonly number[]): readonly ExprRV[] {

@@ -5,6 +5,7 @@ import { codeFile } from "@verticil/runtime-ffi";
 import { writeArtifact } from "@verticil/compiler/node";
 import { compileModel, modelName } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
+import { openTuningDb } from "../tuning-db.ts";
 import { UsageError } from "../usage-error.ts";
 import { addDimOption, type GivenDims } from "./model-options.ts";
 import { progressInstrument } from "./progress-instrument.ts";
@@ -14,6 +15,7 @@ interface Options {
   readonly output?: string;
   readonly dim: GivenDims;
   readonly standalone?: boolean;
+  readonly tuningDb?: string;
   readonly timing?: boolean;
   readonly json?: boolean;
 }
@@ -26,18 +28,22 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
     .option("--target <target>", "what to compile for: wasm or webgpu", "wasm")
     .option("-o, --output <dir>", "the folder to write; the model's name unless given")
     .option("--standalone", "put the runtime into the module: it needs no package where it is loaded")
+    .option("--tuning-db <file>", "use the schedules that `verticil tune` found")
     .option("--timing", "show how long each pass took")
     .option("--json", "print the manifest as JSON");
   addDimOption(command).action(async (path: string, options: Options) => {
     const target = checkTarget(options.target);
     const timing = timingInstrument();
     const started = performance.now();
+    const tuningDb = options.tuningDb === undefined ? undefined : await openTuningDb(options.tuningDb, { create: false });
     const executable = await compileModel(path, {
       dims: options.dim,
       target,
       instruments: [progressInstrument(terminal), timing],
       signal,
+      tuningDb,
     });
+    tuningDb?.database.close();
     const folder = options.output ?? modelName(path);
     signal.throwIfAborted();
     await terminal.uninterrupted(() => writeArtifact(executable, folder, { standalone: options.standalone === true }));

@@ -13,14 +13,13 @@ export interface ComputeLocation {
   readonly loop: For | undefined;
 }
 
-/** The places that are worth trying, in order (upstream's `CollectComputeLocation`). */
-export function computeLocations(tree: FuncTree, realize: BlockRealize): readonly ComputeLocation[] {
-  const out: ComputeLocation[] = [];
-  if (applies(() => computeInline(tree, realize))) out.push({ index: -2, loop: undefined });
-  out.push({ index: -1, loop: undefined });
+/** The places that are worth trying, in order, each found when it is asked for (upstream's `CollectComputeLocation`). */
+export function* computeLocations(tree: FuncTree, realize: BlockRealize, from = -2): Generator<ComputeLocation, void> {
+  if (from <= -2 && applies(() => computeInline(tree, realize))) yield { index: -2, loop: undefined };
+  if (from <= -1) yield { index: -1, loop: undefined };
   const consumers = consumersOf(tree, realize);
   const [first] = consumers;
-  if (first === undefined) return out;
+  if (first === undefined) return;
   const shared = tree.loopsOf(first).filter((l) => consumers.every((c) => tree.contains(l, c)));
   const kinds = shared.map((l) => isSpatialLoop(l));
   const lastSpatial = kinds.lastIndexOf(true);
@@ -33,9 +32,8 @@ export function computeLocations(tree: FuncTree, realize: BlockRealize): readonl
       afterReduction = true;
       if (i > lastSpatial) break;
     }
-    if (applies(() => computeAt(tree, realize, loop, { preserveUnitLoops: true, index: -1 }))) out.push({ index: i, loop });
+    if (i >= from && applies(() => computeAt(tree, realize, loop, { preserveUnitLoops: true, index: -1 }))) yield { index: i, loop };
   }
-  return out;
 }
 
 function applies(run: () => unknown): boolean {

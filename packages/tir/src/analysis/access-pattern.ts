@@ -1,4 +1,8 @@
-import { asInt, usesVar, visitExpr, visitStmt, type Block, type BufferLoad, type PrimExpr, type Var } from "@verticil/tir";
+import type { BufferLoad, PrimExpr, Var } from "../ir/expr.ts";
+import { usesVar } from "../ir/free-vars.ts";
+import { asInt } from "../ir/ops.ts";
+import type { Block } from "../ir/stmt.ts";
+import { visitExpr, visitStmt } from "../ir/visit.ts";
 
 /**
  * The coefficient of `v` in an index that is a sum, or undefined if `v` is in it in another way. `v // c` counts as 0

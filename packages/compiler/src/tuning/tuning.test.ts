@@ -1,0 +1,101 @@
+import { irMatchers } from "@verticil/ir-core/testing";
+import { defaultWasmTarget, sequential, type IRModule } from "@verticil/ir-core";
+import { candidateFromText, memoryDatabase, targetKey, UNTUNED, type Database, type TuneReport } from "@verticil/metaschedule";
+import { childRunner } from "@verticil/metaschedule/node";
+import { interpretRelax } from "@verticil/relax";
+import { randomTensor } from "@verticil/runtime-ffi";
+import { tir } from "@verticil/tir";
+import { parse, print } from "@verticil/tvmscript";
+import { expect, it } from "vitest";
+import { compile } from "../compile.ts";
+import { compileContext, defaultDialects, scriptDialects } from "../compile-context.ts";
+import { tensorDifference } from "../tensor-difference.ts";
+import { fusionPhase, graphPhase } from "../wasm-pipeline.ts";
+import { hostEngine } from "./host-engine.ts";
+import { tuneForWasm, tuningTasks } from "./tune-module.ts";
+
+expect.extend(irMatchers({ dialects: defaultDialects, print: (n) => print(n, { dialects: scriptDialects }) }));
+
+/** A dense layer whose weight is a constant, so that it can be packed. */
+function layer(): IRModule {
+  const n = 32;
+  const rows = Array.from({ length: n }, (_, i) => `[${Array.from({ length: n }, (_v, j) => (((i * 7 + j * 3) % 11) - 5) / 8).join(", ")}]`);
+  return parse(
+    `
+@I.ir_module
+class Module:
+    @R.function
+    def main(x: R.Tensor((${n}, ${n}), "float32")) -> R.Tensor((${n}, ${n}), "float32"):
+        with R.dataflow():
+            a = R.matmul(x, R.const([${rows.join(", ")}], "float32"))
+            b = R.nn.relu(a)
+            R.output(b)
+        return b
+`,
+    { dialects: scriptDialects },
+  );
+}
+
+const engine = hostEngine(defaultWasmTarget);
+
+async function tune(database: Database, maxTrials: number): Promise<TuneReport> {
+  const runner = childRunner({ milliseconds: 2 });
+  try {
+    return await tuneForWasm(tuningTasks(layer()), { database, runner, engine, budget: 60_000, maxTrials, seed: 3 });
+  } finally {
+    runner.close();
+  }
+}
+
+it("measures schedules that compute the same, replays them, and compiles with the fastest", { timeout: 60_000 }, async () => {
+  const database = memoryDatabase();
+  const { tasks } = await tune(database, 8);
+  expect(tasks).toHaveLength(1);
+  const [{ task, trials, failed }] = tasks as [TuneReport["tasks"][number]];
+  expect({ trials, failed }).toEqual({ trials: 8, failed: 0 });
+
+  const key = { workload: task.hash, target: targetKey(task.target), engine };
+  const records = database.all(key).filter((r) => r.trace !== UNTUNED);
+  expect(records).toHaveLength(8);
+  for (const r of records) {
+    expect(candidateFromText(task.func, r.trace)?.func).toEqualIr(candidateFromText(task.func, r.trace)!.func);
+  }
+
+  // Whatever was measured, the tuned schedule is to be taken, so that it is seen to give the right numbers.
+  const [record] = records;
+  database.add({ ...key, trace: record?.trace ?? "", seconds: 1e-9 });
+  const tuned = await compile(layer(), { tuningDb: { database, engine } });
+  const plain = await compile(layer());
+  expect(tuned.files.get("model.wasm")).not.toEqual(plain.files.get("model.wasm"));
+  const x = randomTensor({ shape: [32, 32], dtype: "float32" }, 9);
+  if (tuned.kind !== "static") throw new Error("the layer has fixed shapes");
+  const model = await tuned.load();
+  const legal = sequential("front", [graphPhase(), fusionPhase()]).run(layer(), compileContext());
+  const expected = interpretRelax(legal, [x]) as ReturnType<typeof randomTensor>;
+  const [actual] = Object.values(model.runSync({ x }));
+  model.dispose();
+  expect(tensorDifference(expected, actual!).maxError).toBeLessThan(1e-5);
+});
+
+it("uses nothing that was measured on another engine", async () => {
+  const database = memoryDatabase();
+  await tune(database, 2);
+  const other = await compile(layer(), { tuningDb: { database, engine: "another engine" } });
+  expect(other.files.get("model.wasm")).toEqual((await compile(layer())).files.get("model.wasm"));
+});
+
+it("takes a module of tensor programs as it is", () => {
+  const module = parse(
+    `
+@T.prim_func
+def add(a: T.Buffer((4,), "float32"), b: T.Buffer((4,), "float32")):
+    for i in range(4):
+        with T.block("b"):
+            v = T.axis.spatial(4, i)
+            b[v] = a[v] + T.float32(1)
+`,
+    { dialects: [tir] },
+  );
+  expect(tuningTasks(module).map((t) => t.name)).toEqual(["add"]);
+  expect(tuningTasks(module, { filter: "conv" })).toEqual([]);
+});

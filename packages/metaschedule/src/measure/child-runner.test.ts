@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import wabt from "wabt";
+import { childRunner } from "./child-runner.ts";
+import type { BuiltKernel, Runner } from "./measure.ts";
+
+/** A kernel of one input and one output of 16 bytes. */
+async function kernel(body: string, init: readonly number[] = [1, 2, 3, 4]): Promise<BuiltKernel> {
+  const { parseWat } = await wabt();
+  const text = `(module (import "env" "memory" (memory 1)) (func (export "main") (param $x i32) (param $y i32) ${body}))`;
+  return {
+    wasm: parseWat("kernel", text).toBinary({}).buffer as Uint8Array<ArrayBuffer>,
+    reservedBytes: 64,
+    buffers: [
+      { bytes: 16, init: new Uint8Array(Float32Array.from(init).buffer), isOutput: false },
+      { bytes: 16, isOutput: true },
+    ],
+  };
+}
+
+const copy = "(v128.store (local.get $y) (v128.load (local.get $x)))";
+const bytes = (...values: readonly number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
+
+let runner: Runner;
+beforeAll(() => void (runner = childRunner({ milliseconds: 2, timeout: 1500, maxBytes: 2 ** 20 })));
+afterAll(() => runner.close());
+
+describe("a child runner", () => {
+  it("gives the time of a kernel and what it computed", async () => {
+    const m = await runner.measure(await kernel(copy), { keepOutputs: true, expected: [bytes(1, 2, 3, 4)] });
+    expect(m.ok && m.outputs).toEqual([bytes(1, 2, 3, 4)]);
+    expect(m.ok && m.seconds).toBeGreaterThan(0);
+  });
+
+  it("takes what is near enough", async () => {
+    expect(await runner.measure(await kernel(copy), { expected: [bytes(1, 2, 3.0001, 4)] })).toMatchObject({ ok: true });
+  });
+
+  it("finds wrong results", async () => {
+    const m = await runner.measure(await kernel(copy), { expected: [bytes(1, 2, 3.1, 4)] });
+    expect(m).toEqual({ ok: false, error: "wrong result: element 2 of result 0 is 3, not 3.0999999046325684" });
+  });
+
+  it("tells NaN from a number", async () => {
+    expect(await runner.measure(await kernel(copy, [NaN, 2, 3, 4]), { expected: [bytes(1, 2, 3, 4)] })).toMatchObject({ ok: false });
+    expect(await runner.measure(await kernel(copy, [NaN, 2, 3, 4]), { expected: [bytes(NaN, 2, 3, 4)] })).toMatchObject({ ok: true });
+  });
+
+  it("times a slow kernel once", async () => {
+    expect(await runner.measure(await kernel(copy), { slow: 0 })).toMatchObject({ ok: true, runs: 1 });
+  });
+
+  it("survives a kernel that traps", async () => {
+    expect(await runner.measure(await kernel("unreachable"))).toMatchObject({ ok: false, error: expect.stringContaining("unreachable") });
+    expect(await runner.measure(await kernel(copy))).toMatchObject({ ok: true });
+  });
+
+  it("gives up a kernel that never ends", async () => {
+    expect(await runner.measure(await kernel("(loop (br 0))"))).toEqual({ ok: false, error: "no result within 1500 ms" });
+    expect(await runner.measure(await kernel(copy))).toMatchObject({ ok: true });
+  });
+
+  it("survives code that is none", async () => {
+    const broken = { ...(await kernel(copy)), wasm: Uint8Array.of(0, 97, 115, 109) };
+    expect(await runner.measure(broken)).toMatchObject({ ok: false });
+    expect(await runner.measure(await kernel(copy))).toMatchObject({ ok: true });
+  });
+
+  it("refuses a kernel that needs too much memory, and gives none more while it runs", async () => {
+    const large = { ...(await kernel(copy)), buffers: [{ bytes: 2 ** 40, isOutput: true }] };
+    expect(await runner.measure(large)).toMatchObject({ ok: false, error: expect.stringContaining("1048576 are allowed") });
+    const grows = await kernel("(drop (memory.grow (i32.const 16))) (f32.store (local.get $y) (f32.convert_i32_s (memory.grow (i32.const 16))))");
+    expect(await runner.measure(grows, { expected: [bytes(-1, 0, 0, 0)] })).toMatchObject({ ok: true });
+  });
+});
+
+it("a closed runner says so", async () => {
+  const closed = childRunner();
+  closed.close();
+  expect(await closed.measure(await kernel(copy))).toEqual({ ok: false, error: "the runner is closed" });
+});

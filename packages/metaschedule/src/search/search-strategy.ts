@@ -1,0 +1,30 @@
+import type { PrimFunc, RandomEngine, Trace } from "@verticil/tir";
+import type { CostModel } from "../cost/cost-model.ts";
+import type { Candidate } from "./candidate.ts";
+
+/** A schedule that was measured. */
+export interface Measured {
+  readonly trace: Trace;
+  readonly seconds: number | undefined;
+}
+
+/** What a search knows of its task. */
+export interface SearchState {
+  readonly task: string;
+  readonly func: PrimFunc;
+  /** The traces whose decisions span the space. */
+  readonly sketches: readonly Trace[];
+  /** In the order of measuring. */
+  readonly measured: readonly Measured[];
+  readonly model: CostModel;
+  readonly random: RandomEngine;
+  /** Makes a candidate of a trace; undefined where a step refuses, or for one that was measured or proposed before. */
+  make(trace: Trace, fresh: boolean): Candidate | undefined;
+}
+
+/** Proposes what to measure next (upstream's `SearchStrategy`). */
+export interface SearchStrategy {
+  readonly name: string;
+  /** Up to `count` candidates; none if the space seems to be used up. */
+  propose(state: SearchState, count: number): readonly Candidate[];
+}

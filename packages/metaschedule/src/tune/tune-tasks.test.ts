@@ -1,0 +1,114 @@
+import { defaultWasmTarget } from "@verticil/ir-core";
+import { describe, expect, it } from "vitest";
+import { memoryDatabase, type Database } from "../database/database.ts";
+import { UNTUNED } from "../database/tuning-record.ts";
+import type { Builder, BuiltKernel, Runner } from "../measure/measure.ts";
+import { featuresOf } from "../cost/features.ts";
+import { randomSearch } from "../search/random-search.ts";
+import { makeTuneTask, type TuneTask } from "../task.ts";
+import { product } from "../testing/programs.ts";
+import { tuneTasks } from "./tune-tasks.ts";
+import type { TuneOptions, TuneReport } from "./tune-options.ts";
+
+const task: TuneTask = makeTuneTask({ name: "product", func: product(64), target: defaultWasmTarget });
+const key = { workload: task.hash, target: "wasm threads=1", engine: "test" };
+
+/** A kernel whose code is a guess of its time: larger register tiles are faster. */
+const builder: Builder = async (_, { func }) => {
+  const accumulators = featuresOf(func)[0] ?? 0;
+  return { wasm: Float64Array.of(1 / (1 + accumulators)) as unknown as BuiltKernel["wasm"], reservedBytes: 0, buffers: [] };
+};
+
+function guess(kernel: BuiltKernel): number {
+  return (kernel.wasm as unknown as Float64Array)[0] ?? NaN;
+}
+
+function fakeRunner(measure: (kernel: BuiltKernel) => number | string): Runner {
+  return {
+    async measure(kernel) {
+      const m = measure(kernel);
+      return typeof m === "string" ? { ok: false, error: m } : { ok: true, seconds: m, runs: 1, outputs: [] };
+    },
+    close() {},
+  };
+}
+
+function tune(database: Database, opts: Partial<TuneOptions> = {}): Promise<TuneReport> {
+  return tuneTasks([task], {
+    database,
+    builder,
+    runner: fakeRunner(guess),
+    engine: "test",
+    untuned: ({ func }) => ({ func, layout: [] }),
+    budget: 60_000,
+    maxTrials: 12,
+    round: 6,
+    seed: 5,
+    ...opts,
+  });
+}
+
+describe("tuning", () => {
+  it("finds a faster schedule and keeps everything it measured", async () => {
+    const database = memoryDatabase();
+    const { tasks: [p], interrupted } = await tune(database);
+    expect(p).toMatchObject({ trials: 12, failed: 0, resumed: 0, untuned: 1, state: "running" });
+    expect(p?.best).toBeLessThan(0.5);
+    expect(interrupted).toBe(false);
+    expect(database.all(key)).toHaveLength(13);
+    expect(database.best(key, 1)[0]?.seconds).toBe(p?.best);
+  });
+
+  it("proposes the same schedules for the same seed and times", async () => {
+    const traces = async (seed: number): Promise<readonly string[]> => {
+      const database = memoryDatabase();
+      await tune(database, { seed });
+      return database.all(key).map((r) => r.trace).toSorted();
+    };
+    const [first, same, other] = [await traces(5), await traces(5), await traces(6)];
+    expect(same).toEqual(first);
+    expect(other).not.toEqual(first);
+  });
+
+  it("goes on from what the database knows and measures nothing twice", async () => {
+    const database = memoryDatabase();
+    await tune(database);
+    let measured = 0;
+    const { tasks: [p] } = await tune(database, { runner: fakeRunner((k) => (measured++, guess(k))) });
+    expect(p).toMatchObject({ trials: 12, resumed: 12 });
+    expect(new Set(database.all(key).map((r) => r.trace)).size).toBe(25);
+    expect(measured).toBeGreaterThanOrEqual(13);
+  });
+
+  it("lives with schedules that cannot be measured", async () => {
+    const database = memoryDatabase();
+    let n = 0;
+    const { tasks: [p] } = await tune(database, { strategy: randomSearch, runner: fakeRunner((k) => (n++ % 2 === 0 ? guess(k) : "trap")) });
+    expect(p?.trials).toBe(12);
+    expect(p?.failed).toBeGreaterThan(3);
+    expect(database.all(key).filter((r) => r.error === "trap").length).toBe(p?.failed);
+  });
+
+  it("says why a task is not tuned", async () => {
+    const { tasks: [p] } = await tune(memoryDatabase(), { runner: fakeRunner(() => "trap") });
+    expect(p).toMatchObject({ state: "not tunable", reason: "its untuned schedule cannot be measured: trap" });
+    const odd = makeTuneTask({ name: "odd", func: product(7), target: defaultWasmTarget });
+    const report = await tuneTasks([odd], { database: memoryDatabase(), builder, runner: fakeRunner(guess), engine: "test", untuned: ({ func }) => ({ func, layout: [] }), budget: 1000 });
+    expect(report.tasks[0]).toMatchObject({ state: "not tunable", reason: "no rule of the space takes it" });
+  });
+
+  it("ends soon after its signal is aborted, with everything kept", async () => {
+    const database = memoryDatabase();
+    const controller = new AbortController();
+    const { interrupted, tasks: [p] } = await tune(database, {
+      maxTrials: 1000,
+      signal: controller.signal,
+      onProgress: (t) => {
+        if (t.trials > 0) controller.abort();
+      },
+    });
+    expect(interrupted).toBe(true);
+    expect(p?.trials).toBeLessThan(20);
+    expect(database.all(key).filter((r) => r.trace !== UNTUNED)).toHaveLength(p?.trials ?? 0);
+  });
+});

@@ -1,0 +1,3 @@
+import { library } from "../../tsup.shared.ts";
+
+export default library({ index: "src/index.ts", node: "src/node.ts" }, { "runner-child": "src/measure/runner-child.mjs" });
