@@ -73,7 +73,7 @@ class Unifier implements ChildMapper {
     const threads = this.#threads;
     this.#threads = [];
     return threads.reduceRight<Stmt>((inner, t) => {
-      const threadBinding = makeIterVar(undefined, makeVar("", "int32"), "kThreadIndex", t.tag);
+      const threadBinding = makeIterVar(undefined, makeVar("", t.v.dtype), "kThreadIndex", t.tag);
       return makeFor(t.v, t.min, t.extent, inner, { forKind: "thread_binding", threadBinding });
     }, body);
   }
