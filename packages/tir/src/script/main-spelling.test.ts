@@ -28,7 +28,7 @@ test("blocks", () => {
     `
 @T.prim_func(s_tir=True)
 def f(A: T.Buffer((8,), "float32")):
-    T.func_attr({"tirx.noalias": T.bool(True)})
+    T.func_attr({"tirx.noalias": True})
     # with T.sblock("root"):
     B = T.sblock_alloc_buffer((8,), scope="shared")
     for i in range(8):
