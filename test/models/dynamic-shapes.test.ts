@@ -15,8 +15,6 @@ type Sizes = Readonly<Record<string, number>>;
 interface DynamicCase {
   readonly path: string | undefined;
   readonly sizes: readonly Sizes[];
-  /** Not held to its text form after each pass: it is large. */
-  readonly unprinted?: boolean;
   /** What goes into an input; random values unless told. */
   readonly input?: (value: ModelValue, shape: readonly number[], sizes: Sizes) => Tensor | undefined;
 }
@@ -59,7 +57,6 @@ const cases: readonly DynamicCase[] = [
   },
   {
     path: fixture("models/yunet/yunet_n_dynamic.onnx"),
-    unprinted: true,
     sizes: [
       { batch: 1, height: 32, width: 32 },
       { batch: 1, height: 64, width: 96 },
@@ -79,13 +76,13 @@ function scaled(t: Tensor, factor: number): Tensor {
 
 const TIMEOUT = 240_000;
 
-describe.each(cases)("$path", ({ path, sizes, input, unprinted }) => {
+describe.each(cases)("$path", ({ path, sizes, input }) => {
   describe.skipIf(path === undefined)(basename(path ?? "a model that is missing"), () => {
     const file = path ?? "";
     let model: Model;
 
     beforeAll(async () => {
-      const executable = await compile(importOnnx(readFileSync(file)), { name: "model", instruments: unprinted === true ? [] : [roundTripInstrument(scriptDialects)] });
+      const executable = await compile(importOnnx(readFileSync(file)), { name: "model", instruments: [roundTripInstrument(scriptDialects)] });
       expect(executable.kind).toBe("vm");
       model = await executable.load();
     }, TIMEOUT);
