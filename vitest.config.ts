@@ -3,15 +3,32 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 // Packages resolve one another's TypeScript sources, so that tests need no build.
 const conditions = ["@verticil/source", "module", "node", "development|production"];
 
+// Dawn is one per process and remembers the flags it was first opened with: those who open it get a process each,
+// and one at a time, since a software adapter takes every core there is.
+const alone = ["packages/target-webgpu/src/**/*.test.ts", "test/webgpu/**/*.test.ts"];
+const notTests = ["**/node_modules/**", "**/dist/**"];
+
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["@verticil/source", "node"] } },
   test: {
-    include: ["{packages,verticals,examples}/*/{src,test}/**/*.test.ts", "{test,scripts,bench}/**/*.test.{ts,mjs}"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
     setupFiles: ["test/always-round-trip.ts"],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          // No module here has state of its own or does anything when imported, so files share processes: each module is loaded once.
+          name: "shared",
+          isolate: false,
+          maxWorkers: "100%",
+          include: ["{packages,verticals,examples}/*/{src,test}/**/*.test.ts", "{test,scripts,bench}/**/*.test.{ts,mjs}"],
+          exclude: [...notTests, ...alone],
+        },
+      },
+      { extends: true, test: { name: "alone", maxWorkers: 1, sequence: { groupOrder: 1 }, include: alone, exclude: notTests } },
+    ],
   },
 });
 
