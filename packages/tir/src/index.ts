@@ -282,6 +282,9 @@ export {
   type IntSet,
   type SetSign,
 } from "./arith/int-set.ts";
+export { type IntConstraints, type IntConstraintsTransform } from "./arith/int-constraints.ts";
+export { solveLinearEquations } from "./arith/solve-linear-equations.ts";
+export { deskewLinearInequalities, inequalitiesAsConditions, solveLinearInequalities } from "./arith/solve-linear-inequalities.ts";
 export { inverseAffineIterMap } from "./arith/inverse-affine-iter-map.ts";
 export { iterMapSimplify } from "./arith/iter-map-simplify.ts";
 export { normalizeIterMapToExpr } from "./arith/iter-map-to-expr.ts";
