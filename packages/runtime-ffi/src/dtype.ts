@@ -76,11 +76,12 @@ export function isDType(text: string): text is DType {
   return match !== null && isScalar(match[1] ?? "");
 }
 
+/** The scalar types, and the vectors that machines have. */
 const cache: ReadonlyMap<string, DTypeParts> = new Map(
-  Object.entries(SCALARS).map(([scalar, [code, bits]]) => [
-    scalar,
-    { scalar: isScalar(scalar) ? scalar : "void", code, bits, lanes: 1 },
-  ]),
+  Object.entries(SCALARS).flatMap(([name, [code, bits]]) => {
+    const scalar = isScalar(name) ? name : "void";
+    return [1, 2, 3, 4, 8, 16, 32].map((lanes) => [lanes === 1 ? name : `${name}x${lanes}`, { scalar, code, bits, lanes }] as const);
+  }),
 );
 
 /**

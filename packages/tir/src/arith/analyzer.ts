@@ -1,5 +1,6 @@
-import { isInteger } from "@verticil/runtime-ffi";
-import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
+import { isFloat, isInteger } from "@verticil/runtime-ffi";
+import type { AnyVar, Call, PrimExpr, Range } from "../ir/expr.ts";
+import { mapExprChildren } from "../ir/map-children.ts";
 import { add, isConstInt, sub } from "../ir/ops.ts";
 import { CanonicalSimplifier } from "./canonical-simplifier.ts";
 import { boundFacts, ConstIntBoundAnalyzer } from "./const-int-bound.ts";
@@ -18,11 +19,12 @@ import {
   type Prover,
 } from "./context.ts";
 import { exprDeepEqual } from "./expr-deep-equal.ts";
+import { simplifyLinear } from "./linear-sum.ts";
 import { makeBound, type IntBound } from "./int-bound.ts";
 import { IntSetEvaluator, type SetFact } from "./int-set-evaluator.ts";
 import { intervalSet, intSetOfRange, singlePoint, type IntSet } from "./int-set.ts";
 import { modularFacts, ModularSetAnalyzer } from "./modular-set.ts";
-import { RewriteSimplifier } from "./rewrite-simplifier.ts";
+import { negate, RewriteSimplifier } from "./rewrite-simplifier.ts";
 import { isIndexType } from "./rules/compile-rule.ts";
 import { ScopedMemo } from "./scoped-memo.ts";
 import { TransitiveComparisons } from "./transitive-comparisons.ts";
@@ -53,6 +55,8 @@ export class Analyzer implements ArithContext, Prover {
   readonly #simple = new ScopedMemo<PrimExpr, PrimExpr>();
   readonly #ranges = new Map<AnyVar, Range>();
   readonly #domains = new Map<AnyVar, IntSet>();
+  /** The variables of which nothing is known but the range that they were bound to last. */
+  readonly #plain = new Map<AnyVar, Range>();
   #setFacts: readonly SetFact[] = [];
   #generation = 0;
   #generations = 0;
@@ -87,6 +91,8 @@ export class Analyzer implements ArithContext, Prover {
    * @throws Error if it was bound to something else before; `override` allows that.
    */
   bind(v: AnyVar, to: Range | PrimExpr, opts: { readonly override?: boolean } = {}): void {
+    if (to.kind === "tir.Range" && sameConstants(this.#plain.get(v), to)) return;
+    this.#plain.delete(v);
     if (opts.override === true) this.#overridden++;
     this.#generation = ++this.#generations;
     if (to.kind === "tir.Range") this.#bindRange(v, to, opts.override === true);
@@ -110,6 +116,7 @@ export class Analyzer implements ArithContext, Prover {
     this.#bounds.bind(v, makeBound(min.min, Math.max(min.min, min.max + extent.max - 1)));
     this.#residues.bind(v, { coeff: 1, base: 0 });
     this.#known.bind(v, range);
+    this.#plain.set(v, range);
   }
 
   #sameRange(a: Range, b: Range): boolean {
@@ -133,6 +140,7 @@ export class Analyzer implements ArithContext, Prover {
 
   /** Narrows a variable to a constant range, both ends included, instead of what was known (upstream's `const_int_bound.update`). */
   bindBound(v: AnyVar, bound: IntBound): void {
+    this.#plain.delete(v);
     this.#overridden++;
     this.#generation = ++this.#generations;
     this.#bounds.bind(v, bound);
@@ -140,6 +148,7 @@ export class Analyzer implements ArithContext, Prover {
 
   /** Says that a variable is `coeff * k + base`, instead of what was known. */
   bindModular(v: AnyVar, set: ModularSet): void {
+    this.#plain.delete(v);
     this.#overridden++;
     this.#generation = ++this.#generations;
     this.#residues.bind(v, set);
@@ -238,10 +247,46 @@ export class Analyzer implements ArithContext, Prover {
    */
   simplify(e: PrimExpr, steps = 2): PrimExpr {
     if (e.kind === "ir.IntImm" || e.kind === "ir.FloatImm") return e;
-    return this.#simple.at(this.#generation).get(e) ?? this.#ask(() => this.#settle(e, steps));
+    return simplifyLinear(e, this.#isFree) ?? this.#simple.at(this.#generation).get(e) ?? this.#ask(() => this.#settle(e, steps));
   }
 
+  readonly #isFree = (v: AnyVar): boolean => this.#rewriter.valueOf(v) === v;
+
   #settle(e: PrimExpr, steps: number): PrimExpr {
+    const out = this.#settleParts(e) ?? this.#settleWhole(e, steps);
+    const memo = this.#simple.at(this.#generation);
+    memo.set(e, out);
+    memo.set(out, out);
+    return out;
+  }
+
+  /**
+   * What takes part in no index arithmetic is simple when its parts are: they settle each by itself, and what they make is
+   * looked at once. Undefined for other expressions.
+   */
+  #settleParts(e: PrimExpr): PrimExpr | undefined {
+    if (!isTransparent(e)) return undefined;
+    if (e.kind === "tir.Call" && isIfThenElse(e)) return this.#settleBranches(e);
+    const parts = mapExprChildren(e, this.#partSettler);
+    const done = this.#rewriter.finish(parts);
+    return done === parts ? done : this.simplify(done);
+  }
+
+  readonly #partSettler = { expr: (x: PrimExpr): PrimExpr => this.simplify(x) };
+
+  #settleBranches(e: Call): PrimExpr | undefined {
+    const [c0, t0, f0] = e.args;
+    if (c0 === undefined || t0 === undefined || f0 === undefined) return undefined;
+    const c = this.simplify(c0);
+    if (c.kind === "ir.IntImm") return this.simplify(c.value === 0 ? f0 : t0);
+    const under = (cond: PrimExpr, x: PrimExpr): PrimExpr => (isLeaf(x) ? x : this.withConstraint(cond, () => this.simplify(x)));
+    const [t, f] = [under(c, t0), under(negate(c), f0)];
+    const done = this.#rewriter.finishIfThenElse(e, c, t, f);
+    const asMade = done === e || (done.kind === "tir.Call" && done.args[0] === c && done.args[1] === t && done.args[2] === f);
+    return asMade ? done : this.simplify(done);
+  }
+
+  #settleWhole(e: PrimExpr, steps: number): PrimExpr {
     const { regrouped } = this.#canonical;
     const plain = isPlain(e, maxPlainDepth);
     let out = this.#canonical.simplify(e);
@@ -254,9 +299,6 @@ export class Analyzer implements ArithContext, Prover {
       if (sameExpr(next, out)) break;
       out = next;
     }
-    const memo = this.#simple.at(this.#generation);
-    memo.set(e, out);
-    memo.set(out, out);
     return out;
   }
 
@@ -326,6 +368,38 @@ export class Analyzer implements ArithContext, Prover {
   }
 }
 
+/** True for loads, calls, and arithmetic of floats, which no rule takes apart or orders. */
+function isTransparent(e: PrimExpr): boolean {
+  switch (e.kind) {
+    case "tir.BufferLoad":
+    case "tir.Ramp":
+    case "tir.Broadcast":
+      return true;
+    case "tir.Call":
+      return e.op.kind === "ir.Op" && e.op.name !== "tir.likely";
+    case "tir.Add":
+    case "tir.Sub":
+    case "tir.Mul":
+    case "tir.Div":
+    case "tir.Min":
+    case "tir.Max":
+      return isFloat(e.dtype);
+    case "tir.Cast":
+      return isFloat(e.dtype) && isFloat(e.value.dtype);
+    default:
+      return false;
+  }
+}
+
+function isIfThenElse(e: Call): boolean {
+  return e.op.kind === "ir.Op" && e.op.name === "tir.if_then_else";
+}
+
+/** True for what knowledge cannot change. */
+function isLeaf(e: PrimExpr): boolean {
+  return e.kind === "ir.IntImm" || e.kind === "ir.FloatImm" || e.kind === "tir.StringImm";
+}
+
 /** True for sums, and products, quotients and remainders by positive constants, a few levels deep. */
 function isPlain(e: PrimExpr, depth: number): boolean {
   switch (e.kind) {
@@ -344,6 +418,15 @@ function isPlain(e: PrimExpr, depth: number): boolean {
     default:
       return false;
   }
+}
+
+/** True for the same range between constants. */
+function sameConstants(a: Range | undefined, b: Range): boolean {
+  return a !== undefined && sameConstant(a.min, b.min) && sameConstant(a.extent, b.extent);
+}
+
+function sameConstant(a: PrimExpr, b: PrimExpr): boolean {
+  return a.kind === "ir.IntImm" && exprDeepEqual(a, b);
 }
 
 function sameExpr(a: PrimExpr, b: PrimExpr): boolean {

@@ -22,7 +22,8 @@ const maxChain = 6;
  */
 export class TransitiveComparisons {
   readonly #ctx: ArithContext;
-  readonly #bound = new Map<AnyVar, readonly Fact[]>();
+  /** Only chains of facts ask for these. */
+  readonly #bound = new Map<AnyVar, Range>();
   #scoped: readonly Fact[] = [];
 
   constructor(ctx: ArithContext) {
@@ -30,9 +31,8 @@ export class TransitiveComparisons {
   }
 
   /** A variable is at least the minimum of its range, and below its end. */
-  bind(v: AnyVar, { min, extent }: Range): void {
-    if (!isIndexType(v.dtype) || min.dtype !== v.dtype || extent.dtype !== v.dtype) return;
-    this.#bound.set(v, [...atMost(min, v, 0), ...atMost(v, add(min, extent), -1)]);
+  bind(v: AnyVar, range: Range): void {
+    if (isIndexType(v.dtype) && range.min.dtype === v.dtype && range.extent.dtype === v.dtype) this.#bound.set(v, range);
   }
 
   /** Puts facts in force; the result takes them out again. */
@@ -100,7 +100,7 @@ export class TransitiveComparisons {
 
   #facts(): readonly Fact[] {
     if (this.#ctx.extensions.transitivelyProveInequalities !== true) return this.#scoped;
-    return [...this.#scoped, ...[...this.#bound.values()].flat()];
+    return [...this.#scoped, ...[...this.#bound].flatMap(([v, { min, extent }]) => [...atMost(min, v, 0), ...atMost(v, add(min, extent), -1)])];
   }
 }
 

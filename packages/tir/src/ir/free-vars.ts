@@ -103,6 +103,14 @@ export function usesVar(node: PrimExpr | Stmt, test: AnyVar | ((v: AnyVar) => bo
   return found;
 }
 
+/** True if a statement mentions a buffer: that one, not another on the same memory. */
+export function mentionsBuffer(s: Stmt, buffer: Buffer): boolean {
+  let found = false;
+  const skip = (): "skip" | undefined => (found ? "skip" : undefined);
+  visitStmt(s, { expr: skip, stmt: skip, buffer: (b) => void (found ||= b === buffer) });
+  return found;
+}
+
 /** Every buffer that is mentioned, in order of appearance. */
 export function collectBuffers(node: PrimExpr | Stmt | PrimFunc): readonly Buffer[] {
   const found = new Set<Buffer>();

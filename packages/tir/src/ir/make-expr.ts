@@ -88,9 +88,14 @@ export function makeBinary<K extends BinaryKind>(
   span?: Span,
 ): Extract<BinaryExpr, { readonly kind: K }> {
   if (a.dtype !== b.dtype) throw new TypeError(`\`${kind}\` takes two operands of one type, not ${a.dtype} and ${b.dtype}.`);
-  const dtype = RESULT[kind] === "bool" ? withLanes("bool", lanesOf(a.dtype)) : a.dtype;
+  const dtype = RESULT[kind] === "bool" ? truthOf(a.dtype) : a.dtype;
   const node: { kind: BinaryKind; dtype: DType; a: PrimExpr; b: PrimExpr; span: Span | undefined } = { kind, dtype, a, b, span };
   return node as Extract<BinaryExpr, { readonly kind: K }>;
+}
+
+/** The type of a comparison of two values of a type. */
+function truthOf(dtype: DType): DType {
+  return dtype === "int32" || dtype === "int64" || dtype === "bool" ? "bool" : withLanes("bool", lanesOf(dtype));
 }
 
 export function makeNot(a: PrimExpr, span?: Span): Not {
@@ -121,6 +126,7 @@ export function makeBufferLoad(buffer: Buffer, indices: readonly PrimExpr[], pre
 export function accessDType(buffer: Buffer, indices: readonly PrimExpr[]): DType {
   const last = indices[indices.length - 1];
   const lanes = last === undefined ? 1 : lanesOf(last.dtype);
+  if (lanes === 1) return buffer.dtype;
   const own = lanesOf(buffer.dtype);
   if (lanes < 0 && own < 0) throw new RangeError(`Buffer \`${buffer.name}\` holds vectors of a length that the hardware decides: an index cannot be one too.`);
   return withLanes(scalarOf(buffer.dtype), lanes * own);

@@ -164,7 +164,11 @@ export function makeDeclBuffer(buffer: Buffer, body: Stmt, span?: Span): DeclBuf
  * and `T.evaluate(0)` for none (upstream's `SeqStmt::Flatten`).
  */
 export function makeSeq(stmts: readonly Stmt[], span?: Span): Stmt {
-  const seq = stmts.flatMap((s) => (s.kind === "tir.SeqStmt" ? s.seq : isNothing(s) ? [] : [s]));
+  const seq: Stmt[] = [];
+  for (const s of stmts) {
+    if (s.kind === "tir.SeqStmt") for (const x of s.seq) seq.push(x);
+    else if (!isNothing(s)) seq.push(s);
+  }
   const [only] = seq;
   if (only === undefined) return stmts[0] !== undefined && isNothing(stmts[0]) ? stmts[0] : makeEvaluate(makeIntImm(0));
   if (seq.length === 1 && only !== undefined) return only;

@@ -26,6 +26,8 @@ export interface ChildMapper {
   bind?(v: Var): Var;
 }
 
+// Nodes that there are most of are written out: a spread copies their fields one by one, which takes several times as long.
+
 /** The part of a mapper that expressions need. */
 export type ExprMapper = Pick<ChildMapper, "expr" | "buffer" | "bind">;
 
@@ -92,7 +94,7 @@ export function mapExprChildren(e: PrimExpr, m: ExprMapper): PrimExpr {
       const indices = mapItems(e.indices, m.expr);
       const predicate = e.predicate && m.expr(e.predicate);
       if (buffer === e.buffer && indices === e.indices && predicate === e.predicate) return e;
-      return { ...e, dtype: accessDType(buffer, indices), buffer, indices, predicate };
+      return { kind: "tir.BufferLoad", dtype: accessDType(buffer, indices), buffer, indices, predicate, span: e.span };
     }
     case "tir.ProducerLoad": {
       const indices = mapItems(e.indices, m.expr);
@@ -202,7 +204,7 @@ export function mapStmtChildren(s: Stmt, m: ChildMapper): Stmt {
       const node = s.node && mapAttrNode(s.node, m);
       const value = m.expr(s.value);
       const body = m.stmt(s.body);
-      return node === s.node && value === s.value && body === s.body ? s : { ...s, node, value, body };
+      return node === s.node && value === s.value && body === s.body ? s : { kind: "tir.AttrStmt", node, attrKey: s.attrKey, value, body, span: s.span };
     }
     case "tir.AssertStmt": {
       const condition = m.expr(s.condition);
@@ -218,7 +220,7 @@ export function mapStmtChildren(s: Stmt, m: ChildMapper): Stmt {
       const predicate = s.predicate && m.expr(s.predicate);
       const same =
         buffer === s.buffer && value === s.value && indices === s.indices && predicate === s.predicate;
-      return same ? s : { ...s, buffer, value, indices, predicate };
+      return same ? s : { kind: "tir.BufferStore", buffer, value, indices, predicate, span: s.span };
     }
     case "tir.Allocate": {
       const extents = mapItems(s.extents, m.expr);
@@ -227,7 +229,7 @@ export function mapStmtChildren(s: Stmt, m: ChildMapper): Stmt {
       const body = m.stmt(s.body);
       const same =
         extents === s.extents && condition === s.condition && bufferVar === s.bufferVar && body === s.body;
-      return same ? s : { ...s, extents, condition, bufferVar, body };
+      return same ? s : { kind: "tir.Allocate", bufferVar, dtype: s.dtype, extents, condition, body, annotations: s.annotations, span: s.span };
     }
     case "tir.AllocateConst": {
       const extents = mapItems(s.extents, m.expr);
@@ -238,7 +240,7 @@ export function mapStmtChildren(s: Stmt, m: ChildMapper): Stmt {
     case "tir.DeclBuffer": {
       const buffer = m.buffer?.(s.buffer) ?? s.buffer;
       const body = m.stmt(s.body);
-      return buffer === s.buffer && body === s.body ? s : { ...s, buffer, body };
+      return buffer === s.buffer && body === s.body ? s : { kind: "tir.DeclBuffer", buffer, body, span: s.span };
     }
     case "tir.SeqStmt": {
       const seq = mapItems(s.seq, m.stmt);
@@ -253,7 +255,7 @@ export function mapStmtChildren(s: Stmt, m: ChildMapper): Stmt {
       const thenCase = m.stmt(s.thenCase);
       const elseCase = s.elseCase && m.stmt(s.elseCase);
       const same = condition === s.condition && thenCase === s.thenCase && elseCase === s.elseCase;
-      return same ? s : { ...s, condition, thenCase, elseCase };
+      return same ? s : { kind: "tir.IfThenElse", condition, thenCase, elseCase, span: s.span };
     }
     case "tir.For": {
       const min = m.expr(s.min);
@@ -267,7 +269,7 @@ export function mapStmtChildren(s: Stmt, m: ChildMapper): Stmt {
         loopVar === s.loopVar &&
         threadBinding === s.threadBinding &&
         body === s.body;
-      return same ? s : { ...s, min, extent, loopVar, threadBinding, body };
+      return same ? s : { kind: "tir.For", loopVar, min, extent, forKind: s.forKind, threadBinding, annotations: s.annotations, body, span: s.span };
     }
     case "tir.While": {
       const condition = m.expr(s.condition);

@@ -90,12 +90,13 @@ function substituting(
 
 /**
  * A copy in which every variable and every buffer that is declared inside is a new one, so that the copy can stand
- * beside the original (upstream's `renew_defs`). Free variables of a statement are kept.
+ * beside the original (upstream's `renew_defs`). Free variables of a statement are kept, but for those that `values`
+ * has something for: `substitute` in the same walk.
  */
 export function renewDefs(node: PrimFunc): PrimFunc;
-export function renewDefs(node: Stmt): Stmt;
-export function renewDefs(node: PrimFunc | Stmt): PrimFunc | Stmt {
-  const vars = new Map<AnyVar, AnyVar>();
+export function renewDefs(node: Stmt, values?: ReadonlyMap<AnyVar, PrimExpr>): Stmt;
+export function renewDefs(node: PrimFunc | Stmt, values: ReadonlyMap<AnyVar, PrimExpr> = new Map()): PrimFunc | Stmt {
+  const vars = new Map<AnyVar, PrimExpr>(values);
   const buffers = new Map<Buffer, Buffer>();
   const bind = (v: Var): Var => {
     const fresh: Var = { ...v };
@@ -158,7 +159,7 @@ function isVar(e: PrimExpr): e is AnyVar {
   return e.kind === "tir.Var" || e.kind === "tir.SizeVar";
 }
 
-function asVar(v: AnyVar): Var {
-  if (v.kind !== "tir.Var") throw new TypeError(`The parameter \`${v.name}\` of a buffer is not a plain variable.`);
+function asVar(v: PrimExpr): Var {
+  if (v.kind !== "tir.Var") throw new TypeError(`A buffer belongs to a parameter, which is a plain variable, not a \`${v.kind}\`.`);
   return v;
 }

@@ -127,43 +127,73 @@ function eachOfRange(r: Range, f: (e: PrimExpr) => void): void {
   f(r.extent);
 }
 
+// Written out for what there is most of: a walk is made for each question that a pass asks of a function.
 function walkExpr(e: PrimExpr, v: Visitor): void {
   if (v.expr?.(e) === "skip") return;
-  if (e.kind === "tir.BufferLoad") v.buffer?.(e.buffer);
-  forEachExprChild(e, (c) => walkExpr(c, v));
+  switch (e.kind) {
+    case "tir.Var":
+    case "tir.SizeVar":
+    case "ir.IntImm":
+    case "ir.FloatImm":
+    case "tir.StringImm":
+      return;
+    case "tir.Add":
+    case "tir.Sub":
+    case "tir.Mul":
+    case "tir.Max":
+    case "tir.Min":
+    case "tir.LT":
+    case "tir.LE":
+    case "tir.And":
+      walkExpr(e.a, v);
+      return walkExpr(e.b, v);
+    case "tir.BufferLoad":
+      v.buffer?.(e.buffer);
+      for (const i of e.indices) walkExpr(i, v);
+      if (e.predicate) walkExpr(e.predicate, v);
+      return;
+    case "tir.Call":
+      for (const a of e.args) walkExpr(a, v);
+      return;
+    default:
+      forEachExprChild(e, (c) => walkExpr(c, v));
+  }
+}
+
+function walkRegion(r: BufferRegion, v: Visitor): void {
+  v.buffer?.(r.buffer);
+  for (const d of r.region) {
+    walkExpr(d.min, v);
+    walkExpr(d.extent, v);
+  }
 }
 
 function walkStmt(s: Stmt, v: Visitor): void {
   if (v.stmt?.(s) === "skip") return;
-  const expr = (e: PrimExpr): void => walkExpr(e, v);
-  const region = (r: BufferRegion): void => {
-    v.buffer?.(r.buffer);
-    for (const d of r.region) eachOfRange(d, expr);
-  };
   switch (s.kind) {
     case "tir.LetStmt":
-      expr(s.value);
+      walkExpr(s.value, v);
       return walkStmt(s.body, v);
     case "tir.AttrStmt":
       if (s.node?.kind === "tir.Buffer") v.buffer?.(s.node as Buffer);
-      expr(s.value);
+      walkExpr(s.value, v);
       return walkStmt(s.body, v);
     case "tir.AssertStmt":
-      expr(s.condition);
-      expr(s.message);
+      walkExpr(s.condition, v);
+      walkExpr(s.message, v);
       return walkStmt(s.body, v);
     case "tir.BufferStore":
       v.buffer?.(s.buffer);
-      expr(s.value);
-      s.indices.forEach(expr);
-      if (s.predicate) expr(s.predicate);
+      walkExpr(s.value, v);
+      for (const e of s.indices) walkExpr(e, v);
+      if (s.predicate) walkExpr(s.predicate, v);
       return;
     case "tir.Allocate":
-      s.extents.forEach(expr);
-      expr(s.condition);
+      for (const e of s.extents) walkExpr(e, v);
+      walkExpr(s.condition, v);
       return walkStmt(s.body, v);
     case "tir.AllocateConst":
-      s.extents.forEach(expr);
+      for (const e of s.extents) walkExpr(e, v);
       return walkStmt(s.body, v);
     case "tir.DeclBuffer":
       v.buffer?.(s.buffer);
@@ -172,33 +202,33 @@ function walkStmt(s: Stmt, v: Visitor): void {
       for (const child of s.seq) walkStmt(child, v);
       return;
     case "tir.Evaluate":
-      return expr(s.value);
+      return walkExpr(s.value, v);
     case "tir.IfThenElse":
-      expr(s.condition);
+      walkExpr(s.condition, v);
       walkStmt(s.thenCase, v);
       if (s.elseCase) walkStmt(s.elseCase, v);
       return;
     case "tir.For":
-      expr(s.min);
-      expr(s.extent);
+      walkExpr(s.min, v);
+      walkExpr(s.extent, v);
       return walkStmt(s.body, v);
     case "tir.While":
-      expr(s.condition);
+      walkExpr(s.condition, v);
       return walkStmt(s.body, v);
     case "tir.Block":
-      for (const iv of s.iterVars) if (iv.dom) eachOfRange(iv.dom, expr);
+      for (const iv of s.iterVars) if (iv.dom) eachOfRange(iv.dom, (e) => walkExpr(e, v));
       if (v.buffer) s.allocBuffers.forEach((b) => v.buffer?.(b));
       for (const m of s.matchBuffers) {
-        region(m.source);
+        walkRegion(m.source, v);
         v.buffer?.(m.buffer);
       }
-      s.reads.forEach(region);
-      s.writes.forEach(region);
+      for (const r of s.reads) walkRegion(r, v);
+      for (const r of s.writes) walkRegion(r, v);
       if (s.init) walkStmt(s.init, v);
       return walkStmt(s.body, v);
     case "tir.BlockRealize":
-      s.iterValues.forEach(expr);
-      expr(s.predicate);
+      for (const e of s.iterValues) walkExpr(e, v);
+      walkExpr(s.predicate, v);
       return walkStmt(s.block, v);
     default:
       assertNever(s);

@@ -11,6 +11,7 @@ import { asInt, constant, sub } from "../ir/ops.ts";
 import type { For, ForKind, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { renewDefs, substitute } from "../ir/substitute.ts";
 import { visitExpr, visitStmt, type Visitor } from "../ir/visit.ts";
+import { BranchConditions } from "./branch-conditions.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
 import { simplifyStmt } from "./simplify.ts";
 import { stmtSize } from "./stmt-size.ts";
@@ -38,10 +39,12 @@ interface Span {
 
 function partitionFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
   const analyzer = new Analyzer();
+  const conditions = new BranchConditions();
   let growth = 0;
   const visit = (s: Stmt): Stmt => {
+    if (conditions.of(s).length === 0) return s;
     if (s.kind !== "tir.For") return mapStmtChildren(s, { expr: (e) => e, stmt: visit });
-    const pieces = planPieces(s, analyzer);
+    const pieces = planPieces(s, analyzer, conditions);
     const size = pieces === undefined ? 0 : stmtSize(s.body) * (pieces.length - 1);
     if (pieces !== undefined && growth + size <= maxGrowth) {
       growth += size;
@@ -62,20 +65,20 @@ interface Piece extends Span {
 function piece(loop: For, { from, to, forKind }: Piece, copy: boolean): Stmt {
   const dtype = loop.loopVar.dtype;
   if (to - from === 1) {
-    const body = substitute(loop.body, new Map([[loop.loopVar, constant(from, dtype)]]));
-    return copy ? renewDefs(body) : body;
+    const value = new Map([[loop.loopVar, constant(from, dtype)]]);
+    return copy ? renewDefs(loop.body, value) : substitute(loop.body, value);
   }
   const part: For = { ...loop, min: constant(from, dtype), extent: constant(to - from, dtype), forKind };
   return copy ? renewDefs(part) : part;
 }
 
-function planPieces(loop: For, analyzer: Analyzer): readonly Piece[] | undefined {
+function planPieces(loop: For, analyzer: Analyzer, conditions: BranchConditions): readonly Piece[] | undefined {
   const from = asInt(loop.min);
   const extent = asInt(loop.extent);
   if (from === undefined || extent === undefined || extent < 2) return undefined;
   if (loop.forKind === "unrolled" || loop.forKind === "thread_binding") return undefined;
   const whole: Span = { from, to: from + extent };
-  const main = clearSpan(loop, whole, analyzer);
+  const main = clearSpan(loop, whole, analyzer, conditions);
   if (main === undefined || (main.from === whole.from && main.to === whole.to)) return undefined;
   const spans = [{ from: whole.from, to: main.from }, main, { from: main.to, to: whole.to }].filter((s) => s.to > s.from);
   return loop.forKind === "vectorized" ? spans.flatMap(wholeVectors) : spans.map((s) => ({ ...s, forKind: loop.forKind }));
@@ -91,7 +94,8 @@ function wholeVectors({ from, to }: Span): readonly Piece[] {
 }
 
 /** The largest span of the loop in which every guard that the loop decides is known; undefined if there is no guard. */
-function clearSpan(loop: For, whole: Span, analyzer: Analyzer): Span | undefined {
+function clearSpan(loop: For, whole: Span, analyzer: Analyzer, conditions: BranchConditions): Span | undefined {
+  if (!conditions.of(loop.body).some((c) => usesVar(c, loop.loopVar))) return undefined;
   let span: Span | undefined;
   const v = loop.loopVar;
   // Iterations of loops between this one and the guard that do not change it: as often is the guard not evaluated if hoisted.
@@ -113,6 +117,7 @@ function clearSpan(loop: For, whole: Span, analyzer: Analyzer): Span | undefined
       return undefined;
     },
     stmt(s) {
+      if (conditions.of(s).length === 0) return "skip";
       if (s.kind === "tir.IfThenElse") guard(s.condition);
       if (s.kind === "tir.For") {
         visitExpr(s.min, visitor);

@@ -2,7 +2,7 @@ import type { Pass } from "@verticil/ir-core";
 import { sideEffect } from "../analysis/side-effect.ts";
 import { Analyzer } from "../arith/analyzer.ts";
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
-import { collectBuffers, usesVar } from "../ir/free-vars.ts";
+import { mentionsBuffer, usesVar } from "../ir/free-vars.ts";
 import { makeRange } from "../ir/make-expr.ts";
 import { makeEvaluate, makeIfThenElse, makeSeq } from "../ir/make-stmt.ts";
 import { mapStmtChildren } from "../ir/map-children.ts";
@@ -148,7 +148,7 @@ class NoOpRemover {
         if (isNoOp(s.body)) return noOp();
         return this.#unusedAllocations && !usesVar(s.body, s.bufferVar) ? s.body : s;
       case "tir.DeclBuffer":
-        return isNoOp(s.body) || !collectBuffers(s.body).includes(s.buffer) ? s.body : s;
+        return isNoOp(s.body) || !mentionsBuffer(s.body, s.buffer) ? s.body : s;
       case "tir.AttrStmt":
         return isNoOp(s.body) ? effectsOf([s.value]) : s;
       default:

@@ -4,7 +4,8 @@ import type { PrimExpr } from "../ir/expr.ts";
 import { intrinDef } from "../ir/intrin.ts";
 import { mapStmt } from "../ir/mutate.ts";
 import { asInt, ifThenElse } from "../ir/ops.ts";
-import { visitExpr } from "../ir/visit.ts";
+import type { Stmt } from "../ir/stmt.ts";
+import { visitExpr, visitStmt } from "../ir/visit.ts";
 import { bodyPass } from "./prim-func-pass.ts";
 
 /**
@@ -12,14 +13,26 @@ import { bodyPass } from "./prim-func-pass.ts";
  * `if_then_else` (upstream's `RewriteUnsafeSelect`). A select by lane stays.
  */
 export function rewriteUnsafeSelect(): Pass {
-  return bodyPass("RewriteUnsafeSelect", (body) =>
-    mapStmt(body, {
+  return bodyPass("RewriteUnsafeSelect", (body) => {
+    if (!hasSelect(body)) return body;
+    return mapStmt(body, {
       expr: (e) =>
         e.kind === "tir.Select" && lanesOf(e.condition.dtype) === 1 && (isUnsafe(e.trueValue) || isUnsafe(e.falseValue))
           ? ifThenElse(e.condition, e.trueValue, e.falseValue)
           : e,
-    }),
-  );
+    });
+  });
+}
+
+function hasSelect(body: Stmt): boolean {
+  let found = false;
+  visitStmt(body, {
+    expr(e) {
+      if (e.kind === "tir.Select") found = true;
+      return found ? "skip" : undefined;
+    },
+  });
+  return found;
 }
 
 function isUnsafe(e: PrimExpr): boolean {

@@ -142,7 +142,9 @@ class StmtSimplifier implements ChildMapper {
     const body = inRange
       ? this.#analyzer.withConstraint(ge(s.loopVar, min), () => this.#analyzer.withConstraint(lt(s.loopVar, add(min, extent)), visit))
       : visit();
-    return min === s.min && extent === s.extent && body === s.body ? s : { ...s, min, extent, body };
+    const { loopVar, forKind, threadBinding, annotations, span } = s;
+    const same = min === s.min && extent === s.extent && body === s.body;
+    return same ? s : { kind: "tir.For", loopVar, min, extent, forKind, threadBinding, annotations, body, span };
   }
 
   #if(s: IfThenElse): Stmt {

@@ -5,9 +5,8 @@ import { makeSeq, scopeOf } from "../ir/make-stmt.ts";
 import { mapStmtChildren } from "../ir/map-children.ts";
 import { add, asInt, constant } from "../ir/ops.ts";
 import type { For, Stmt } from "../ir/stmt.ts";
-import { renewDefs } from "../ir/substitute.ts";
 import { visitExpr } from "../ir/visit.ts";
-import { substituteAndFold } from "./fold.ts";
+import { copiesWith } from "./fold.ts";
 import { bodyPass } from "./prim-func-pass.ts";
 
 /** What is unrolled beyond the loops marked for it. */
@@ -115,11 +114,8 @@ class Unroller {
       const stmt: For = marked ? { ...loop, forKind: "serial" } : loop;
       return { stmt, steps: inner.steps * (extent ?? 1), serial: inner.serial + 1, depth: inner.depth };
     }
-    const copies = Array.from({ length: extent }, (_, i) => {
-      const body = substituteAndFold(loop.body, new Map([[loop.loopVar, add(loop.min, constant(i, loop.loopVar.dtype))]]));
-      return i === 0 ? body : renewDefs(body);
-    });
-    const stmt = makeSeq(copies);
+    const values = Array.from({ length: extent }, (_, i) => add(loop.min, constant(i, loop.loopVar.dtype)));
+    const stmt = makeSeq(copiesWith(loop.body, loop.loopVar, values));
     return { stmt, steps: inner.steps * extent, serial: inner.serial, depth: inner.depth + 1 };
   }
 }

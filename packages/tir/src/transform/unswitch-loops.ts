@@ -8,7 +8,7 @@ import { mapStmtChildren } from "../ir/map-children.ts";
 import { constant } from "../ir/ops.ts";
 import type { For, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { renewDefs } from "../ir/substitute.ts";
-import { visitStmt } from "../ir/visit.ts";
+import { BranchConditions } from "./branch-conditions.ts";
 import { foldWith } from "./fold.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
 import { isNoOp, noOp } from "./simplify.ts";
@@ -31,12 +31,13 @@ export function unswitchLoops(options: UnswitchOptions = {}): Pass {
 
 function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
   let growth = 0;
+  const conditions = new BranchConditions();
   const visit = (s: Stmt): Stmt => {
     const mapped = mapStmtChildren(s, { expr: (e) => e, stmt: visit });
     return mapped.kind === "tir.For" && mapped.forKind !== "thread_binding" ? hoist(mapped) : mapped;
   };
   const hoist = (loop: For): Stmt => {
-    const condition = invariantCondition(loop);
+    const condition = invariantCondition(loop, conditions);
     if (condition === undefined) return loop;
     // A loop that is nothing but one conditional statement is moved, not copied.
     const body = loop.body;
@@ -60,22 +61,10 @@ function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
 }
 
 /** A condition in the loop that neither the loop nor anything in it changes; parts of a conjunction count. */
-function invariantCondition(loop: For): PrimExpr | undefined {
-  const inside = new Set<AnyVar>([loop.loopVar]);
-  const conditions: PrimExpr[] = [];
-  visitStmt(loop.body, {
-    expr(e) {
-      if (e.kind === "tir.Let") inside.add(e.bind);
-      if (e.kind === "tir.Call" && e.op.kind === "ir.Op" && e.op.name === "tir.if_then_else" && e.args[0]) conditions.push(e.args[0]);
-      return undefined;
-    },
-    stmt(s) {
-      if (s.kind === "tir.For") inside.add(s.loopVar);
-      if (s.kind === "tir.LetStmt") inside.add(s.bind);
-      if (s.kind === "tir.IfThenElse") conditions.push(s.condition);
-      return undefined;
-    },
-  });
+function invariantCondition(loop: For, all: BranchConditions): PrimExpr | undefined {
+  const conditions = all.of(loop.body);
+  if (conditions.length === 0) return undefined;
+  const inside = new Set<AnyVar>([loop.loopVar, ...all.boundIn(loop.body)]);
   const fixed = (c: PrimExpr): boolean =>
     c.kind !== "ir.IntImm" && c.dtype === "bool" && sideEffect(c) === "pure" && !usesVar(c, (v) => inside.has(v));
   for (const c of conditions) {
