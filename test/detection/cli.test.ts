@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), "detect-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test("detect prints an object a picture, draws the boxes, and ends with 1 at what is no picture", () => {
-  const args = ["detect", photo, model, "--model", model, "--out", folder];
+  const args = ["detect", photo, model, "--model", model, "--output", folder];
   const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=@verticil/source", "--import", tsx, cli, ...args], { encoding: "utf8" });
   const [line = "", ...more] = stdout.trimEnd().split("\n");
   const { image, detections } = JSON.parse(line) as { readonly image: string; readonly detections: readonly Detection[] };

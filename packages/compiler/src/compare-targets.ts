@@ -132,7 +132,7 @@ function valueName(main: Function, index: number): { readonly name: string; read
 }
 
 /** The values that the interpreter computes for `main`, whose operators have been legalized. */
-export function interpretMain(module: IRModule, main: Function, inputs: Readonly<Record<string, Tensor>>, opts: CompareOptions): readonly Tensor[] {
+export function interpretMain(module: IRModule, main: Function, inputs: Readonly<Record<string, Tensor>>, opts: Pick<CompareOptions, "signal" | "onProgress">): readonly Tensor[] {
   const names = main.attrs["input_names"];
   const args = main.params.map((p, i) => {
     const name = Array.isArray(names) ? String(names[i]) : p.name;

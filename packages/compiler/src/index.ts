@@ -7,6 +7,7 @@ export { countOps } from "./count-ops.ts";
 export { describeMain, makeVmArtifact, type MainDescription, type VmArtifact } from "./vm-artifact.ts";
 export { backPhase, vmPhase, fusionPhase, graphPhase, kernelPhase, memoryPhase, wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
 export { webgpuKernelPhase, webgpuMemoryPhase, webgpuPipeline } from "./webgpu-pipeline.ts";
+export { interpretModel, type InterpretModelOptions } from "./interpret-model.ts";
 export { passRegistry, passRegistryWith, parsePasses } from "./pass-registry.ts";
 export { wellFormedChecks } from "./well-formed.ts";
 export { type TuningDb, tuningLookup } from "./tuning/tuning-db.ts";

@@ -7,9 +7,9 @@ import { modelName } from "./read-model.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
- * Inputs for the `main` of a module that is not compiled yet: given on the command line, or among `known`, or random.
+ * Inputs for the `main` of a module that is not compiled yet: given on the command line, or among `known`, or random if a seed is given.
  * @throws UsageError if an input is no tensor.
- * @throws FfiError (`invalid-input`) if one is to be random whose sizes are not fixed.
+ * @throws FfiError (`invalid-input`) if one is missing, or is to be random and its sizes are not fixed.
  */
 export async function importedInputs(
   module: IRModule,
@@ -21,7 +21,7 @@ export async function importedInputs(
   if (!isRelaxFunction(main)) throw new UsageError("`main` of the module is no graph function.");
   const { inputs } = describeMain(module);
   if (inputs.length !== main.params.length) throw new UsageError("`main` of the module takes something else than tensors.");
-  const given = await gatherInputs({ name: modelName(path), inputs }, { ...opts, random: opts.random ?? 1 });
+  const given = await gatherInputs({ name: modelName(path), inputs }, opts);
   const named = new Set((opts.input ?? []).map((text) => text.slice(0, text.indexOf("="))));
   for (const { name } of inputs) {
     const value = known.get(name);

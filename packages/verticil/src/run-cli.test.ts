@@ -105,6 +105,12 @@ describe("compile", () => {
 });
 
 describe("run", () => {
+  test("the interpreter gives the same, and tells what it needs", async () => {
+    expect(await output("run", at("layer.onnx"), "--target", "interp", "--input", `x=${at("x.npy")}`)).toBe("y: float32[1, 3] 5.5, 6, 0");
+    const { code, err } = await cli(["run", at("layer.onnx"), "--target", "interp"]);
+    expect([code, err]).toEqual([1, expect.stringContaining("`--random 1`")]);
+  });
+
   test("a model file on an input from a file", async () => {
     expect(await output("run", at("layer.onnx"), "--input", `x=${at("x.npy")}`)).toBe("y: float32[1, 3] 5.5, 6, 0");
   });

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tinyConfig, tinyGguf, tinyMetadata, tinySafetensors } from "@verticil/llm/testing";
+import { tinyGguf } from "@verticil/llm/testing";
 import { cli, scratchFolder } from "../testing/cli.ts";
+import { writeTinyLlama } from "../testing/tiny-llama.ts";
 
 let folder = "";
 let remove = async (): Promise<void> => {};
@@ -18,12 +19,7 @@ beforeAll(async () => {
   await writeFile(at("endless.gguf"), tinyGguf("F32", { metadata: { "tokenizer.ggml.eos_token_id": 99999, "llama.context_length": 100000 } }));
   await writeFile(at("cut.gguf"), tinyGguf("F32").subarray(0, 9000));
   await writeFile(at("other.gguf"), tinyGguf("F32", { metadata: { "general.architecture": "mamba" } }));
-  await mkdir(at("tiny"));
-  await writeFile(at("tiny/config.json"), JSON.stringify(tinyConfig));
-  await writeFile(at("tiny/model.safetensors"), tinySafetensors());
-  const list = (key: string): unknown => tinyMetadata[`tokenizer.ggml.${key}`];
-  const scores = Array.from({ length: 48 }, (_, i) => -i);
-  await writeFile(at("tiny/vocab.json"), JSON.stringify({ tokens: list("tokens"), types: list("token_type"), scores }));
+  await writeTinyLlama(at("tiny"));
 });
 
 afterAll(() => remove());

@@ -34,7 +34,7 @@ export function addCompareCommand(program: Command, terminal: Terminal, signal: 
     if (targets.length < 2 && options.against === undefined) throw new UsageError("`--targets` takes at least two targets, such as `interp,wasm`.");
     const module = await readModel(path, { dims: options.dim ?? {} });
     const reference = options.against === undefined ? undefined : await readReference(options.against);
-    const inputs = await importedInputs(module, path, options, reference);
+    const inputs = await importedInputs(module, path, { ...options, random: options.random ?? 1 }, reference);
     const opts = {
       tolerance: options.tolerance,
       signal,

@@ -6,7 +6,7 @@ interface Options {
   readonly model: string;
   readonly score: number;
   readonly iou: number;
-  readonly out?: string;
+  readonly output?: string;
   readonly json?: boolean;
 }
 
@@ -18,7 +18,7 @@ export function addDetectCommand(program: Command, terminal: Terminal, signal: A
     .requiredOption("--model <file>", "an ONNX detector: YOLOX, FastestDet or BlazeFace")
     .option("--score <x>", "leave out what scores less", Number, 0.4)
     .option("--iou <x>", "boxes that overlap more than this are one", Number, 0.45)
-    .option("--out <dir>", "write the pictures with the boxes drawn to this folder")
+    .option("-o, --output <dir>", "write the pictures with the boxes drawn to this folder")
     .action(async (images: readonly string[], options: Options) => {
       if (!(options.score >= 0 && options.score <= 1)) throw new UsageError("`--score` is between 0 and 1.");
       const { createDetector, detectFile, drawFile } = await import("@verticil/detection/node");
@@ -26,7 +26,7 @@ export function addDetectCommand(program: Command, terminal: Terminal, signal: A
       for (const image of images) {
         const detections = await detectFile(detector, image);
         terminal.out(JSON.stringify({ image, detections }));
-        if (options.out !== undefined) terminal.note(`wrote ${await drawFile(image, detections, options.out)}`);
+        if (options.output !== undefined) terminal.note(`wrote ${await drawFile(image, detections, options.output)}`);
       }
       detector.dispose();
     });

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { countOps, scriptDialects } from "@verticil/compiler";
 import type { IRModule } from "@verticil/ir-core";
-import { forEachConstant, isRelaxFunction, shapeOf, structInfoOf, type StructInfo } from "@verticil/relax";
+import { forEachConstant, isRelaxFunction, shapeOf, structInfoOf, type Function, type StructInfo } from "@verticil/relax";
 import { codeFile } from "@verticil/runtime-ffi";
 import { readManifest } from "@verticil/runtime-ffi/node";
 import { print } from "@verticil/tvmscript";
@@ -35,10 +35,16 @@ interface ValueReport {
   readonly shape: readonly (number | string)[];
 }
 
-interface Report {
-  readonly name: string;
+/** What goes into a function and what comes out. */
+interface EntryReport {
   readonly inputs: readonly ValueReport[];
   readonly outputs: readonly ValueReport[];
+}
+
+interface Report extends EntryReport {
+  readonly name: string;
+  /** The public functions of a model that has others than `main`, such as a language model's. */
+  readonly entries?: Readonly<Record<string, EntryReport>>;
   readonly ops: Readonly<Record<string, number>>;
   readonly weightBytes: number;
   readonly flops?: number;
@@ -63,36 +69,43 @@ async function inspectArtifact(folder: string): Promise<Report> {
 
 function inspectModule(name: string, module: IRModule): Report {
   let weightBytes = 0;
-  const inputs: ValueReport[] = [];
-  const outputs: ValueReport[] = [];
+  const entries: Record<string, EntryReport> = {};
   for (const [gv, func] of module.functions) {
     if (!isRelaxFunction(func)) continue;
     forEachConstant(func, (c) => {
       weightBytes += c.data.data.byteLength;
     });
-    if (gv.name !== "main") continue;
-    for (const p of func.params) inputs.push(value(p.name, structInfoOf(p)));
-    const names = func.attrs["output_names"];
-    const fields = func.retStructInfo.kind === "relax.TupleStructInfo" ? func.retStructInfo.fields : [func.retStructInfo];
-    fields.forEach((f, i) => outputs.push(value(Array.isArray(names) ? String(names[i]) : `output_${i}`, f)));
+    if (func.attrs["global_symbol"] !== undefined || gv.name === "main") entries[gv.name] = inspectEntry(func);
   }
-  return { name, inputs, outputs, ops: countOps(module), weightBytes, flops: estimateFlops(module) };
+  const { main = { inputs: [], outputs: [] }, ...others } = entries;
+  const more = Object.keys(others).length === 0 ? {} : { entries: others };
+  return { name, ...main, ...more, ops: countOps(module), weightBytes, flops: estimateFlops(module) };
+}
+
+function inspectEntry(func: Function): EntryReport {
+  const names = func.attrs["output_names"];
+  const fields = func.retStructInfo.kind === "relax.TupleStructInfo" ? func.retStructInfo.fields : [func.retStructInfo];
+  return {
+    inputs: func.params.map((p) => value(p.name, structInfoOf(p))),
+    outputs: fields.map((f, i) => value(Array.isArray(names) ? String(names[i]) : `output_${i}`, f)),
+  };
 }
 
 function value(name: string, info: StructInfo | undefined): ValueReport {
+  if (info !== undefined && info.kind !== "relax.TensorStructInfo") return { name, dtype: info.kind.replace(/^relax\.|StructInfo$/g, "").toLowerCase(), shape: [] };
   const shape = shapeOf(info)?.map((d) => (d.kind === "ir.IntImm" ? Number(d.value) : print(d, { dialects: scriptDialects }))) ?? ["?"];
-  return { name, dtype: info?.kind === "relax.TensorStructInfo" ? (info.dtype ?? "?") : "?", shape };
+  return { name, dtype: info?.dtype ?? "?", shape };
 }
 
 function describe(r: Report): readonly string[] {
-  const list = (values: readonly ValueReport[]): string[] => values.map((v) => `  ${v.name}: ${v.dtype}[${v.shape.join(", ")}]`);
+  const text = (v: ValueReport): string => `${v.name}: ${v.dtype}${v.dtype === "object" ? "" : `[${v.shape.join(", ")}]`}`;
+  const list = (values: readonly ValueReport[]): string[] => values.map((v) => `  ${text(v)}`);
+  const entry = ([name, e]: readonly [string, EntryReport]): string => `  ${name}(${e.inputs.map(text).join(", ")}) → ${e.outputs.map(text).join(", ")}`;
   const counts = (c: Readonly<Record<string, number>>): string[] => Object.entries(c).sort((a, b) => b[1] - a[1]).map(([n, k]) => `  ${String(k).padStart(4)} × ${n}`);
   return [
     r.name,
-    "inputs",
-    ...list(r.inputs),
-    "outputs",
-    ...list(r.outputs),
+    ...(r.inputs.length + r.outputs.length === 0 && r.entries !== undefined ? [] : ["inputs", ...list(r.inputs), "outputs", ...list(r.outputs)]),
+    ...(r.entries === undefined ? [] : ["functions", ...Object.entries(r.entries).map(entry)]),
     "operators",
     ...counts(r.ops),
     ...(r.kernels === undefined ? [] : ["kernels", ...counts(r.kernels)]),

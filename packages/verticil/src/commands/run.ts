@@ -1,11 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
-import type { Tensor } from "@verticil/runtime-ffi";
-import { getElement } from "@verticil/runtime-ffi";
+import { interpretModel } from "@verticil/compiler";
+import { getElement, type Tensor } from "@verticil/runtime-ffi";
+import { importedInputs } from "../imported-inputs.ts";
 import { writeNpy } from "../npy.ts";
-import { loadAny } from "../read-model.ts";
+import { isFolder, loadAny, readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
 import { checkTarget } from "./compile.ts";
 import { addDimOption, addInputOptions, gatherInputs, type RunOptions } from "./model-options.ts";
 
@@ -20,14 +22,11 @@ export function addRunCommand(program: Command, terminal: Terminal, signal: Abor
   const command = program
     .command("run <model>")
     .description("run a model, or the folder of a compiled one, once")
-    .option("--target <target>", "what to run on: wasm or webgpu (with the package `webgpu`)", "wasm")
+    .option("--target <target>", "what to run on: wasm, webgpu (with the package `webgpu`) or interp (the interpreter: slow)", "wasm")
     .option("--output-dir <dir>", "write each output to OUTPUT.npy in this folder")
     .option("--json", "print the outputs as JSON");
   addInputOptions(addDimOption(command)).action(async (path: string, options: Options) => {
-    const target = checkTarget(options.target);
-    const model = await loadAny(path, { dims: options.dim ?? {}, signal, target });
-    const outputs = await model.run(await gatherInputs(model, options));
-    model.dispose();
+    const outputs = options.target === "interp" ? await interpret(path, options, terminal, signal) : await runCompiled(path, options, signal);
     const { outputDir } = options;
     if (outputDir !== undefined) await terminal.uninterrupted(() => writeOutputs(outputs, outputDir));
     if (options.json === true) {
@@ -39,6 +38,18 @@ export function addRunCommand(program: Command, terminal: Terminal, signal: Abor
       terminal.out(`${name}: ${t.dtype}[${t.shape.join(", ")}] ${first.join(", ")}${t.data.length > 8 ? ", …" : ""}`);
     }
   });
+}
+
+async function runCompiled(path: string, options: Options, signal: AbortSignal): Promise<Readonly<Record<string, Tensor>>> {
+  const model = await loadAny(path, { dims: options.dim ?? {}, signal, target: checkTarget(options.target) });
+  return model.run(await gatherInputs(model, options)).finally(() => model.dispose());
+}
+
+async function interpret(path: string, options: Options, terminal: Terminal, signal: AbortSignal): Promise<Readonly<Record<string, Tensor>>> {
+  if (await isFolder(path)) throw new UsageError(`\`${path}\` is compiled already: the interpreter runs a model file.`);
+  const module = await readModel(path, { dims: options.dim ?? {} });
+  const inputs = await importedInputs(module, path, options);
+  return interpretModel(module, inputs, { signal, onProgress: (done) => terminal.progress(`  value ${done}`) });
 }
 
 async function writeOutputs(outputs: Readonly<Record<string, Tensor>>, folder: string): Promise<void> {
