@@ -21,6 +21,7 @@ import { buildWebgpu } from "@verticil/target-webgpu";
 import { compileContext, type Extension } from "./compile-context.ts";
 import { makeArtifact, type Artifact } from "./artifact.ts";
 import { countOps } from "./count-ops.ts";
+import { debugWasm } from "./debug-wasm.ts";
 import { describeMain, makeVmArtifact } from "./vm-artifact.ts";
 import { tuningLookup, type TuningDb } from "./tuning/tuning-db.ts";
 import { wasmPipeline } from "./wasm-pipeline.ts";
@@ -43,6 +44,11 @@ export interface CompileOptions {
   readonly tuningDb?: TuningDb;
   readonly instruments?: readonly PassInstrument[];
   readonly signal?: AbortSignalLike | undefined;
+  /**
+   * For WebAssembly: code that checks bounds and assertions and traps where they do not hold, with its programs as text
+   * (`NAME.py`) and a source map (`NAME.wasm.map`) that debuggers follow from one to the other. Slow.
+   */
+  readonly debug?: boolean;
   /** Licences of the weights and the model, for the manifest. */
   readonly licences?: readonly string[];
 }
@@ -109,7 +115,7 @@ export async function compile(module: IRModule, options: CompileOptions = {}): P
   const lowered = sequential("compile", [...own, options.pipeline ?? standard]).run(module, ctx);
   throwIfErrors(ctx.diagnostics);
   options.signal?.throwIfAborted();
-  const about = { name: options.name ?? "model", ops: countOps(module), licences: options.licences ?? [] };
+  const about = { name: options.name ?? "model", ops: countOps(module), licences: options.licences ?? [], debug: options.debug === true };
   return target.kind === "wasm" ? finishWasm(module, lowered, { ...about, target }) : finishWebgpu(lowered, { ...about, target });
 }
 
@@ -124,17 +130,19 @@ interface About<T> {
   readonly target: T;
   readonly ops: Readonly<Record<string, number>>;
   readonly licences: readonly string[];
+  readonly debug: boolean;
 }
 
 async function finishWasm(module: IRModule, lowered: IRModule, about: About<WasmTarget>): Promise<Executable> {
-  const { bytes, reservedBytes } = buildWasm(lowered, about.target, { name: about.name });
+  const { build, files: extra } = about.debug ? debugWasm(lowered, about.target, about.name) : { build: buildWasm(lowered, about.target, { name: about.name }), files: [] };
+  const { bytes, reservedBytes } = build;
   const common = { ...about, reservedBytes: Math.ceil(reservedBytes / 64) * 64 };
   if (isStaticProgram(lowered)) {
     const { manifest, files, wasm, weights } = await makeArtifact(lowered, bytes, common);
-    return { kind: "static", module: lowered, manifest, files, load: (opts) => loadModel({ manifest, wasm, weights }, opts) };
+    return { kind: "static", module: lowered, manifest, files: new Map([...files, ...extra]), load: (opts) => loadModel({ manifest, wasm, weights }, opts) };
   }
   const { manifest, files, wasm, weights, program, executable } = await makeVmArtifact(lowered, bytes, describeMain(module), common);
-  return { kind: "vm", module: lowered, manifest, files, program: executable, load: (opts) => loadVmModel({ manifest, wasm, weights, program }, opts) };
+  return { kind: "vm", module: lowered, manifest, files: new Map([...files, ...extra]), program: executable, load: (opts) => loadVmModel({ manifest, wasm, weights, program }, opts) };
 }
 
 async function finishWebgpu(lowered: IRModule, about: About<WebgpuTarget>): Promise<Executable> {

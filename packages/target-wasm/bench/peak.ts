@@ -34,7 +34,7 @@ export function peakModule(): Uint8Array<ArrayBuffer> {
   const builder = new ModuleBuilder("peak");
   const locals: WasmType[] = new Array<WasmType>(12).fill("v128");
   builder.exportFunc("peak", builder.func({ name: "peak", signature: { params: ["i32"], results: ["f32"] }, locals, code: w.out }));
-  return builder.finish();
+  return builder.finish().toBytes();
 }
 
 /** Floating-point operations of one round. */

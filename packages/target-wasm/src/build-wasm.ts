@@ -8,6 +8,7 @@ import { wasmTypeOf } from "./codegen/lanes.ts";
 import { unsupported } from "./codegen/unsupported.ts";
 import { ModuleBuilder } from "./encoder/module-builder.ts";
 import type { WasmType } from "./encoder/opcodes.ts";
+import { wasmSourceMap } from "./encoder/source-map.ts";
 
 /** How the code is generated, beyond what the target can do. */
 export interface BuildWasmOptions {
@@ -17,6 +18,8 @@ export interface BuildWasmOptions {
   readonly boundsChecks?: boolean;
   /** The module's name in the name section. */
   readonly name?: string;
+  /** The address of a source map: makes one, from the spans of the statements, and tells debuggers where it is. */
+  readonly sourceMappingUrl?: string;
 }
 
 /** A function that a host can call. Pointers are byte addresses. */
@@ -29,6 +32,8 @@ export interface WasmExport {
 /** A finished module. */
 export interface WasmBuild {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** From addresses in the module to places in the programs, as JSON; only if an address for it was given. */
+  readonly sourceMap?: string;
   readonly exports: readonly WasmExport[];
   /**
    * The module keeps memory below this address for constants and its shadow stack: put everything else above. Workers
@@ -63,6 +68,7 @@ export function buildWasm(module: IRModule, target: WasmTarget, opts: BuildWasmO
     simd: target.simd !== "none",
     relaxed: target.simd === "relaxed",
     checks: { assertions: opts.assertions ?? true, bounds: opts.boundsChecks ?? false },
+    keepSpans: opts.sourceMappingUrl !== undefined,
     stackPointer,
     calleeOf: (gv) => indexOf.get(gv) ?? unsupported(`the unknown function \`${gv.name}\``, "Add it to the module.", gv.span),
     extern: (name) => externs.get(name) ?? unsupported(`the external function \`${name}\``, "It was not declared."),
@@ -86,7 +92,10 @@ export function buildWasm(module: IRModule, target: WasmTarget, opts: BuildWasmO
   const min = Math.max(1, Math.ceil(reservedBytes / PAGE));
   builder.memory(target.threads > 1 ? { min, max: Math.max(min, Math.floor(target.maxMemory / PAGE)), shared: true } : { min });
   for (const segment of data.segments) builder.data(segment.offset, segment.bytes);
-  return { bytes: builder.finish(), exports, reservedBytes, stackBytes };
+  if (opts.sourceMappingUrl !== undefined) builder.sourceMappingUrl(opts.sourceMappingUrl);
+  const out = builder.finish();
+  const sourceMap = opts.sourceMappingUrl === undefined ? {} : { sourceMap: wasmSourceMap(out.marks) };
+  return { bytes: out.toBytes(), ...sourceMap, exports, reservedBytes, stackBytes };
 }
 
 function isPrimFunc(func: BaseFunc): func is PrimFunc {

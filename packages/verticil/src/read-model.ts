@@ -23,6 +23,8 @@ export interface CompileModelOptions extends ReadModelOptions {
   /** What to compile for; WebAssembly unless told. */
   readonly target?: CodeTarget;
   readonly tuningDb?: TuningDb | undefined;
+  /** Code that checks itself, with a source map. */
+  readonly debug?: boolean;
 }
 
 /**
@@ -70,15 +72,15 @@ async function readBytes(path: string): Promise<Uint8Array> {
 
 /** Reads and compiles a model. */
 export async function compileModel(path: string, opts: CompileModelOptions = {}): Promise<Executable> {
-  const { instruments = [], signal, target = "wasm", tuningDb } = opts;
+  const { instruments = [], signal, target = "wasm", tuningDb, debug = false } = opts;
   if (await isLanguageModel(path)) {
     if (target !== "wasm") throw new UsageError(`Language models compile for \`wasm\`, not for \`${target}\` yet.`);
     const { compileModel: compileLanguageModel } = await import("@verticil/llm");
     const { name, model } = await readLanguage(path);
-    return compileLanguageModel(model, { name, instruments, signal });
+    return compileLanguageModel(model, { name, instruments, signal, debug });
   }
   const module = await readModel(path, opts);
-  return compile(module, { name: modelName(path), target, instruments, signal, ...(tuningDb === undefined ? {} : { tuningDb }) });
+  return compile(module, { name: modelName(path), target, instruments, signal, debug, ...(tuningDb === undefined ? {} : { tuningDb }) });
 }
 
 /** Loads a compiled model from its folder, or compiles a model file and loads that. */

@@ -104,6 +104,16 @@ describe("compile", () => {
   });
 });
 
+describe("code as text", () => {
+  test("of a model, and of a folder, with names", async () => {
+    const wat = await output("inspect", at("layer.onnx"), "--wat");
+    expect(wat).toMatch(/^\(module \$layer\n[^]*\(export "main"/);
+    await output("compile", at("layer.onnx"), "-o", at("debug"), "--debug");
+    expect(await readdir(at("debug"))).toContain("layer.wasm.map");
+    expect(await output("inspect", at("debug"), "--wat")).toContain("unreachable");
+  });
+});
+
 describe("run", () => {
   test("the interpreter gives the same, and tells what it needs", async () => {
     expect(await output("run", at("layer.onnx"), "--target", "interp", "--input", `x=${at("x.npy")}`)).toBe("y: float32[1, 3] 5.5, 6, 0");

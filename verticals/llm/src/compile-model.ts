@@ -13,6 +13,8 @@ export interface CompileModelOptions {
   readonly target?: "wasm" | WasmTarget;
   readonly instruments?: readonly PassInstrument[];
   readonly signal?: AbortSignalLike | undefined;
+  /** Code that checks itself, with a source map: see `compile`. */
+  readonly debug?: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export async function compileModel(model: LanguageModel, opts: CompileModelOptio
     extensions: [llmExtension],
     instruments: opts.instruments ?? [],
     signal: opts.signal,
+    debug: opts.debug === true,
   });
   if (executable.kind !== "vm") throw new Error("internal: a model of several functions is a program");
   return executable;

@@ -230,6 +230,7 @@ class Emitter {
 
   #stmt(stmt: Stmt, region: Region): void {
     const { code } = this.#opened(region);
+    if (stmt.span !== undefined) code.out.mark(stmt.span);
     switch (stmt.kind) {
       case "store":
         this.#value(stmt.addr, region);
@@ -241,7 +242,7 @@ class Emitter {
         code.localSet(this.#cellLocal(stmt.cell));
         return;
       case "loop":
-        this.#loop(stmt.body, stmt.extent, region);
+        this.#loop(stmt, region);
         return;
       case "while":
         this.#while(stmt.body, stmt.condition, region);
@@ -342,7 +343,7 @@ class Emitter {
   }
 
   /** `do { body; pointers grow } while (pointer != end)`, or with the counter where the body uses it. */
-  #loop(body: Region, extent: Value, region: Region): void {
+  #loop({ body, extent, span }: Extract<Stmt, { readonly kind: "loop" }>, region: Region): void {
     const { code: inner } = this.#openRegion(body);
     this.#stmts(body);
     const inductions = this.#inductionsOf.get(body) ?? [];
@@ -356,6 +357,7 @@ class Emitter {
     }
     code.begin("loop");
     code.out.append(inner.out);
+    if (span !== undefined) code.out.mark(span);
     for (const v of inductions) {
       if (v === driver) continue;
       increment(code, this.#inductionLocal(v), v.step);

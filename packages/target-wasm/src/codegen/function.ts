@@ -19,6 +19,8 @@ export interface FuncEnvironment {
   readonly simd: boolean;
   readonly relaxed: boolean;
   readonly checks: CheckOptions;
+  /** Whether code says which place of the program it comes from. */
+  readonly keepSpans: boolean;
   readonly stackPointer: number;
   readonly calleeOf: (gv: GlobalVar) => Callee;
   readonly extern: (name: string, params: readonly WasmType[], result: DType | undefined) => Callee;
@@ -54,6 +56,7 @@ export function compileFunction(name: string, func: PrimFunc, env: FuncEnvironme
   const cx: StmtContext = {
     graph,
     checks: env.checks,
+    keepSpans: env.keepSpans,
     env: new Map(),
     storage: new Map(),
     epochs: new Epochs(graph),

@@ -1,3 +1,4 @@
+import type { Span } from "@verticil/ir-core";
 import { opResult, type WasmType } from "../encoder/opcodes.ts";
 import { foldOp } from "./fold.ts";
 import { intervalOf } from "./intervals.ts";
@@ -30,6 +31,7 @@ export class Graph {
   /** Whether a product may be added without rounding in between. */
   readonly relaxed: boolean;
   #region: Region;
+  #span: Span | undefined;
 
   constructor(opts: { readonly simd: boolean; readonly relaxed: boolean }) {
     this.simd = opts.simd;
@@ -53,7 +55,15 @@ export class Graph {
   }
 
   emit(stmt: Stmt): void {
-    this.#region.stmts.push(stmt);
+    this.#region.stmts.push(this.#span === undefined ? stmt : { ...stmt, span: this.#span });
+  }
+
+  /** Calls `f`, whose statements come from `span`: where it is undefined, from where they came before. */
+  comingFrom(span: Span | undefined, f: () => void): void {
+    const before = this.#span;
+    this.#span = span ?? before;
+    f();
+    this.#span = before;
   }
 
   /** A new region inside the current one. `certain`: it runs whenever its parent does. */

@@ -22,10 +22,17 @@ export interface StmtContext extends FuncContext {
   readonly constantData: (stmt: AllocateConst) => number;
   /** Moves the shadow stack down for memory whose size is known at run time only. */
   readonly stackPointer: () => Value;
+  /** Whether statements remember where they come from. */
+  readonly keepSpans: boolean;
 }
 
 /** Writes the code of a statement into the current region. */
 export function codeStmt(cx: StmtContext, stmt: Stmt): void {
+  if (cx.keepSpans) cx.graph.comingFrom(stmt.span, () => codeKind(cx, stmt));
+  else codeKind(cx, stmt);
+}
+
+function codeKind(cx: StmtContext, stmt: Stmt): void {
   switch (stmt.kind) {
     case "tir.SeqStmt":
       for (const s of stmt.seq) codeStmt(cx, s);

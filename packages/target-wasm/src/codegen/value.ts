@@ -1,3 +1,4 @@
+import type { Span } from "@verticil/ir-core";
 import type { WasmType } from "../encoder/opcodes.ts";
 
 // A function between TensorIR and WebAssembly: a tree of regions with statements in order, over a graph of values.
@@ -179,7 +180,7 @@ export interface SetStackStmt {
   readonly value: Value;
 }
 
-export type Stmt =
+export type Stmt = (
   | StoreStmt
   | SetCellStmt
   | LoopStmt
@@ -189,7 +190,11 @@ export type Stmt =
   | PinStmt
   | CheckStmt
   | ReturnStmt
-  | SetStackStmt;
+  | SetStackStmt
+) & {
+  /** The place in the program that it comes from, where a source map is made. */
+  readonly span?: Span | undefined;
+};
 
 /** The deeper of two regions, one of which is inside the other. */
 export function deeper(a: Region, b: Region): Region {

@@ -1,5 +1,15 @@
+import type { Span } from "@verticil/ir-core";
+
+/** Says where the bytes from `at` on come from. */
+export interface ByteMark {
+  readonly at: number;
+  readonly span: Span;
+}
+
 /** Bytes that grow at the end, with the encodings of the WebAssembly binary format. */
 export class ByteWriter {
+  /** Where the bytes come from, in order, if anyone said so; marks move along when a writer is appended to another. */
+  readonly marks: ByteMark[] = [];
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
@@ -27,8 +37,14 @@ export class ByteWriter {
     this.#length += values.length;
   }
 
+  /** What is written from here on comes from `span`. */
+  mark(span: Span): void {
+    this.marks.push({ at: this.#length, span });
+  }
+
   /** Everything another writer holds. */
   append(other: ByteWriter): void {
+    for (const { at, span } of other.marks) this.marks.push({ at: at + this.#length, span });
     this.bytes(other.#bytes.subarray(0, other.#length));
   }
 

@@ -45,6 +45,7 @@ export class ModuleBuilder {
   readonly #data: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
   readonly #name: string;
   #memory: MemoryImport = { min: 1 };
+  #sourceMappingUrl: string | undefined;
 
   constructor(name: string) {
     this.#name = name;
@@ -82,8 +83,13 @@ export class ModuleBuilder {
     this.#data.push({ offset, bytes });
   }
 
-  /** The module's bytes. */
-  finish(): Uint8Array<ArrayBuffer> {
+  /** Where a debugger finds the module's source map. */
+  sourceMappingUrl(url: string): void {
+    this.#sourceMappingUrl = url;
+  }
+
+  /** The module. */
+  finish(): ByteWriter {
     const importTypes = this.#imports.map((f) => this.#typeIndex(f.signature));
     const funcTypes = this.#funcs.map((f) => this.#typeIndex(f.signature));
     const out = new ByteWriter(4096);
@@ -114,7 +120,13 @@ export class ModuleBuilder {
       w.bytes(d.bytes);
     });
     this.#writeNames(out);
-    return out.toBytes();
+    if (this.#sourceMappingUrl !== undefined) {
+      const content = new ByteWriter();
+      content.name("sourceMappingURL");
+      content.name(this.#sourceMappingUrl);
+      wrap(out, 0, content);
+    }
+    return out;
   }
 
   #typeIndex(signature: FuncSignature): number {

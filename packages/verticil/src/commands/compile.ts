@@ -15,6 +15,7 @@ interface Options {
   readonly output?: string;
   readonly dim: GivenDims;
   readonly standalone?: boolean;
+  readonly debug?: boolean;
   readonly tuningDb?: string;
   readonly timing?: boolean;
   readonly json?: boolean;
@@ -28,11 +29,13 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
     .option("--target <target>", "what to compile for: wasm or webgpu", "wasm")
     .option("-o, --output <dir>", "the folder to write; the model's name unless given")
     .option("--standalone", "put the runtime into the module: it needs no package where it is loaded")
+    .option("--debug", "check every access, and write the programs and a source map for debuggers (wasm)")
     .option("--tuning-db <file>", "use the schedules that `verticil tune` found")
     .option("--timing", "show how long each pass took")
     .option("--json", "print the manifest as JSON");
   addDimOption(command).action(async (path: string, options: Options) => {
     const target = checkTarget(options.target);
+    if (options.debug === true && target !== "wasm") throw new UsageError("`--debug` is for WebAssembly: `--target wasm`.");
     const timing = timingInstrument();
     const started = performance.now();
     const tuningDb = options.tuningDb === undefined ? undefined : await openTuningDb(options.tuningDb, { create: false });
@@ -42,6 +45,7 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
       instruments: [progressInstrument(terminal), timing],
       signal,
       tuningDb,
+      debug: options.debug === true,
     });
     tuningDb?.database.close();
     const folder = options.output ?? modelName(path);

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { countOps, scriptDialects } from "@verticil/compiler";
 import type { IRModule } from "@verticil/ir-core";
@@ -6,14 +8,17 @@ import { codeFile } from "@verticil/runtime-ffi";
 import { readManifest } from "@verticil/runtime-ffi/node";
 import { print } from "@verticil/tvmscript";
 import { estimateFlops } from "../estimate-flops.ts";
-import { isFolder, modelName, readModel } from "../read-model.ts";
+import { compileModel, isFolder, modelName, readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
+import { UsageError } from "../usage-error.ts";
+import { wasmText } from "../wasm-text.ts";
 import { size } from "./compile.ts";
 import { addDimOption, type GivenDims } from "./model-options.ts";
 
 interface Options {
   readonly dim: GivenDims;
   readonly json?: boolean;
+  readonly wat?: boolean;
 }
 
 /** `verticil inspect MODEL|MODULE.py|DIR`: what a model is made of. */
@@ -21,12 +26,28 @@ export function addInspectCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command("inspect <model>")
     .description("show a model's inputs, outputs, operators, weights and work; of a compiled one its kernels and memory")
+    .option("--wat", "print the WebAssembly as text instead, compiled first if it is not")
     .option("--json", "print it as JSON");
   addDimOption(command).action(async (path: string, options: Options) => {
+    if (options.wat === true) {
+      terminal.out(await wasmText(await readCode(path, options.dim)));
+      return;
+    }
     const report = (await isFolder(path)) ? await inspectArtifact(path) : inspectModule(modelName(path), await readModel(path, { dims: options.dim }));
     if (options.json === true) terminal.out(JSON.stringify(report, null, 2));
     else for (const line of describe(report)) terminal.out(line);
   });
+}
+
+/** The code of a compiled model, or of one that is compiled here. */
+async function readCode(path: string, dims: GivenDims): Promise<Uint8Array> {
+  const folder = await isFolder(path);
+  const { manifest, files } = folder ? { manifest: await readManifest(path), files: new Map<string, never>() } : await compileModel(path, { dims });
+  const file = codeFile(manifest).path;
+  if (!file.endsWith(".wasm")) throw new UsageError(`\`${path}\` was compiled for another target than WebAssembly.`);
+  const code = folder ? await readFile(join(path, file)) : files.get(file);
+  if (!(code instanceof Uint8Array)) throw new UsageError(`\`${path}\` has no WebAssembly.`);
+  return code;
 }
 
 interface ValueReport {
