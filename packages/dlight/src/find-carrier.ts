@@ -21,8 +21,16 @@ export function findCarrier(work: Work, anchor: Stage): Carrier | undefined {
   if (reader === undefined || readers.length !== 1) return undefined;
   const stage = stages(work).find((s) => s.block === work.sch.get(reader).block);
   if (stage === undefined || !isInjective(stage.block) || !isAllocated(work, buffer)) return undefined;
+  if (!hasAllOthersBefore(work, stage, anchor)) return undefined;
   const vars = readVars(stage.block, buffer);
   return vars && { stage, buffer, vars };
+}
+
+/** True if what the reader reads besides the anchor's result is there before the anchor runs: the reader runs with the anchor. */
+function hasAllOthersBefore(work: Work, reader: Stage, anchor: Stage): boolean {
+  const order = stages(work).map((s) => s.block);
+  const last = order.indexOf(anchor.block);
+  return work.sch.getProducers(reader.rv).every((p) => order.indexOf(work.sch.get(p).block) <= last);
 }
 
 /** The variables at which a block reads a buffer, the same at every read; undefined if it is not so. */

@@ -154,6 +154,11 @@ describe("registerTile", () => {
   ])("computes %s", (_, make) => {
     scheduled(registerTile, make());
   });
+
+  it("divides two sums after the later one", () => {
+    const [x, w] = [te.placeholder([3, 5], "float32", "x"), te.placeholder([3, 5], "float32", "w")];
+    scheduled(registerTile, [x, w, te.binaryOps.divide(te.sumOf(x, [0, 1], false), te.sumOf(te.multiply(w, w), [0, 1], false))]);
+  });
 });
 
 describe("injective", () => {
