@@ -1,18 +1,21 @@
-import type { IRModule } from "@verticil/ir-core";
-import { BlockBuilder, makeTensorStructInfo, makeTuple, makeVar, relaxOps, type Expr, type OpRegistry, type TensorStructInfo, type Var } from "@verticil/relax";
-import type { Tensor } from "@verticil/runtime-ffi";
+import { passContext, type IRModule } from "@verticil/ir-core";
+import { BlockBuilder, lambdaLift, makeTensorStructInfo, makeTuple, makeVar, relaxOps, staticShapeOf, type Expr, type OpRegistry, type TensorStructInfo, type Var } from "@verticil/relax";
+import { zeros, type Tensor } from "@verticil/runtime-ffi";
 import type { ConverterTable } from "./converter.ts";
 import { checkSupported } from "./graph/check-supported.ts";
 import { GraphImport } from "./graph/graph-import.ts";
+import { markDataflow } from "./graph/mark-dataflow.ts";
 import { orderedNodes } from "./graph/order.ts";
+import { DecidesAtRunTime } from "./graph/run-time-control.ts";
 import { sanitizedName } from "./graph/sanitized-name.ts";
 import { SymbolicDims, type GivenDim } from "./graph/symbolic-dims.ts";
 import { fail } from "./messages.ts";
 import { NodeContext } from "./node-context.ts";
 import { onnxConverters } from "./ops/table.ts";
-import { decodeModel } from "./proto/decode.ts";
+import { decodeModel, type OnnxModel } from "./proto/decode.ts";
 import type { ValueInfoProto } from "./proto/schema.ts";
 import { dtypeOf } from "./proto/tensor.ts";
+import type { Value } from "./value.ts";
 
 /** How a model is imported. */
 export interface ImportOptions {
@@ -33,7 +36,8 @@ export interface ImportOptions {
 
 /**
  * The bytes of an ONNX model as a module with one function `main`: the graph's inputs are its parameters, its weights
- * are constants, and everything is in one dataflow block. The function's attributes keep the names of the file
+ * are constants, and everything is in one dataflow block, unless the model decides something at run time: then there are
+ * blocks between its branches, and a private function for the body of each loop. The function's attributes keep the names of the file
  * (`input_names`, `output_names`), whose values are `main`'s parameters and, in a tuple if there are several, its
  * result.
  *
@@ -44,6 +48,16 @@ export interface ImportOptions {
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): IRModule {
   const model = decodeModel(bytes);
+  try {
+    return importModel(model, options, true);
+  } catch (error) {
+    if (!(error instanceof DecidesAtRunTime)) throw error;
+    return markDataflow(lambdaLift().run(importModel(model, options, false), passContext({ dialects: [] })));
+  }
+}
+
+/** `straight`: everything is in one dataflow block. */
+function importModel(model: OnnxModel, options: ImportOptions, straight: boolean): IRModule {
   const converters = options.converters === undefined ? onnxConverters : { ...onnxConverters, ...options.converters };
   const nodes = orderedNodes(model.graph);
   checkSupported(model, converters);
@@ -55,19 +69,26 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): IRMo
   dims.checkGiven();
   const bb = new BlockBuilder({ ops: options.ops ?? relaxOps });
   const graph = new GraphImport(bb, model, converters);
-  for (const [i, param] of params.entries()) graph.define(inputs[i]?.name ?? "", { kind: "tensor", expr: param });
+  for (const [i, param] of params.entries()) graph.define(inputs[i]?.name ?? "", inputValue(param));
   for (const [name, tensor] of constants) graph.define(name, { kind: "constant", tensor });
   const outputNames = (model.graph.output ?? []).map((o) => o.name ?? "");
-  const build = (): Expr =>
-    bb.dataflow(() => {
-      graph.run(model.graph, nodes);
-      return bb.emitOutput(result(graph, outputNames));
-    });
+  const body = (): Expr => {
+    graph.run(model.graph, nodes);
+    return bb.emitOutput(result(graph, outputNames));
+  };
+  const build = straight ? (): Expr => bb.dataflow(body) : body;
   const bounds = dims.upperBounds();
   const bounded = Object.keys(bounds).length === 0 ? {} : { tir_var_upper_bound: bounds };
   const attrs = { ...bounded, num_input: params.length, input_names: inputs.map((i) => i.name ?? ""), output_names: outputNames };
   bb.function("main", params, build, { attrs });
   return bb.finalize();
+}
+
+/** A parameter; of one without elements everything is known. */
+function inputValue(param: Var): Value {
+  const dims = param.structInfo?.kind === "relax.TensorStructInfo" ? staticShapeOf(param.structInfo) : undefined;
+  const dtype = param.structInfo?.kind === "relax.TensorStructInfo" ? param.structInfo.dtype : undefined;
+  return dims?.includes(0) === true && dtype !== undefined ? { kind: "constant", tensor: zeros(dtype, dims) } : { kind: "tensor", expr: param };
 }
 
 /** The outputs: one expression, or a tuple of several. */

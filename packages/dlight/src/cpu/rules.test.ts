@@ -157,7 +157,7 @@ describe("registerTile", () => {
 
   it("divides two sums after the later one", () => {
     const [x, w] = [te.placeholder([3, 5], "float32", "x"), te.placeholder([3, 5], "float32", "w")];
-    scheduled(registerTile, [x, w, te.binaryOps.divide(te.sumOf(x, [0, 1], false), te.sumOf(te.multiply(w, w), [0, 1], false))]);
+    scheduled(registerTile, [x, w, te.binaryOps.divide!(te.sumOf(x, [0, 1], false), te.sumOf(te.multiply(w, w), [0, 1], false))]);
   });
 });
 

@@ -6,6 +6,7 @@ import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
 import { dtypeOf, readTensor } from "../proto/tensor.ts";
 import { constantValue } from "../value.ts";
+import { extended } from "./positions.ts";
 
 const constantNode: Converter = (ctx) => constantValue(constantOf(ctx));
 
@@ -53,14 +54,20 @@ const eyeLike: Converter = (ctx) => {
 };
 
 const trilu: Converter = (ctx) => {
-  const k = ctx.optionalNumbers(1, "the diagonal")?.[0] ?? 0;
+  const k = ctx.optionalValue(1) === undefined ? 0 : at(ctx.dimsInput(1, "the diagonal"), 0);
   return ctx.emit(ctx.attrs.flag("upper", true) ? "triu" : "tril", [ctx.input(0), makePrimValue(k)]);
 };
 
 const MODES: Readonly<Record<string, string>> = { constant: "constant", reflect: "reflect", edge: "replicate", wrap: "circular" };
 
+/** True if an input is there and computed by the model. */
+function isComputed(ctx: NodeContext, i: number): boolean {
+  return ctx.optionalValue(i) !== undefined && ctx.known(i) === undefined;
+}
+
 const pad: Converter = (ctx) => {
   const x = ctx.input(0);
+  if (ctx.opset >= 11 && (isComputed(ctx, 1) || isComputed(ctx, 2))) return openPad(ctx, x);
   const rank = ctx.rank(x);
   const given = ctx.opset < 11 ? (ctx.attrs.ints("pads") ?? ctx.attrs.ints("paddings") ?? []) : ctx.numbers(1, "the widths");
   const axes = ctx.axes(ctx.optionalNumbers(3, "the axes") ?? Array.from({ length: rank }, (_, i) => i), rank);
@@ -74,6 +81,18 @@ const pad: Converter = (ctx) => {
   const value = ctx.opset < 11 ? ctx.attrs.float("value", 0) : (ctx.optionalNumbers(2, "the value", true)?.[0] ?? 0);
   return padded(ctx, cropped(ctx, x, widths), widths.map((w) => Math.max(0, w)), { name, value });
 };
+
+/** Padding by widths, or with a value, that the model computes. */
+function openPad(ctx: NodeContext, x: Expr): Expr {
+  const mode = ctx.attrs.string("mode", "constant");
+  if (mode !== "constant" && mode !== "edge" && mode !== "reflect" && mode !== "wrap") return ctx.unsupported(`its mode is \`${mode}\``);
+  const rank = ctx.rank(x);
+  const axes = ctx.axes(ctx.optionalNumbers(3, "the axes") ?? Array.from({ length: rank }, (_, i) => i), rank);
+  const widths = ctx.dimsInput(1, "the widths");
+  const given = ctx.optional(2);
+  const value = given === undefined || ctx.dims(given).some((d) => asInt(d) === 0) ? ctx.scalar(0, x) : ctx.reshape(given, []);
+  return axes.reduce((y, axis, i) => extended(ctx, y, axis, at(widths, i), at(widths, i + axes.length), { mode, value }), x);
+}
 
 /** Negative widths cut off instead. */
 function cropped(ctx: NodeContext, x: Expr, widths: readonly number[]): Expr {

@@ -8,6 +8,7 @@ import { nonMaxSuppressionOf } from "../fold/non-max-suppression.ts";
 import { knownNumbers } from "../known.ts";
 import type { NodeContext } from "../node-context.ts";
 import { knownValue } from "../value.ts";
+import { alongAxis, between, countedFrom, sizeOperand, sizesOperand } from "./positions.ts";
 
 /** Indices that count from the end where they are negative, made to count from the front. */
 function wrapped(ctx: NodeContext, i: number, size: PrimExpr): Expr {
@@ -82,6 +83,8 @@ const slice: Converter = (ctx) => {
   const byAttribute = ctx.opset < 10;
   const bounds = (name: string, i: number): readonly (PrimExpr | number)[] =>
     byAttribute ? (ctx.attrs.ints(name) ?? ctx.unsupported(`it has no ${name}`)) : ctx.dimsInput(i, `the ${name}`);
+  const isComputed = (i: number): boolean => ctx.optionalValue(i) !== undefined && ctx.known(i) === undefined;
+  if (!byAttribute && (isComputed(3) || isComputed(4))) return sliceByRows(ctx, x);
   const given = byAttribute ? ctx.attrs.ints("axes") : ctx.optionalNumbers(3, "the axes");
   if (!byAttribute && (ctx.known(1) === undefined || ctx.known(2) === undefined)) return openSlice(ctx, x, given);
   const [starts, ends] = [bounds("starts", 1), bounds("ends", 2)];
@@ -100,7 +103,7 @@ function openSlice(ctx: NodeContext, x: Expr, given: readonly number[] | undefin
   const count = asInt(at(ctx.dims(ctx.input(1)), 0)) ?? ctx.dynamic("the number of its bounds");
   const axes = ctx.axes(given ?? Array.from({ length: count }, (_, i) => i), ctx.rank(x));
   const steps = ctx.optionalNumbers(4, "the steps") ?? axes.map(() => 1);
-  if (steps.some((s) => s < 1)) return ctx.dynamic("its bounds, because it goes backwards,");
+  if (steps.some((s) => s < 1)) return sliceByRows(ctx, x);
   const sizes = ctx.exprOf(knownValue({ dtype: "int64", shape: [count], elems: axes.map((a) => at(ctx.dims(x), a)) }));
   const zero = ctx.scalar(0, "int64");
   const clamped = (i: number): Expr => {
@@ -111,6 +114,43 @@ function openSlice(ctx: NodeContext, x: Expr, given: readonly number[] | undefin
   const first = clamped(1);
   const [begin, end] = [ctx.openDims(first, count), ctx.openDims(ctx.emit("maximum", [clamped(2), first]), count)];
   return ctx.emit("strided_slice", [x, ctx.prims(axes), ctx.prims(begin), ctx.prims(end), ctx.prims(steps)]);
+}
+
+/**
+ * A slice whose axes or steps the model computes too: which rows of each axis are taken is worked out, and how many is
+ * bound by each run.
+ */
+function sliceByRows(ctx: NodeContext, x: Expr): Expr {
+  const rank = ctx.rank(x);
+  const int = (i: number): Expr => ctx.astype(ctx.input(i), "int64");
+  const [starts, ends] = [int(1), int(2)];
+  const count = asInt(at(ctx.dims(starts), 0)) ?? ctx.dynamic("the number of its bounds");
+  const ones = ctx.constant(tensorFrom(new Array<number>(Math.max(rank, count)).fill(1), [Math.max(rank, count)], "int64"));
+  const first = ctx.constant(tensorFrom(Array.from({ length: count }, (_, i) => i), [count], "int64"));
+  const axes = ctx.emit("floor_mod", [ctx.optionalValue(3) === undefined ? first : int(3), ctx.scalar(rank, "int64")]);
+  const steps = ctx.optionalValue(4) === undefined ? ctx.emit("take", [ones, first], { axis: 0 }) : int(4);
+  const dims = sizesOperand(ctx, ctx.dims(x));
+  const sizes = ctx.emit("take", [dims, axes], { axis: 0 });
+  const [zero, one] = [ctx.scalar(0, "int64"), ctx.scalar(1, "int64")];
+  const isForward = ctx.emit("greater", [steps, zero]);
+  const choose = (forward: Expr, backward: Expr): Expr => ctx.emit("where", [isForward, forward, backward]);
+  const wrap = (bound: Expr): Expr => ctx.emit("where", [ctx.emit("less", [bound, zero]), ctx.emit("add", [bound, sizes]), bound]);
+  const before = choose(zero, ctx.scalar(-1, "int64"));
+  const last = choose(sizes, ctx.emit("subtract", [sizes, one]));
+  const [from, to] = [between(ctx, wrap(starts), before, last), between(ctx, wrap(ends), before, last)];
+  // Rounded up: the last step may be a short one.
+  const span = ctx.emit("subtract", [ctx.emit("add", [ctx.emit("subtract", [to, from]), steps]), choose(one, ctx.scalar(-1, "int64"))]);
+  const counts = ctx.emit("maximum", [ctx.emit("floor_divide", [span, steps]), zero]);
+  const spread = (all: Expr, some: Expr): Expr => ctx.emit("scatter_elements", [all, axes, some], { axis: 0, reduction: "update" });
+  const every = ctx.emit("take", [ones, ctx.constant(tensorFrom(Array.from({ length: rank }, (_, i) => i), [rank], "int64"))], { axis: 0 });
+  const begins = spread(ctx.emit("multiply", [every, zero]), from);
+  const strides = spread(every, steps);
+  const lengths = ctx.openDims(spread(dims, counts), rank);
+  return lengths.reduce<Expr>((y, length, axis) => {
+    const pick = (list: Expr): Expr => ctx.emit("take", [list, ctx.scalar(axis, "int64")], { axis: 0 });
+    const rows = ctx.emit("multiply", [countedFrom(ctx, constant(0, "int64"), length), pick(strides)]);
+    return ctx.emit("take", [y, ctx.emit("add", [rows, pick(begins)])], { axis });
+  }, x);
 }
 
 interface Bounds {
@@ -140,7 +180,23 @@ function numberOf(d: PrimExpr | number): number | undefined {
   return typeof d === "number" ? d : asInt(d);
 }
 
+/** `OneHot` whose depth or values the model computes: each index is compared with every number below the depth. */
+function openOneHot(ctx: NodeContext): Expr {
+  const depth = at(ctx.dimsInput(1, "the depth"), 0);
+  const values = ctx.input(2);
+  const [off, on] = [0, 1].map((i) => ctx.emit("take", [values, ctx.scalar(i, "int64")], { axis: 0 }));
+  if (off === undefined || on === undefined) return ctx.unsupported("it does not have two values");
+  const indices = ctx.astype(ctx.input(0), "int64");
+  const isNegative = ctx.emit("less", [indices, ctx.scalar(0, "int64")]);
+  const positive = ctx.emit("where", [isNegative, ctx.emit("add", [indices, sizeOperand(ctx, depth)]), indices]);
+  const rank = ctx.rank(indices) + 1;
+  const axis = ctx.axis(ctx.attrs.int("axis", -1), rank);
+  const numbers = alongAxis(ctx, countedFrom(ctx, constant(0, "int64"), depth), axis, rank);
+  return ctx.emit("where", [ctx.emit("equal", [ctx.emit("expand_dims", [positive], { axis: [axis] }), numbers]), on, off]);
+}
+
 const oneHot: Converter = (ctx) => {
+  if (ctx.known(1) === undefined || ctx.known(2) === undefined) return openOneHot(ctx);
   const depth = ctx.number(1, "the depth");
   const values = ctx.known(2) ?? ctx.dynamic("its two values");
   const [off, on] = values.elems;

@@ -1,8 +1,10 @@
 import { at } from "@verticil/ir-core";
 import { makeShapeExpr, type Expr } from "@verticil/relax";
 import { tensorFrom } from "@verticil/runtime-ffi";
+import { constant, sub } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
+import { extended, sizesOperand, type Border } from "./positions.ts";
 import { spatialLetters } from "./windows.ts";
 
 /**
@@ -69,6 +71,11 @@ const maxUnpool: Converter = (ctx) => {
     return ctx.reshape(flat, shape);
   };
   // Positions count in the tensor that was pooled, which `output_shape` gives where the window does not tell.
+  if (ctx.optionalValue(2) !== undefined && ctx.known(2) === undefined) {
+    const sizes = ctx.dimsInput(2, "the shape of the output");
+    const border: Border = { mode: "constant", value: ctx.scalar(0, x) };
+    return sizes.reduce((y, size, axis) => extended(ctx, y, axis, constant(0, "int64"), sub(size, constant(at(own, axis), "int64")), border), scattered(own));
+  }
   const given = ctx.optionalNumbers(2, "the shape of the output");
   if (given === undefined) return scattered(own);
   const small = scattered(own);
@@ -79,6 +86,7 @@ const maxUnpool: Converter = (ctx) => {
 /** Cut to a size around the middle, or padded with zeros. */
 const centerCropPad: Converter = (ctx) => {
   let x = ctx.input(0);
+  if (ctx.known(1) === undefined) return openCenterCropPad(ctx, x);
   const sizes = ctx.numbers(1, "the shape");
   const rank = ctx.rank(x);
   const axes = ctx.axes(ctx.attrs.ints("axes") ?? Array.from({ length: rank }, (_, i) => i), rank);
@@ -95,6 +103,20 @@ const centerCropPad: Converter = (ctx) => {
   });
   return widths.every((w) => w === 0) ? x : ctx.emit("nn.pad", [x], { pad_width: widths, pad_value: 0, pad_mode: "constant" });
 };
+
+/** The same to a size that the model computes: what is cut off counts as padding below zero. */
+function openCenterCropPad(ctx: NodeContext, x: Expr): Expr {
+  const rank = ctx.rank(x);
+  const axes = ctx.axes(ctx.attrs.ints("axes") ?? Array.from({ length: rank }, (_, i) => i), rank);
+  const own = sizesOperand(ctx, axes.map((a) => at(ctx.dims(x), a)));
+  const more = ctx.emit("subtract", [ctx.astype(ctx.input(1), "int64"), own]);
+  const half = ctx.emit("floor_divide", [ctx.emit("abs", [more]), ctx.scalar(2, "int64")]);
+  const before = ctx.emit("multiply", [ctx.emit("sign", [more]), half]);
+  const widths = [before, ctx.emit("subtract", [more, before])].map((w) => ctx.openDims(w, axes.length));
+  const [front, back] = widths;
+  if (front === undefined || back === undefined) throw new Error("internal: widths come in pairs");
+  return axes.reduce((y, axis, i) => extended(ctx, y, axis, at(front, i), at(back, i), { mode: "constant", value: ctx.scalar(0, x) }), x);
+}
 
 const MAX_DETERMINANT = 6;
 

@@ -1,5 +1,6 @@
 import { makeTuple, type Expr } from "@verticil/relax";
 import type { Converter, ConverterTable } from "../converter.ts";
+import { withAxes } from "../graph/run-time-axes.ts";
 import type { NodeContext } from "../node-context.ts";
 
 interface Reduction {
@@ -7,26 +8,23 @@ interface Reduction {
   readonly keepdims: boolean;
 }
 
-/** Axes by attribute until `since`, by input from then on. `undefined` says that nothing is to be reduced. */
-function reductionOf(ctx: NodeContext, since: number): Reduction | undefined {
-  const given = ctx.opset < since ? ctx.attrs.ints("axes") : ctx.optionalNumbers(1, "the axes");
-  const keepdims = ctx.attrs.flag("keepdims", true);
-  if (given === undefined || given.length === 0) {
-    return ctx.attrs.flag("noop_with_empty_axes") ? undefined : { axis: null, keepdims };
-  }
-  return { axis: ctx.axes(given, ctx.rank(ctx.input(0))), keepdims };
-}
-
+/** `undefined` for what is not reduced at all. */
 type Reduce = (name: string, x: Expr) => Expr;
 
+/** Axes by attribute until `since`, by input from then on. */
 const reduction =
-  (f: (ctx: NodeContext, x: Expr, reduce: Reduce) => Expr, since = 18): Converter =>
+  (f: (ctx: NodeContext, x: Expr, reduce: Reduce, how: Reduction | undefined) => Expr, since = 18): Converter =>
   (ctx) => {
     const x = ctx.input(0);
-    const how = reductionOf(ctx, since);
-    // Even of nothing, the logarithm or the square that goes with the reduction is taken.
-    const reduce: Reduce = (name, y) => (how === undefined || ctx.rank(y) === 0 ? y : ctx.emit(name, [y], { axis: how.axis, keepdims: how.keepdims }));
-    return f(ctx, x, reduce);
+    const keepdims = ctx.attrs.flag("keepdims", true);
+    const by = (axes: readonly number[]): Expr => {
+      const isAll = axes.length === 0;
+      const how = isAll && ctx.attrs.flag("noop_with_empty_axes") ? undefined : { axis: isAll ? null : axes, keepdims };
+      // Even of nothing, the logarithm or the square that goes with the reduction is taken.
+      return f(ctx, x, (name, y) => (how === undefined || ctx.rank(y) === 0 ? y : ctx.emit(name, [y], { ...how })), how);
+    };
+    if (ctx.opset < since) return by(ctx.axes(ctx.attrs.ints("axes") ?? [], ctx.rank(x)));
+    return ctx.optionalValue(1) === undefined ? by([]) : withAxes(ctx, 1, ctx.rank(x), by);
   };
 
 const plain = (name: string, since = 18): Converter => reduction((_ctx, x, reduce) => reduce(name, x), since);
@@ -40,12 +38,14 @@ const extremum = (name: "max" | "min"): Converter =>
 
 const square = (ctx: NodeContext, x: Expr): Expr => ctx.emit("multiply", [x, x]);
 
-const logSumExp = reduction((ctx, x, reduce) => {
-  const how = reductionOf(ctx, 18);
+const logSumExp = reduction((ctx, x, reduce, how) => {
   if (how === undefined) return x;
   const largest = ctx.emit("max", [x], { axis: how.axis, keepdims: true });
-  const sum = reduce("sum", ctx.emit("exp", [ctx.emit("subtract", [x, largest])]));
-  const offset = how.keepdims ? largest : ctx.emit("squeeze", [largest], { axis: how.axis });
+  // Infinity less itself is no number: there nothing is taken off.
+  const isFinite = ctx.emit("less", [ctx.emit("abs", [largest]), ctx.scalar(Infinity, x)]);
+  const taken = ctx.emit("where", [isFinite, largest, ctx.scalar(0, x)]);
+  const sum = reduce("sum", ctx.emit("exp", [ctx.emit("subtract", [x, taken])]));
+  const offset = how.keepdims ? taken : ctx.emit("squeeze", [taken], { axis: how.axis });
   return ctx.emit("add", [ctx.emit("log", [sum]), offset]);
 });
 
@@ -66,9 +66,10 @@ const cumulative =
   (name: "cumsum" | "cumprod"): Converter =>
   (ctx) => {
     const x = ctx.input(0);
-    const axis = ctx.axis(ctx.number(1, "the axis"), ctx.rank(x));
-    const flip = (y: Expr): Expr => (ctx.attrs.flag("reverse") ? ctx.emit("flip", [y], { axis }) : y);
-    return flip(ctx.emit(name, [flip(x)], { axis, exclusive: ctx.attrs.flag("exclusive") }));
+    return withAxes(ctx, 1, ctx.rank(x), ([axis = 0]) => {
+      const flip = (y: Expr): Expr => (ctx.attrs.flag("reverse") ? ctx.emit("flip", [y], { axis }) : y);
+      return flip(ctx.emit(name, [flip(x)], { axis, exclusive: ctx.attrs.flag("exclusive") }));
+    });
   };
 
 const topK: Converter = (ctx) => {

@@ -1,9 +1,10 @@
 import { at } from "@verticil/ir-core";
 import { makeShapeExpr, type Expr } from "@verticil/relax";
 import { isFloat } from "@verticil/runtime-ffi";
-import { asInt, floorDiv, isConstInt, mul, type PrimExpr } from "@verticil/tir";
+import { add, asInt, constant, floorDiv, isConstInt, mul, type PrimExpr } from "@verticil/tir";
 import { versions, type Converter, type ConverterTable } from "../converter.ts";
 import { evenSplit } from "../fold/layout.ts";
+import { withAxes } from "../graph/run-time-axes.ts";
 import { knownDims } from "../known.ts";
 import type { NodeContext } from "../node-context.ts";
 import { knownValue } from "../value.ts";
@@ -79,28 +80,34 @@ const flatten: Converter = (ctx) => {
   return ctx.reshape(x, [ctx.simplify(product(dims.slice(0, split))), ctx.simplify(product(dims.slice(split)))]);
 };
 
-/** Axes by attribute before opset 13, by input from then on. */
-function axesOf(ctx: NodeContext): readonly number[] | undefined {
-  return ctx.opset < 13 ? ctx.attrs.ints("axes") : ctx.optionalNumbers(1, "the axes");
+/** Axes by attribute before opset 13, by input from then on; `build` gets them counted from the front of `rank`. */
+function byAxes(ctx: NodeContext, rank: (count: number) => number, build: (axes: readonly number[]) => Expr, mayBe?: (axis: number) => boolean): Expr | undefined {
+  const given = ctx.opset < 13 ? ctx.attrs.ints("axes") : undefined;
+  if (given !== undefined) return build(ctx.axes(given, rank(given.length)));
+  if (ctx.opset < 13 || ctx.optionalValue(1) === undefined) return undefined;
+  const count = ctx.known(1)?.elems.length ?? ctx.staticDims(ctx.input(1), "the number of its axes").reduce((a, b) => a * b, 1);
+  return withAxes(ctx, 1, rank(count), build, mayBe);
 }
 
 const unsqueeze: Converter = (ctx) => {
   const x = ctx.input(0);
-  const given = axesOf(ctx) ?? ctx.unsupported("it has no axes");
-  const axes = new Set(ctx.axes(given, ctx.rank(x) + given.length));
-  if (x.kind !== "relax.Constant") return ctx.emit("expand_dims", [x], { axis: [...axes] });
-  const rest = [...x.data.shape];
-  return ctx.reshape(x, Array.from({ length: rest.length + axes.size }, (_, i) => (axes.has(i) ? 1 : (rest.shift() ?? 1))));
+  const own = ctx.rank(x);
+  const result = byAxes(ctx, (count) => own + count, (axes) => {
+    if (x.kind !== "relax.Constant") return ctx.emit("expand_dims", [x], { axis: axes });
+    const rest = [...x.data.shape];
+    return ctx.reshape(x, Array.from({ length: own + axes.length }, (_, i) => (axes.includes(i) ? 1 : (rest.shift() ?? 1))));
+  });
+  return result ?? ctx.unsupported("it has no axes");
 };
 
 const squeeze: Converter = (ctx) => {
   const x = ctx.input(0);
-  const axes = axesOf(ctx);
-  if (x.kind === "relax.Constant") {
-    const gone = new Set(axes === undefined ? x.data.shape.flatMap((d, i) => (d === 1 ? [i] : [])) : ctx.axes(axes, x.data.shape.length));
-    return ctx.reshape(x, x.data.shape.filter((_, i) => !gone.has(i)));
-  }
-  return ctx.emit("squeeze", [x], { axis: axes === undefined ? null : ctx.axes(axes, ctx.rank(x)) });
+  const drop = (axes: readonly number[] | undefined): Expr => {
+    if (x.kind !== "relax.Constant") return ctx.emit("squeeze", [x], { axis: axes ?? null });
+    const gone = axes ?? x.data.shape.flatMap((d, i) => (d === 1 ? [i] : []));
+    return ctx.reshape(x, x.data.shape.filter((_, i) => !gone.includes(i)));
+  };
+  return byAxes(ctx, () => ctx.rank(x), drop, (axis) => (asInt(at(ctx.dims(x), axis)) ?? 1) === 1) ?? drop(undefined);
 };
 
 const concat: Converter = (ctx) => {
@@ -135,11 +142,22 @@ function isZero(ctx: NodeContext, x: Expr): boolean {
 const split: Converter = (ctx) => {
   const x = ctx.input(0);
   const axis = ctx.axis(ctx.attrs.int("axis", 0), ctx.rank(x));
+  if (ctx.opset >= 13 && ctx.optionalValue(1) !== undefined && ctx.known(1) === undefined) return openSplit(ctx, x, axis);
   const given = ctx.opset < 13 ? ctx.attrs.ints("split") : ctx.optionalNumbers(1, "the sizes");
   const parts = ctx.attrs.int("num_outputs", ctx.outputCount);
   const sizes = given ?? evenSplit(at(ctx.staticDims(x, "the size of the axis"), axis), parts);
   return splitAt(ctx, x, axis, sizes);
 };
+
+/** Parts of sizes that the model computes. */
+function openSplit(ctx: NodeContext, x: Expr, axis: number): readonly Expr[] {
+  let end: PrimExpr = constant(0, "int64");
+  return ctx.dimsInput(1, "the sizes").map((size) => {
+    const begin = end;
+    end = ctx.simplify(add(begin, size));
+    return ctx.emit("strided_slice", [x, ctx.prims([axis]), ctx.prims([begin]), ctx.prims([end])]);
+  });
+}
 
 /** Parts of the given sizes along an axis. */
 export function splitAt(ctx: NodeContext, x: Expr, axis: number, sizes: readonly number[]): readonly Expr[] {
@@ -152,9 +170,19 @@ export function splitAt(ctx: NodeContext, x: Expr, axis: number, sizes: readonly
 
 const tile: Converter = (ctx) => {
   const x = ctx.input(0);
+  if (ctx.known(1) === undefined) return openTile(ctx, x);
   const repeats = ctx.numbers(1, "the repeats");
   return repeats.every((r) => r === 1) ? x : ctx.emit("tile", [x], { repeats });
 };
+
+/** Repeats that the model computes: each axis gets one in front of it, which is broadcast and joined with it. */
+function openTile(ctx: NodeContext, x: Expr): Expr {
+  const repeats = ctx.dimsInput(1, "the repeats");
+  const dims = ctx.dims(x);
+  const apart = ctx.reshape(x, dims.flatMap((d) => [1, d]));
+  const repeated = ctx.emit("broadcast_to", [apart, makeShapeExpr(dims.flatMap((d, i) => [at(repeats, i), d]))]);
+  return ctx.reshape(repeated, dims.map((d, i) => ctx.simplify(mul(at(repeats, i), d))));
+}
 
 const expand: Converter = (ctx) => {
   const x = ctx.input(0);

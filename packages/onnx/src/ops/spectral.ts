@@ -1,14 +1,18 @@
 import { at } from "@verticil/ir-core";
 import type { Expr } from "@verticil/relax";
 import { tensorFrom } from "@verticil/runtime-ffi";
+import { constant } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
+import { withAxes } from "../graph/run-time-axes.ts";
 import type { NodeContext } from "../node-context.ts";
 import { dtypeOf } from "../proto/tensor.ts";
+import { countedFrom, sizeOperand } from "./positions.ts";
 
 /** A window of a known length as a sum of cosines: `Σ cₖ cos(2πkn / N)`. */
 const cosineWindow =
   (...coefficients: readonly number[]): Converter =>
   (ctx) => {
+    if (ctx.known(0) === undefined) return openWindow(ctx, coefficients);
     const size = ctx.number(0, "the length of the window");
     const turns = ctx.attrs.flag("periodic", true) ? size : size - 1;
     const values = Array.from({ length: size }, (_, n) => {
@@ -16,6 +20,17 @@ const cosineWindow =
     });
     return ctx.constant(tensorFrom(values, [size], dtypeOf(ctx.attrs.int("output_datatype", 1), `The result of ${ctx.label}`)));
   };
+
+/** A window whose length the model computes. */
+function openWindow(ctx: NodeContext, coefficients: readonly number[]): Expr {
+  const size = at(ctx.dimsInput(0, "the length of the window"), 0);
+  const real = (v: number): Expr => ctx.scalar(v, "float64");
+  const length = sizeOperand(ctx, size, "float64");
+  const turns = ctx.emit("maximum", [ctx.attrs.flag("periodic", true) ? length : ctx.emit("subtract", [length, real(1)]), real(1)]);
+  const angle = ctx.emit("divide", [ctx.emit("multiply", [ctx.astype(countedFrom(ctx, constant(0, "int64"), size), "float64"), real(2 * Math.PI)]), turns]);
+  const terms = coefficients.map((c, k) => ctx.emit("multiply", [ctx.emit("cos", [ctx.emit("multiply", [angle, real(k)])]), real(c)]));
+  return ctx.astype(terms.reduce((a, b) => ctx.emit("add", [a, b])), dtypeOf(ctx.attrs.int("output_datatype", 1), `The result of ${ctx.label}`));
+}
 
 /** Triangular filters in mel frequencies; all its inputs decide shapes or values at compile time. */
 const melWeights: Converter = (ctx) => {
@@ -43,11 +58,16 @@ const melWeights: Converter = (ctx) => {
  * pairs on the last axis.
  */
 const dft: Converter = (ctx) => {
+  const rank = ctx.rank(ctx.input(0));
+  if (ctx.opset < 20) return dftAlong(ctx, ctx.axis(ctx.attrs.int("axis", 1), rank));
+  return ctx.optionalValue(2) === undefined ? dftAlong(ctx, rank - 2) : withAxes(ctx, 2, rank, ([axis = 0]) => dftAlong(ctx, axis), (axis) => axis < rank - 1);
+};
+
+function dftAlong(ctx: NodeContext, axis: number): Expr {
   const own32 = ctx.input(0);
   // Sums of products that cancel: halves and singles would leave noise where there is nothing.
   const x = ctx.astype(own32, "float64");
   const rank = ctx.rank(x);
-  const axis = ctx.axis(ctx.opset < 20 ? ctx.attrs.int("axis", 1) : (ctx.optionalNumbers(2, "the axis")?.[0] ?? -2), rank);
   const inverse = ctx.attrs.flag("inverse");
   const oneSided = ctx.attrs.flag("onesided");
   const dims = ctx.staticDims(x);
@@ -77,7 +97,7 @@ const dft: Converter = (ctx) => {
   if (full) return ctx.emit("expand_dims", [back(real)], { axis: [-1] });
   const imaginary = im === undefined ? along(re, sin) : ctx.emit("add", [along(re, sin), along(im, cos)]);
   return ctx.emit("stack", [ctx.tuple([back(real), back(imaginary)])], { axis: -1 });
-};
+}
 
 /** Real and imaginary parts without the axis of pairs, the transformed axis last and cut to `length`. */
 function components(ctx: NodeContext, x: Expr, isComplex: boolean, axis: number, length: number): readonly [Expr, Expr | undefined] {

@@ -1,43 +1,12 @@
-import { describeAny, isShapeValue, isTensor, isTuple, shapeValue, type Any, type CallContext, type PackedFunction } from "../any.ts";
-import { isDType, type ScalarDType } from "../dtype.ts";
+import { describeAny, isTensor, isTuple, shapeValue, type Any, type CallContext, type PackedFunction } from "../any.ts";
 import { FfiError } from "../ffi-error.ts";
 import { host } from "../host.ts";
 import { nonZeroOf, rangeOf, uniqueOf } from "../tensor-search.ts";
 import { getElement, setElement, type Tensor } from "../tensor.ts";
+import { dtypeAt, functionAt, isTrue, shapeAt, tensorAt } from "./arguments.ts";
 import { checkFunc, checkPrimValue, checkShape, checkTensor, checkTuple, makePrimValue, makeShape, matchPrimValue, matchShape } from "./shape-heap.ts";
+import { runLoop } from "./run-loop.ts";
 import { makeClosure } from "./storage.ts";
-
-/** `args[i]` as a tensor. */
-export function tensorAt(args: readonly Any[], i: number): Tensor {
-  const value = args[i];
-  if (isTensor(value)) return value;
-  throw new FfiError("runtime", `Argument ${i} is ${describeAny(value)}, not a tensor.`);
-}
-
-/** The dimensions of `args[i]`, a shape. */
-export function shapeAt(args: readonly Any[], i: number): readonly number[] {
-  const value = args[i];
-  if (isShapeValue(value)) return value.shape;
-  throw new FfiError("runtime", `Argument ${i} is ${describeAny(value)}, not a shape.`);
-}
-
-/** `args[i]` as a data type. */
-export function dtypeAt(args: readonly Any[], i: number): ScalarDType {
-  const value = args[i];
-  if (typeof value === "string" && isDType(value)) return value as ScalarDType;
-  throw new FfiError("runtime", `Argument ${i} is ${describeAny(value)}, not a data type.`);
-}
-
-/** Whether a condition holds: a boolean scalar, as a tensor or by itself. */
-export function isTrue(value: Any): boolean {
-  return isTensor(value) ? Number(getElement(value, 0)) !== 0 : Boolean(value);
-}
-
-function functionAt(args: readonly Any[], i: number): PackedFunction {
-  const value = args[i];
-  if (typeof value === "function") return value;
-  throw new FfiError("runtime", `Argument ${i} is ${describeAny(value)}, not a function.`);
-}
 
 /** A copy of the tensor in memory of its own. */
 function copyOf(t: Tensor, ctx: CallContext): Tensor {
@@ -124,6 +93,7 @@ export const vmBuiltins: Readonly<Record<string, PackedFunction>> = {
   },
   "relax.run.nonzero": (args) => nonZeroOf(tensorAt(args, 0)),
   "relax.run.unique": (args) => uniqueTensors(args),
+  "relax.run.loop": (args, ctx) => runLoop(args, (f, given) => ctx.call(f, given)),
   "relax.run.range": (args) => rangeOf(tensorAt(args, 0), tensorAt(args, 1), tensorAt(args, 2)),
   "vm.builtin.print": (args) => {
     host.console?.log(formatted(args[0], args.slice(1)));

@@ -3,9 +3,11 @@ import type { ScalarDType } from "../dtype.ts";
 import { FfiError } from "../ffi-error.ts";
 import type { WasmMemory } from "../host.ts";
 import { tensorBytes, type Tensor } from "../tensor.ts";
-import { dtypeAt, isTrue, shapeAt, tensorAt, vmBuiltins } from "./builtins.ts";
+import { dtypeAt, isTrue, shapeAt, tensorAt } from "./arguments.ts";
+import { vmBuiltins } from "./builtins.ts";
 import type { VmBytecodeFunction, VmConstant, VmExecutable, VmKernelFunction, VmOperand } from "./executable.ts";
 import { LinearMemory } from "./linear-memory.ts";
+import { runLoop } from "./run-loop.ts";
 import { forEachStorage, tensorSize, VmStorage, VmTensor } from "./storage.ts";
 
 /** Compiled code: takes addresses and scalars. */
@@ -126,6 +128,9 @@ export class VirtualMachine {
         return (args) => new VmStorage(this.memory, shapeAt(args, 0).reduce((n, d) => n * d, 1));
       case "vm.builtin.alloc_tensor":
         return (args) => placedTensor(storageAt(args, 0), Number(args[1]), dtypeAt(args, 3), shapeAt(args, 2));
+      // Each round frees what it made; its results wait outside of the machine's memory.
+      case "relax.run.loop":
+        return (args) => this.#adopt(runLoop(args, (f, given) => this.#scope(() => toHost(f(given.map((a) => this.#adopt(a)), this.#ctx)))));
       default: {
         const builtin = vmBuiltins[name];
         // Those of the runtime that are no part of the machine work on tensors of their own.
