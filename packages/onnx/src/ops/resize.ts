@@ -5,6 +5,7 @@ import { asInt, constant, mul, type PrimExpr } from "@verticil/tir";
 import type { AttrMap } from "@verticil/ir-core";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
+import { openResize } from "./open-resize.ts";
 import { nearest, resampled } from "./resample.ts";
 import { sampleLinear } from "./sampling.ts";
 
@@ -15,6 +16,17 @@ const resize: Converter = (ctx) => {
   const method = methodOf(ctx);
   const isOld = ctx.opset < 11;
   const coordinates = isOld ? "asymmetric" : ctx.attrs.string("coordinate_transformation_mode", "half_pixel");
+  if (isOpen(ctx, coordinates)) {
+    return openResize(ctx, x, {
+      method,
+      coordinates,
+      rounding: roundingOf(ctx, method, isOld),
+      cubicAlpha: ctx.attrs.float("cubic_coeff_a", -0.75),
+      excludeOutside: ctx.attrs.flag("exclude_outside"),
+      antialias: ctx.attrs.flag("antialias"),
+      extrapolation: ctx.attrs.float("extrapolation_value", 0),
+    });
+  }
   const attrs: AttrMap = {
     method,
     coordinate_transformation_mode: coordinates,
@@ -28,6 +40,15 @@ const resize: Converter = (ctx) => {
   if (matrices !== undefined) return matrices;
   return resized(ctx, x, sizes, coordinates === "tf_crop_and_resize" ? { ...attrs, roi: roiOf(ctx, x) } : attrs);
 };
+
+/** True where the model computes more than the sizes of some axes: scales, a region, or the sizes of all axes. */
+function isOpen(ctx: NodeContext, coordinates: string): boolean {
+  const isComputed = (i: number): boolean => ctx.optionalValue(i) !== undefined && ctx.known(i) === undefined;
+  if (ctx.opset < 11) return isComputed(1);
+  if (isComputed(2) || (coordinates === "tf_crop_and_resize" && isComputed(1))) return true;
+  if (!isComputed(3)) return false;
+  return ctx.attrs.ints("axes") === undefined || ctx.attrs.flag("antialias") || ctx.attrs.string("keep_aspect_ratio_policy", "stretch") !== "stretch";
+}
 
 /**
  * Relax's resize knows sizes only. Where the scales are not their ratio, or the filter widens, the weights are worked

@@ -76,6 +76,7 @@ function constantArgs(call: Call, ctx: RuleContext): readonly Constant[] | undef
       case "relax.ShapeExpr":
         return e.values.every((v) => v.kind === "ir.IntImm");
       case "relax.PrimValue":
+        return e.value.kind === "ir.IntImm" || e.value.kind === "ir.FloatImm";
       case "relax.StringImm":
       case "relax.DataTypeImm":
       case "ir.GlobalVar":
