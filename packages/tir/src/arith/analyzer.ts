@@ -105,7 +105,7 @@ export class Analyzer implements ArithContext, Prover {
       throw new Error(`The variable \`${v.name}\` is bound to another range already.`);
     }
     this.#ranges.set(v, range);
-    this.#domains.set(v, intSetOfRange(range));
+    this.#domains.delete(v);
     if (isConstInt(range.extent, 1)) {
       this.#bindValue(v, range.min, override);
       return;
@@ -176,14 +176,15 @@ export class Analyzer implements ArithContext, Prover {
     const before = this.#generation;
     const overridden = this.#overridden;
     const simple = this.#rewriter.simplify(cond);
+    const forms = simple === cond ? [cond] : [cond, simple];
     const facts = conjuncts(simple);
     const setFacts = this.#setFacts;
     this.#setFacts = [...setFacts, ...facts.flatMap(factsOfVars)];
     const undo = [
       () => void (this.#setFacts = setFacts),
       this.#rewriter.enter(facts),
-      this.#bounds.enter([...boundFacts(cond, (e) => this.#bounds.evaluate(e)), ...boundFacts(simple, (e) => this.#bounds.evaluate(e))]),
-      this.#residues.enter([...modularFacts(cond), ...modularFacts(simple)]),
+      this.#bounds.enter(forms.flatMap((c) => boundFacts(c, (e) => this.#bounds.evaluate(e)))),
+      this.#residues.enter(forms.flatMap(modularFacts)),
       this.#known.enter(facts),
     ];
     const inside = ++this.#generations;
@@ -227,8 +228,14 @@ export class Analyzer implements ArithContext, Prover {
    * conditions in force (upstream's `Analyzer::int_set`).
    */
   intSet(e: PrimExpr, domains?: ReadonlyMap<AnyVar, IntSet>): IntSet {
-    const evaluator = domains === undefined ? new IntSetEvaluator(this, this.#domains, this.#setFacts) : new IntSetEvaluator(this, domains);
+    const evaluator = domains === undefined ? new IntSetEvaluator(this, this.#allDomains(), this.#setFacts) : new IntSetEvaluator(this, domains);
     return this.#ask(() => evaluator.evaluate(e));
+  }
+
+  /** The sets of all that is bound; those of ranges are made when they are asked for. */
+  #allDomains(): ReadonlyMap<AnyVar, IntSet> {
+    for (const [v, range] of this.#ranges) if (!this.#domains.has(v)) this.#domains.set(v, intSetOfRange(range));
+    return this.#domains;
   }
 
   /** Simplifies by rules alone; one pass. */
@@ -265,7 +272,8 @@ export class Analyzer implements ArithContext, Prover {
    * looked at once. Undefined for other expressions.
    */
   #settleParts(e: PrimExpr): PrimExpr | undefined {
-    if (!isTransparent(e)) return undefined;
+    const logic = e.kind === "tir.And" || e.kind === "tir.Or";
+    if (logic ? this.extensions.applyConstraintsToBooleanBranches === true : !isTransparent(e)) return undefined;
     if (e.kind === "tir.Call" && isIfThenElse(e)) return this.#settleBranches(e);
     const parts = mapExprChildren(e, this.#partSettler);
     const done = this.#rewriter.finish(parts);
