@@ -1,14 +1,14 @@
 import { makePointerType, makePrimType } from "@verticil/ir-core";
-import { conjuncts } from "../arith/analyzer.ts";
+import { Analyzer, conjuncts } from "../arith/analyzer.ts";
 import { coverRange } from "../arith/int-set.ts";
 import { estimateRegionUpperBound } from "../arith/estimate-region.ts";
 import type { Buffer, BufferRegion, MatchBufferRegion } from "../ir/buffer.ts";
-import type { PrimExpr, Range } from "../ir/expr.ts";
+import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar } from "../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor, makeSeq, scopeOf } from "../ir/make-stmt.ts";
 import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import { usesVar } from "../ir/free-vars.ts";
-import { add, allOf, constant, sub } from "../ir/ops.ts";
+import { add, allOf, constant, ge, lt, sub } from "../ir/ops.ts";
 import type { Block, BlockRealize, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
 import { analyzerFor, bindingsOf, isRegionCovered, loopDomain, relaxedLoops } from "./block-relations.ts";
@@ -80,6 +80,23 @@ export function conditionAt(tree: FuncTree, realize: BlockRealize, place: Stmt):
 }
 
 /**
+ * That the elements which loops of a copy go over are within the buffer, along the axes of constant size where they may
+ * not be although `condition` holds: a region that was relaxed may be more than what blocks under conditions touch.
+ */
+function withinBuffer(region: BufferRegion, loopVars: readonly AnyVar[], condition: PrimExpr, domains: Iterable<readonly [AnyVar, Range]>): readonly PrimExpr[] {
+  const analyzer = new Analyzer();
+  for (const [v, r] of domains) analyzer.bind(v, r);
+  return region.region.flatMap((r, i) => {
+    const [extent, own] = [region.buffer.shape[i], loopVars[i]];
+    if (extent?.kind !== "ir.IntImm" || own === undefined) return [];
+    analyzer.bind(own, makeRange(constant(0, own.dtype), r.extent));
+    const index = add(r.min, own);
+    const needed = [ge(index, 0), lt(index, extent)];
+    return analyzer.withConstraint(condition, () => needed.filter((c) => !analyzer.canProve(c)));
+  });
+}
+
+/**
  * The place of a copy of what `writer` writes: after it, in the innermost statement that holds both it and one of
  * `related`; at the end of the scope if there are none.
  */
@@ -137,10 +154,11 @@ export interface Stage {
 
 /**
  * A copy of a region between two buffers. With `compact` unset both have the same indices; else `to` ("read") or `from`
- * ("write") starts at 0 where the region does. Nothing is copied where `condition` does not hold.
+ * ("write") starts at 0 where the region does. Nothing is copied where `condition` does not hold, nor, given the
+ * `domains` of the variables around, beyond the buffer.
  */
-export function makeCopyStage(region: BufferRegion, from: Buffer, to: Buffer, scope: string, opts: { readonly compact: boolean; readonly condition: PrimExpr }): Stage {
-  const { compact, condition } = opts;
+export function makeCopyStage(region: BufferRegion, from: Buffer, to: Buffer, scope: string, opts: { readonly compact: boolean; readonly condition: PrimExpr; readonly domains?: Iterable<readonly [AnyVar, Range]> }): Stage {
+  const { compact, condition, domains } = opts;
   const loopVars = region.region.map((r, i) => makeVar(`ax${i}`, r.extent.dtype));
   const vars = region.region.map((r, i) => makeVar(`v${i}`, r.extent.dtype));
   const iterVars = region.region.map((r, i) => {
@@ -160,7 +178,7 @@ export function makeCopyStage(region: BufferRegion, from: Buffer, to: Buffer, sc
   const values = region.region.map((r, i): PrimExpr => (compact ? (loopVars[i] ?? r.min) : add(r.min, loopVars[i] ?? r.min)));
   const nest = region.region.reduceRight<Stmt>(
     (body, r, i) => makeFor(loopVars[i] ?? makeVar("ax"), constant(0, "int32"), r.extent, body),
-    makeBlockRealize(values, condition, block),
+    makeBlockRealize(values, domains === undefined ? condition : allOf([condition, ...withinBuffer(region, loopVars, condition, domains)]), block),
   );
   return { nest, key: blockKey(block) };
 }

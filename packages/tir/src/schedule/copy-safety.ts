@@ -1,8 +1,9 @@
 import { Analyzer } from "../arith/analyzer.ts";
+import { simplifyLinear } from "../arith/linear-sum.ts";
 import type { Buffer } from "../ir/buffer.ts";
 import type { AnyVar, Range } from "../ir/expr.ts";
 import { makeRange } from "../ir/make-expr.ts";
-import { add, sub } from "../ir/ops.ts";
+import { add, asInt, constant, isConst, isConstInt, sub } from "../ir/ops.ts";
 import type { Block, BlockRealize, For } from "../ir/stmt.ts";
 import { childBlocks, type FuncTree } from "./func-tree.ts";
 import { refuse } from "./schedule-error.ts";
@@ -37,9 +38,22 @@ export function requireInBounds(block: Block, buffer: Buffer, ranges: readonly R
   if (!fits) refuse(`block \`${block.name}\` accesses \`${buffer.name}\` under conditions, elsewhere it would leave the buffer`, block, "A copy of all that is accessed would not be under these conditions.");
 }
 
-/** The domains of a block's variables. */
-export function domainsOf(block: Block): readonly (readonly [AnyVar, Range | undefined])[] {
-  return block.iterVars.map((iv) => [iv.var, iv.dom] as const);
+/** The values of a block's variables: their domains, and beyond those where loops without a condition take them. */
+export function domainsOf(tree: FuncTree, realize: BlockRealize): readonly (readonly [AnyVar, Range | undefined])[] {
+  const analyzer = new Analyzer();
+  const loops = tree.loopsOf(realize);
+  for (const [v, r] of rangesOf(loops)) analyzer.bind(v, r);
+  const constantLoops = new Set<AnyVar>(loops.filter((l) => isConst(l.min) && isConst(l.extent)).map((l) => l.loopVar));
+  return realize.block.iterVars.map((iv, i) => {
+    const value = realize.iterValues[i];
+    const end = iv.dom && asInt(add(iv.dom.min, iv.dom.extent));
+    if (value === undefined || end === undefined || !isConstInt(realize.predicate, 1)) return [iv.var, iv.dom] as const;
+    // Of sums of such loops the bounds are exact.
+    if (simplifyLinear(value, (v) => constantLoops.has(v)) === undefined) return [iv.var, iv.dom] as const;
+    const { max } = analyzer.constIntBound(value);
+    if (!Number.isFinite(max) || max < end || iv.dom === undefined) return [iv.var, iv.dom] as const;
+    return [iv.var, makeRange(iv.dom.min, sub(constant(max + 1, iv.var.dtype), iv.dom.min))] as const;
+  });
 }
 
 /** The domains of loops. */

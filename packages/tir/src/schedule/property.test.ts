@@ -15,3 +15,14 @@ it(`${RUNS} random schedules of random programs compute what the programs did, o
   expect(failures).toEqual([]);
   expect(primitives.filter((name) => !applied.has(name))).toEqual([]);
 });
+
+/** Seeds of a long run that found something once: each a fault of its own kind, or another case of one. */
+const found = [
+  7_005_526, 7_009_775, 7_019_420, 7_021_334, 7_023_568, 7_027_113, 7_038_012, 7_043_830, 7_045_820, 7_046_740,
+  7_052_621, 7_053_614, 7_068_078, 7_080_850, 7_082_721, 7_093_172, 7_094_847, 7_098_429, 7_100_185, 7_101_392,
+  7_105_725, 7_110_532, 7_114_594, 7_116_575, 7_117_570, 7_130_399, 7_138_540, 7_139_754, 7_140_153, 7_149_070,
+];
+
+it("what long runs found stays mended", () => {
+  expect(found.flatMap((seed) => fuzzSchedule(seed).failure ?? [])).toEqual([]);
+});

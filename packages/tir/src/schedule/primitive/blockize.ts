@@ -1,4 +1,4 @@
-import { Analyzer } from "../../arith/analyzer.ts";
+import { Analyzer, conjuncts } from "../../arith/analyzer.ts";
 import { evalRegionSets } from "../../arith/eval-set.ts";
 import { exprDeepEqual } from "../../arith/expr-deep-equal.ts";
 import { coverRange, intSetOfRange, unionSets, type IntSet } from "../../arith/int-set.ts";
@@ -7,11 +7,11 @@ import { dtypeOfMapped, isIterMap, type IterMark } from "../../arith/iter-map.ts
 import { subspaceDivide } from "../../arith/subspace-divide.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Range, Var } from "../../ir/expr.ts";
-import { usesVar } from "../../ir/free-vars.ts";
+import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
 import { makeIterVar, makeRange, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeFor, makeSeq } from "../../ir/make-stmt.ts";
-import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../../ir/map-children.ts";
-import { add, constant, isConstInt, mul, sub } from "../../ir/ops.ts";
+import { mapBuffer, mapExprChildren, mapStmtChildren } from "../../ir/map-children.ts";
+import { add, allOf, constant, isConstInt, mul, sub } from "../../ir/ops.ts";
 import type { Block, BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { scopeRoot } from "../block-relations.ts";
@@ -136,11 +136,15 @@ interface Division {
 function divide(realize: BlockRealize, loops: readonly For[], inside: readonly For[], analyzer: Analyzer, preserveUnitIters: boolean): Division {
   const domain = new Map<AnyVar, Range>(loops.map((l) => [l.loopVar, makeRange(l.min, l.extent)]));
   const innerVars = inside.map((l) => l.loopVar);
+  // Loops that are in no binding, those that run once among them, take no part in the division.
+  const bound = new Set<AnyVar>(realize.iterValues.flatMap((v) => undefinedVars(v)));
+  const conditions = conjuncts(realize.predicate);
+  const onOthers = conditions.filter((c) => usesVar(c, (v) => domain.has(v) && !bound.has(v)));
   const found =
     realize.iterValues.length === 0
       ? undefined
       : subspaceDivide(realize.iterValues, domain, innerVars, {
-          predicate: realize.predicate,
+          predicate: allOf(conditions.filter((c) => !onOthers.includes(c))),
           level: "surjective",
           analyzer,
           simplifyTrivial: !preserveUnitIters,
@@ -158,11 +162,19 @@ function divide(realize: BlockRealize, loops: readonly For[], inside: readonly F
           base,
         };
       }),
-      outerPredicate: found.outerPredicate,
-      innerPredicate: found.innerPredicate,
+      outerPredicate: allOf([found.outerPredicate, ...onOthers.filter((c) => !usesVar(c, (v) => inside.some((l) => l.loopVar === v)))]),
+      innerPredicate: allOf([found.innerPredicate, ...onOthers.filter((c) => onlyInside(c, realize, loops, inside))]),
     };
   }
   return divideTrivially(realize, loops, inside);
+}
+
+/** True for a condition on the inner loops alone, false for one on the outer ones; refuses one on both. */
+function onlyInside(c: PrimExpr, realize: BlockRealize, loops: readonly For[], inside: readonly For[]): boolean {
+  const uses = (list: readonly For[]): boolean => usesVar(c, (v) => list.some((l) => l.loopVar === v));
+  const outside = loops.filter((l) => !inside.includes(l));
+  if (uses(inside) && uses(outside)) refuse(`the condition of block \`${realize.block.name}\` cannot be divided at this loop`, [c, ...inside.slice(0, 1)], "It must be on the loops inside alone, or on those outside.");
+  return uses(inside);
 }
 
 function baseOf({ source }: IterMark): PrimExpr {
@@ -243,13 +255,17 @@ function bindInner(inner: readonly Part[], analyzer: Analyzer, loops: ReadonlyMa
 /** Variables replaced, what changes simplified on the way up. */
 function substituteSimplified(block: Block, values: ReadonlyMap<AnyVar, PrimExpr>, analyzer: Analyzer): Block {
   const buffers = new Map<Buffer, Buffer>();
-  const mapper: ChildMapper = {
-    expr(e) {
+  const mapper = {
+    expr(e: PrimExpr): PrimExpr {
       const x = e.kind === "tir.Var" || e.kind === "tir.SizeVar" ? (values.get(e) ?? e) : mapExprChildren(e, mapper);
       return x === e ? e : analyzer.simplify(x);
     },
-    stmt: (s) => mapStmtChildren(s, mapper),
-    buffer: (b) => buffers.get(b) ?? b,
+    stmt: (s: Stmt): Stmt => mapStmtChildren(s, mapper),
+    buffer(b: Buffer): Buffer {
+      let mapped = buffers.get(b);
+      if (mapped === undefined) buffers.set(b, (mapped = mapBuffer(b, mapper.expr)));
+      return mapped;
+    },
   };
   const out = mapper.stmt({ ...block, iterVars: [] });
   if (out.kind !== "tir.Block") throw new Error("internal: a block was mapped to another statement");

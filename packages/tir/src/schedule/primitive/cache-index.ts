@@ -1,17 +1,17 @@
 import { makePointerType, makePrimType } from "@verticil/ir-core";
-import { Analyzer } from "../../arith/analyzer.ts";
+import { Analyzer, conjuncts } from "../../arith/analyzer.ts";
 import { evalSet } from "../../arith/eval-set.ts";
 import { exprDeepEqual } from "../../arith/expr-deep-equal.ts";
 import { intSetsOfRanges } from "../../arith/int-set.ts";
 import { sideEffect } from "../../analysis/side-effect.ts";
 import type { Buffer } from "../../ir/buffer.ts";
-import type { AnyVar, PrimExpr, Range } from "../../ir/expr.ts";
-import { undefinedVars } from "../../ir/free-vars.ts";
+import type { AnyVar, PrimExpr } from "../../ir/expr.ts";
+import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBuffer, makeBufferStore, makeFor, makeSeq } from "../../ir/make-stmt.ts";
 import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../../ir/map-children.ts";
-import { add, constant } from "../../ir/ops.ts";
-import type { BlockRealize, Stmt } from "../../ir/stmt.ts";
+import { add, allOf, constant, ge } from "../../ir/ops.ts";
+import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { forEachExprChild, visitExpr, visitStmt } from "../../ir/visit.ts";
 import { bindingsOf, scopeRoot } from "../block-relations.ts";
@@ -29,8 +29,8 @@ export function cacheIndex(tree: FuncTree, realize: BlockRealize, storageScope: 
   requireStorageScope(storageScope);
   const scope = scopeRoot(tree, realize);
   const exprs = repeatedExprs(realize, cseThresh);
-  const ranges = new Map<AnyVar, Range>(tree.loopsOf(realize).map((l) => [l.loopVar, makeRange(l.min, l.extent)]));
-  const stages = exprs.map((e, i) => makeStage(realize, e, i, ranges, storageScope));
+  const loops = tree.loopsOf(realize);
+  const stages = exprs.map((e, i) => makeStage(realize, e, i, loops, storageScope));
   const changed = stages.reduce<Stmt>((s, st) => replaceExpr(s, st.expr, makeBufferLoad(st.buffer, st.vars)), realize);
   const items = scope.block.body.kind === "tir.SeqStmt" ? scope.block.body.seq : [scope.block.body];
   const pos = Math.max(0, items.findIndex((s) => tree.contains(s, realize)));
@@ -121,40 +121,59 @@ interface IndexStage {
   readonly key: BlockKey;
 }
 
-function makeStage(realize: BlockRealize, expr: PrimExpr, i: number, ranges: ReadonlyMap<AnyVar, Range>, storageScope: string): IndexStage {
+/** The loops that expressions depend on, those that bound such a loop included, outermost first. */
+function loopsFor(exprs: readonly PrimExpr[], loops: readonly For[]): readonly For[] {
+  const used = new Set<AnyVar>(exprs.flatMap((e) => undefinedVars(e)));
+  const kept: For[] = [];
+  for (const l of loops.toReversed()) {
+    if (!used.has(l.loopVar)) continue;
+    for (const v of [...undefinedVars(l.min), ...undefinedVars(l.extent)]) used.add(v);
+    kept.unshift(l);
+  }
+  return kept;
+}
+
+/** The largest value of a block's variable plus one, after making sure that it is not negative where the block runs. */
+function extentOf(value: PrimExpr, v: AnyVar, loops: readonly For[], condition: PrimExpr, realize: BlockRealize): PrimExpr {
+  const analyzer = new Analyzer();
+  for (const l of loops) analyzer.bind(l.loopVar, makeRange(l.min, l.extent));
+  const isIndex = analyzer.withConstraint(condition, () => analyzer.canProve(ge(value, 0)));
+  if (!isIndex) refuse(`\`${v.name}\` of block \`${realize.block.name}\` is not known to be an index: it may be negative`, realize.block);
+  const set = evalSet(value, intSetsOfRanges(new Map(loops.map((l) => [l.loopVar, makeRange(l.min, l.extent)]))));
+  if (set.tag !== "interval" || set.max === undefined) return refuse(`the range of \`${v.name}\` of block \`${realize.block.name}\` is not known`, realize.block);
+  const extent = analyzer.simplify(add(set.max, 1));
+  return usesVar(extent, (x) => loops.some((l) => l.loopVar === x)) ? refuse(`the range of \`${v.name}\` of block \`${realize.block.name}\` depends on loops`, realize.block) : extent;
+}
+
+function makeStage(realize: BlockRealize, expr: PrimExpr, i: number, nest: readonly For[], storageScope: string): IndexStage {
   const bindings = bindingsOf(realize);
   const vars = undefinedVars(expr);
   const values = vars.map((v) => bindings.get(v) ?? refuse(`\`${v.name}\` in an index of block \`${realize.block.name}\` is not one of its variables`, realize.block));
-  const loops = [...new Set(values.flatMap((v) => undefinedVars(v)))];
-  const sets = intSetsOfRanges(ranges);
-  const shape = values.map((v) => {
-    const set = evalSet(v, sets);
-    return set.tag === "interval" && set.max !== undefined ? new Analyzer().simplify(add(set.max, 1)) : refuse("the range of an index is not known", realize.block);
-  });
+  const loops = loopsFor(values, nest);
+  // Where the block does not run, its variables may be no indices.
+  const inside = new Set<AnyVar>(loops.map((l) => l.loopVar));
+  const condition = allOf(conjuncts(realize.predicate).filter((c) => undefinedVars(c).every((v) => inside.has(v))));
+  const shape = values.map((v, k) => extentOf(v, vars[k] ?? makeVar("?"), loops, condition, realize));
   const name = `index_var_${i}`;
   const data = makeVar(name, "handle", makePointerType(makePrimType(expr.dtype), storageScope));
   const buffer = makeBuffer(name, shape, expr.dtype, { data, strides: shape.length === 1 ? [constant(1, "int32")] : [] });
   const fresh = new Map<AnyVar, PrimExpr>();
-  const loopVars = loops.map((l, k) => {
-    const own = makeVar(`ax${k}`, l.dtype);
-    fresh.set(l, own);
-    return own;
-  });
   const own = new Map<AnyVar, PrimExpr>();
+  const loopVars = loops.map((l, k) => {
+    const ax = makeVar(`ax${k}`, l.loopVar.dtype);
+    fresh.set(l.loopVar, ax);
+    return ax;
+  });
   const iterVars = vars.map((v, k) => {
     const iv = makeVar(`v${k}`, v.dtype);
     own.set(v, iv);
-    const extent = shape[k] ?? constant(1, v.dtype);
-    return makeIterVar(makeRange(constant(0, v.dtype), extent), iv, "kDataPar");
+    return makeIterVar(makeRange(constant(0, v.dtype), shape[k] ?? constant(1, v.dtype)), iv, "kDataPar");
   });
   const indices = iterVars.map((iv) => iv.var);
   const block = makeBlock(`index_${i}`, iterVars, [], [pointsOf(buffer, indices)], makeBufferStore(buffer, substitute(expr, own), indices));
-  const placed = makeBlockRealize(values.map((v) => substitute(v, fresh)), constant(1, "bool"), block);
-  const nest = loops.reduceRight<Stmt>((s, l, k) => {
-    const extent = ranges.get(l)?.extent ?? constant(1, l.dtype);
-    return makeFor(loopVars[k] ?? makeVar("ax"), constant(0, "int32"), extent, s);
-  }, placed);
-  return { expr, vars, buffer, nest, key: blockKey(block) };
+  const placed: Stmt = makeBlockRealize(values.map((v) => substitute(v, fresh)), substitute(condition, fresh), block);
+  const stage = loops.reduceRight<Stmt>((s, l, k) => makeFor(loopVars[k] ?? l.loopVar, substitute(l.min, fresh), substitute(l.extent, fresh), s), placed);
+  return { expr, vars, buffer, nest: stage, key: blockKey(block) };
 }
 
 /** Replaces what equals `expr` in the stores of a block. */

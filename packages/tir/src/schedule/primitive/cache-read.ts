@@ -19,7 +19,7 @@ import {
   withStage,
   type StagePlace,
 } from "../cache-stage.ts";
-import { domainsOf, requireInBounds, requireNotUpdated } from "../copy-safety.ts";
+import { domainsOf, requireInBounds, requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
 import { childBlocks, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -37,9 +37,10 @@ export function cacheRead(tree: FuncTree, realize: BlockRealize, readIndex: numb
   requireRegionCover(tree, scope, buffer);
   const users = withChildren(consumers);
   const writer = onlyWriter(scope, buffer);
+  if (writer !== undefined) requireNoReaderBefore(tree, writer, buffer);
   const place: StagePlace = writer === undefined ? { at: scope.block, pos: 0 } : placeOf(tree, scope, writer, users);
   const written = writer && regionOf(writer.block.writes, buffer);
-  if (writer === undefined) requireInBounds(realize.block, buffer, regionOf(scope.block.reads, buffer)?.region ?? [], domainsOf(scope.block));
+  if (writer === undefined) requireInBounds(realize.block, buffer, regionOf(scope.block.reads, buffer)?.region ?? [], domainsOf(tree, scope));
   const region =
     writer !== undefined && written !== undefined ? relaxUnder(tree, writer, written, place.at) : (regionOf(scope.block.reads, buffer) ?? fullRegion(buffer));
   const compact = place.at === scope.block && childBlocks(scope).every((b) => tree.contains(place.at, b));

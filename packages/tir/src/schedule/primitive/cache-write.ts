@@ -13,7 +13,7 @@ import {
   withScope,
   withStage,
 } from "../cache-stage.ts";
-import { requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
+import { rangesOf, requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
 import { childBlocks, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -38,7 +38,8 @@ export function cacheWrite(tree: FuncTree, realize: BlockRealize, writeIndex: nu
   const cached = relaxUnder(tree, realize, region, place.at);
   const compact = place.at === scope.block && childBlocks(scope).every((b) => tree.contains(place.at, b));
   const cache = sizedLike(withScope(buffer, storageScope), compact, cached.region.map((r) => r.extent));
-  const stage = makeCopyStage(cached, cache, buffer, storageScope, { compact, condition: conditionAt(tree, realize, place.at) });
+  const domains = rangesOf(tree.loopsOf(realize));
+  const stage = makeCopyStage(cached, cache, buffer, storageScope, { compact, condition: conditionAt(tree, realize, place.at), domains });
   const change = compact ? shiftedTo(tree, buffer, cache, cached.region) : renamed(buffer, cache);
   const replaced = new Map<Stmt, Stmt>();
   for (const b of [realize, ...users]) replaced.set(b, changeAccess(b, change, { writes: true }));

@@ -1,5 +1,6 @@
 import { parseDType } from "@verticil/runtime-ffi";
 import { Analyzer } from "../../arith/analyzer.ts";
+import { detectIterMap } from "../../arith/detect-iter-map.ts";
 import { evalRegionSets, evalSet } from "../../arith/eval-set.ts";
 import { coverRange, intSetOfRange, intSetsOfRanges, type IntSet } from "../../arith/int-set.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
@@ -102,13 +103,18 @@ function requireOrder(tree: FuncTree, realize: BlockRealize, loop: For, others: 
 /** Refuses a reduction that loops around it would add up more than once, a part of it in each of their iterations. */
 function requireOnce(block: Block, domains: readonly DomainInfo[], loops: readonly For[]): void {
   if (block.init === undefined) return;
-  const given = domains.flatMap((d) => (d.dom.tag === "interval" && d.dom.min !== undefined ? [d.dom.min] : []));
-  const repeated = loops.find((l) => !isConstInt(l.extent, 1) && !given.some((e) => usesVar(e, l.loopVar)));
+  const mins = domains.flatMap((d) => (d.dom.tag === "interval" && d.dom.min !== undefined ? [d.dom.min] : []));
+  const isLoop = (v: AnyVar): boolean => loops.some((l) => l.loopVar === v);
   const split = block.iterVars.some((iv, i) => {
-    const info = domains[i];
-    return iv.iterType !== "kDataPar" && info?.dom.tag === "interval" && loops.some((l) => info.dom.tag === "interval" && info.dom.min !== undefined && usesVar(info.dom.min, l.loopVar));
+    const dom = domains[i]?.dom;
+    return iv.iterType !== "kDataPar" && dom?.tag === "interval" && dom.min !== undefined && usesVar(dom.min, isLoop);
   });
-  if (repeated !== undefined && split) refuse(`block \`${block.name}\` would add up a part of its reduction in each iteration of loop \`${repeated.loopVar.name}\``, [block, repeated]);
+  if (!split) return;
+  // Each iteration must begin at another place.
+  const ranges = new Map(loops.filter((l) => !isConstInt(l.extent, 1)).map((l) => [l.loopVar, makeRange(l.min, l.extent)] as const));
+  if (detectIterMap(mins, ranges, { level: "bijective" }).errors.length === 0) return;
+  const repeated = loops.find((l) => ranges.has(l.loopVar) && !mins.some((e) => usesVar(e, (v) => v === l.loopVar))) ?? loops.find((l) => ranges.has(l.loopVar));
+  refuse(`block \`${block.name}\` would add up a part of its reduction in each iteration of loop \`${repeated?.loopVar.name ?? "?"}\``, [block, ...(repeated ? [repeated] : [])]);
 }
 
 /** Refuses if over all iterations of the loops a consumer would leave values of its variables out, as one that reads under a condition. */

@@ -1,4 +1,5 @@
 import { conjuncts } from "../../arith/analyzer.ts";
+import { detectIterMap } from "../../arith/detect-iter-map.ts";
 import type { AnyVar, PrimExpr } from "../../ir/expr.ts";
 import { makeIterVar, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeFor, makeSeq } from "../../ir/make-stmt.ts";
@@ -6,7 +7,7 @@ import { and, constant, isConstInt } from "../../ir/ops.ts";
 import type { Block, BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { usesVar } from "../../ir/free-vars.ts";
-import { requireReduction, scopeRoot } from "../block-relations.ts";
+import { analyzerFor, loopDomain, requireReduction, scopeRoot } from "../block-relations.ts";
 import { blockKey, replaceStmts, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -42,6 +43,7 @@ export function decomposeReduction(tree: FuncTree, realize: BlockRealize, loop: 
   const kept = inside.filter((l) => spatial.some((s) => usesVar(s.value, l.loopVar)));
   const repeats = inside.find((l) => !isConstInt(l.extent, 1) && !realize.iterValues.some((v) => usesVar(v, l.loopVar)));
   if (repeats !== undefined) refuse(`loop \`${repeats.loopVar.name}\` repeats block \`${block.name}\`, which would add up more than once`, [repeats, block], "Each loop from there on must be in a binding of the block.");
+  requireOnce(tree, realize, loop);
   const fresh = new Map<AnyVar, PrimExpr>(kept.map((l) => [l.loopVar, makeVar(`${l.loopVar.name}_init`, l.loopVar.dtype)]));
   const initBlock = makeBlock(`${block.name}_init`, spatial.map((s) => s.iterVar), [], block.writes.map((w) => substitute(w, vars)), substitute(init, vars), {
     annotations: block.annotations,
@@ -58,6 +60,17 @@ export function decomposeReduction(tree: FuncTree, realize: BlockRealize, loop: 
   const func = replaceStmts(tree.func, new Map([[loop, makeSeq([substitute(body, fresh), inner])]]));
   const rekeyed = block.iterVars.length === 0 ? new Map([[blockKey(block), blockKey(update)]]) : new Map();
   return { func, blocks: [blockKey(initBlock)], rekeyed };
+}
+
+/**
+ * Refuses if iterations of the loops from `loop` on share an instance of the block, as those of a window do: each of them
+ * began with the init, which would run but once.
+ */
+function requireOnce(tree: FuncTree, realize: BlockRealize, loop: For): void {
+  const loops = loopDomain(tree, realize, tree.parent(loop));
+  const { errors } = detectIterMap(realize.iterValues, loops, { predicate: realize.predicate, level: "bijective", analyzer: analyzerFor(tree) });
+  if (errors.length === 0) return;
+  refuse(`instances of block \`${realize.block.name}\` may run more than once under loop \`${loop.loopVar.name}\`, and would add up each time`, [realize.block, loop], "Choose a loop under which each binding is made of loops of its own.");
 }
 
 /** Without an init the block reads what it updates. */

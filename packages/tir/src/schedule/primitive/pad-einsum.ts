@@ -37,7 +37,7 @@ export function padEinsum(tree: FuncTree, realize: BlockRealize, padding: readon
     if (value?.kind === "tir.Var") {
       extents.set(value, padded);
       loopExtents.set(value, padded);
-    }
+    } else refuse(`\`${iv.var.name}\` of block \`${block.name}\` is not bound to a loop of its own, which could be padded`, [realize.block], "Pad before loops are fused or split.");
   });
   const items = scope.block.body.kind === "tir.SeqStmt" ? scope.block.body.seq : [scope.block.body];
   const at = items.findIndex((s) => tree.contains(s, realize));

@@ -26,7 +26,7 @@ export function reindexCacheRead(tree: FuncTree, realize: BlockRealize, index: n
   const writer = onlyWriter(scope, buffer);
   const place: StagePlace = writer === undefined ? { at: scope.block, pos: 0 } : placeAfterWriter(scope, writer, new Set([realize]));
   if (region === undefined) return refuse(`block \`${realize.block.name}\` does not read \`${buffer.name}\``, realize.block);
-  requirePoint(realize, region);
+  requirePoint(tree, realize, region);
   return cacheBy(tree, realize, scope, place, region, storageScope, map, "read");
 }
 
@@ -40,13 +40,13 @@ export function reindexCacheWrite(tree: FuncTree, realize: BlockRealize, index: 
   requireNoReaderBefore(tree, realize, region.buffer);
   const readers = consumersOf(tree, realize).filter((c) => c.block.reads.some((r) => realize.block.writes.some((w) => w.buffer === r.buffer)));
   const place = placeAfterWriter(scope, realize, new Set(readers));
-  requirePoint(realize, region);
+  requirePoint(tree, realize, region);
   return cacheBy(tree, realize, scope, place, region, storageScope, map, "write");
 }
 
-function requirePoint(realize: BlockRealize, region: BufferRegion): void {
+function requirePoint(tree: FuncTree, realize: BlockRealize, region: BufferRegion): void {
   requireNotUpdated(realize.block, region.buffer);
-  requireInBounds(realize.block, region.buffer, region.region, domainsOf(realize.block));
+  requireInBounds(realize.block, region.buffer, region.region, domainsOf(tree, realize));
   if (region.region.every((r) => isConstInt(r.extent, 1))) return;
   refuse(`block \`${realize.block.name}\` touches more than one element of \`${region.buffer.name}\``, realize.block, "Reindexing needs single elements.");
 }

@@ -28,7 +28,7 @@ export function reindex(tree: FuncTree, realize: BlockRealize, which: BufferInde
   requireNotUpdated(block, buffer);
   if (side === "write") requireNoReaderBefore(tree, realize, buffer);
   const indices = accessIndices(block, buffer);
-  requireInBounds(block, buffer, pointsOf(buffer, indices).region, domainsOf(block));
+  requireInBounds(block, buffer, pointsOf(buffer, indices).region, domainsOf(tree, realize));
   const covered = block.iterVars.filter((iv) => indices.some((i) => usesVar(i, iv.var)));
   const shape = covered.map((iv) => (iv.dom === undefined ? constant(1, iv.var.dtype) : add(iv.dom.min, iv.dom.extent)));
   const name = `${buffer.name}_reindex`;

@@ -3,7 +3,7 @@ import { evalRegionSets, evalSet } from "../../arith/eval-set.ts";
 import { coverRange, intervalSet, intSetOfRange, type IntSet } from "../../arith/int-set.ts";
 import { getBlockReadWriteRegion } from "../../analysis/block-access-region.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
-import type { AnyVar, PrimExpr, Range } from "../../ir/expr.ts";
+import type { AnyVar, IterVar, PrimExpr, Range } from "../../ir/expr.ts";
 import { makeBinary, makeRange } from "../../ir/make-expr.ts";
 import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../../ir/map-children.ts";
 import { and, asInt, cast, constant, ge, isConstInt, lt, or } from "../../ir/ops.ts";
@@ -147,7 +147,9 @@ function rolledBlock(block: Block, { before, after, axis }: Rolling): Block {
   const renew = (list: readonly BufferRegion[], by: readonly BufferRegion[]): readonly BufferRegion[] =>
     list.map((r) => (r.buffer === before ? (by.find((x) => x.buffer === after) ?? { ...r, buffer: after }) : r));
   const touches = [...block.reads, ...block.writes].some((r) => r.buffer === before);
-  const iterVars = touches ? block.iterVars.map((iv, i) => (i === axis ? { ...iv, iterType: "kOpaque" as const } : iv)) : block.iterVars;
+  // A reduction variable stays one: without it the init would run in each iteration.
+  const rolled = (iv: IterVar, i: number): boolean => i === axis && iv.iterType !== "kCommReduce";
+  const iterVars = touches ? block.iterVars.map((iv, i) => (rolled(iv, i) ? { ...iv, iterType: "kOpaque" as const } : iv)) : block.iterVars;
   return { ...block, iterVars, reads: renew(block.reads, found.reads), writes: renew(block.writes, found.writes) };
 }
 
