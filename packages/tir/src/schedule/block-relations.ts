@@ -153,6 +153,17 @@ export function requireAffineBinding(tree: FuncTree, realize: BlockRealize, abov
   refuse(`the bindings of block \`${realize.block.name}\` are not affine`, realize.block, "Each binding must be a split or fusion of loops, and no part of a loop may be used twice.");
 }
 
+/**
+ * Refuses if iterations of the loops from `loop` on share an instance of a reduction, as those of a window do: each of them
+ * began with the init, which would run but once.
+ */
+export function requireOnce(tree: FuncTree, realize: BlockRealize, loop: For): void {
+  const loops = loopDomain(tree, realize, tree.parent(loop));
+  const { errors } = detectIterMap(realize.iterValues, loops, { predicate: realize.predicate, level: "bijective", analyzer: analyzerFor(tree) });
+  if (errors.length === 0) return;
+  refuse(`instances of block \`${realize.block.name}\` may run more than once under loop \`${loop.loopVar.name}\`, and would add up each time`, [realize.block, loop], "Choose a loop under which each binding is made of loops of its own.");
+}
+
 // ---- complete and reduction blocks
 
 /** True if no other block under `root` (a scope block, or a loop) writes elements that this one writes. */

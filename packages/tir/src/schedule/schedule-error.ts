@@ -2,6 +2,7 @@ import { isNode, type Node, type ObjectPath, type PathStep } from "@verticil/ir-
 import { print } from "@verticil/tvmscript";
 import type { PrimFunc } from "../ir/stmt.ts";
 import { tir } from "../script/tir-script.ts";
+import { requirements } from "./requirements.ts";
 
 /** Where a primitive refused: what was wrong, at which nodes, and what would be needed. */
 export interface ScheduleProblem {
@@ -41,7 +42,8 @@ export class ScheduleError extends Error {
   readonly primitive: string;
   readonly problem: ScheduleProblem;
 
-  constructor(primitive: string, problem: ScheduleProblem, funcs: readonly PrimFunc[], level: ErrorRenderLevel) {
+  /** `targets` are the blocks and loops that the primitive was called on: they are marked where the problem names no node. */
+  constructor(primitive: string, problem: ScheduleProblem, funcs: readonly PrimFunc[], level: ErrorRenderLevel, targets: readonly Node[] = []) {
     super(`${primitive}: ${problem.message}`);
     this.name = "ScheduleError";
     this.primitive = primitive;
@@ -49,23 +51,27 @@ export class ScheduleError extends Error {
     let text: string | undefined;
     Object.defineProperty(this, "message", {
       configurable: true,
-      get: () => (text ??= describe(primitive, problem, funcs, level)),
+      get: () => (text ??= describe(primitive, problem, funcs, level, targets)),
     });
   }
 }
 
-function describe(primitive: string, problem: ScheduleProblem, funcs: readonly PrimFunc[], level: ErrorRenderLevel): string {
+function describe(primitive: string, problem: ScheduleProblem, funcs: readonly PrimFunc[], level: ErrorRenderLevel, targets: readonly Node[]): string {
   if (level === "none") return "The primitive does not apply (not rendered).";
   const parts = [`${primitive}: ${problem.message}.`];
-  if (problem.help !== undefined) parts.push(`help: ${problem.help}`);
-  if (level === "detail") {
-    for (const func of funcs) {
-      const paths = problem.at.flatMap((n) => pathsTo(func, n).slice(0, 1));
-      if (problem.at.length > 0 && paths.length === 0 && funcs.length > 1) continue;
-      parts.push(print(func, { dialects: [tir], pathsToUnderline: paths }));
-    }
-  }
+  const help = problem.help ?? requirements.get(primitive);
+  if (help !== undefined) parts.push(`help: ${help}`);
+  if (level === "detail") parts.push(...programs(funcs, [problem.at, targets]));
   return parts.join("\n");
+}
+
+/** The functions that hold the first nodes that are in any, those underlined; all of them if none is. */
+function programs(funcs: readonly PrimFunc[], candidates: readonly (readonly Node[])[]): readonly string[] {
+  for (const nodes of candidates) {
+    const found = funcs.map((func) => ({ func, paths: nodes.flatMap((n) => pathsTo(func, n).slice(0, 1)) })).filter((f) => f.paths.length > 0);
+    if (found.length > 0) return found.map(({ func, paths }) => print(func, { dialects: [tir], pathsToUnderline: paths }));
+  }
+  return funcs.map((func) => print(func, { dialects: [tir] }));
 }
 
 /** The first place of a node in a program, by reference. */

@@ -1,4 +1,4 @@
-import { isNode, type AttrMap, type AttrValue, type GlobalVar, type IRModule } from "@verticil/ir-core";
+import { isNode, type Node, type AttrMap, type AttrValue, type GlobalVar, type IRModule } from "@verticil/ir-core";
 import { print } from "@verticil/tvmscript";
 import type { PrimExpr } from "../ir/expr.ts";
 import { constant } from "../ir/ops.ts";
@@ -180,7 +180,7 @@ export class Schedule {
 
   /** The function that a block or loop is in, as it is now. */
   funcOf(rv: BlockRV | LoopRV): PrimFunc {
-    return this.#guard("funcOf", () => this.#state.site(rv).tree.func);
+    return this.#guard("func_of", () => this.#state.site(rv).tree.func);
   }
 
   // ---- sampling
@@ -200,7 +200,7 @@ export class Schedule {
     return this.#guard("sample_perfect_tile", () => {
       const tile = samplePerfectTile(this.#random, this.#state.loop(loop).loop, n, maxInnermostFactor, decision);
       return this.#sampled("SamplePerfectTile", { loop, n, max_innermost_factor: maxInnermostFactor }, tile);
-    });
+    }, [loop]);
   }
 
   /** As `samplePerfectTile`, the factors from `partitionPos` on having a product that `innerpartFactor` divides. */
@@ -209,7 +209,7 @@ export class Schedule {
       const tile = samplePartitionedTile(this.#random, this.#state.loop(loop).loop, n, partitionPos, innerpartFactor, decision);
       const args = { loop, n, partition_pos: partitionPos, innerpart_factor: innerpartFactor };
       return this.#sampled("SamplePartitionedTile", args, tile);
-    });
+    }, [loop]);
   }
 
   /** A loop that `computeAt` may move the block to, or a mark for inlining (-2) or for leaving it (-1). */
@@ -337,7 +337,7 @@ export class Schedule {
       const rv = this.#siteRV(inside);
       const { gv, tree, stmt } = this.#state.site(rv);
       return one(this.#commit("AddUnitLoop", { block_or_loop: rv }, gv, addUnitLoop(tree, stmt)).loops);
-    });
+    }, [typeof inside === "string" ? undefined : inside]);
   }
 
   // ---- kinds of loops
@@ -547,7 +547,7 @@ export class Schedule {
       if (first === undefined) return refuse("no blocks were given");
       const outcome = blockizeBlocks(first.tree, sites.map((s) => s.realize), preserveUnitIters);
       return one(this.#commit("Blockize", args, first.gv, outcome).blocks);
-    });
+    }, target);
   }
 
   /** The computation under a loop, or of a block, replaced by a tensor intrinsic that computes the same. */
@@ -626,13 +626,25 @@ export class Schedule {
 
   // ---- machinery
 
-  #guard<T>(primitive: string, run: () => T): T {
+  #guard<T>(primitive: string, run: () => T, on: readonly (BlockRV | LoopRV | undefined)[] = []): T {
     try {
       return run();
     } catch (e) {
       if (!(e instanceof PrimitiveRefused)) throw e;
       const funcs = this.#state.primFuncs().map(([, f]) => f);
-      throw new ScheduleError(primitive, e.problem, funcs, this.#options.errorRenderLevel ?? "detail");
+      throw new ScheduleError(primitive, e.problem, funcs, this.#options.errorRenderLevel ?? "detail", on.flatMap((rv) => this.#nodesOf(rv)));
+    }
+  }
+
+  /** The loop or block of a random variable, if it is still there. */
+  #nodesOf(rv: BlockRV | LoopRV | undefined): readonly Node[] {
+    if (rv === undefined) return [];
+    try {
+      const { stmt } = this.#state.site(rv);
+      return [stmt.kind === "tir.For" ? stmt : stmt.block];
+    } catch (e) {
+      if (e instanceof PrimitiveRefused) return [];
+      throw e;
     }
   }
 
@@ -701,7 +713,7 @@ export class Schedule {
       if (at === undefined) return refuse("no loops were given");
       const { gv, tree, loop } = this.#state.loop(at);
       return this.#commit(kind, args, gv, run(tree, loop));
-    });
+    }, [at]);
   }
 
   #onBlockWith(kind: string, ref: BlockRef, run: (site: BlockSite) => readonly [InstructionArgs, Outcome]): Made {
@@ -710,7 +722,7 @@ export class Schedule {
       const site = this.#state.block(block);
       const [args, outcome] = run(site);
       return this.#commit(kind, { block, ...args }, site.gv, outcome);
-    });
+    }, [block]);
   }
 
   #onBlock(kind: string, ref: BlockRef, args: InstructionArgs, run: (site: BlockSite) => Outcome): Made {
@@ -726,7 +738,7 @@ export class Schedule {
     this.#guard(kindNamed(kind)?.method ?? kind, () => {
       const { gv, tree, stmt } = this.#state.site(rv);
       this.#commit(kind, { block_or_loop: rv, ...args }, gv, run(tree, stmt));
-    });
+    }, [rv]);
   }
 
   #move(
@@ -752,7 +764,7 @@ export class Schedule {
       const rvs = find(tree, stmt).map((r) => this.#state.newBlock(gv, blockKey(r.block)));
       this.#record(kind, args, rvs);
       return rvs;
-    });
+    }, [of]);
   }
 }
 

@@ -14,7 +14,7 @@ import { mapBuffer, mapExprChildren, mapStmtChildren } from "../../ir/map-childr
 import { add, allOf, constant, isConstInt, mul, sub } from "../../ir/ops.ts";
 import type { Block, BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
-import { scopeRoot } from "../block-relations.ts";
+import { requireOnce, scopeRoot } from "../block-relations.ts";
 import { blockKey, childBlocks, replaceStmts, type BlockKey, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -45,6 +45,7 @@ export function blockizeUnder(
   const insideLoops = loops.slice(loops.indexOf(loop));
   const analyzer = new Analyzer();
   const division = divide(realize, loops, insideLoops, analyzer, preserveUnitIters);
+  if (block.init !== undefined) requireOnce(tree, realize, loop);
   const parts = derive(block.iterVars, division, preserveUnitIters, undefined);
   const dom = bindInner(parts.inner, analyzer, new Map());
   const body = substituteSimplified(block, parts.values, analyzer);
@@ -297,7 +298,7 @@ function outerInit(init: Stmt, inner: BlockRealize, loops: readonly For[], name:
     const own = makeVar(l.loopVar.name, l.loopVar.dtype);
     values.set(l.loopVar, own);
     return makeFor(own, l.min, l.extent, s, { forKind: l.forKind, threadBinding: l.threadBinding, annotations: l.annotations });
-  }, makeBlockRealize(iterValues, initPredicate(inner.predicate, new Set(loops.filter((l) => !used.includes(l)).map((l) => l.loopVar))), block));
+  }, makeBlockRealize(iterValues, initPredicate(inner.predicate, loops.filter((l) => !used.includes(l))), block));
   return substitute(nest, values);
 }
 

@@ -1,5 +1,5 @@
 import type { Buffer } from "../../ir/buffer.ts";
-import { constant } from "../../ir/ops.ts";
+import { constant, isConstInt } from "../../ir/ops.ts";
 import type { BlockRealize, Stmt } from "../../ir/stmt.ts";
 import { fullRegion } from "../../analysis/block-access-region.ts";
 import { consumersOf, scopeRoot } from "../block-relations.ts";
@@ -19,7 +19,7 @@ import {
   withStage,
   type StagePlace,
 } from "../cache-stage.ts";
-import { domainsOf, requireInBounds, requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
+import { domainsOf, requireInBounds, requireNotUpdated } from "../copy-safety.ts";
 import { childBlocks, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -37,7 +37,7 @@ export function cacheRead(tree: FuncTree, realize: BlockRealize, readIndex: numb
   requireRegionCover(tree, scope, buffer);
   const users = withChildren(consumers);
   const writer = onlyWriter(scope, buffer);
-  if (writer !== undefined) requireNoReaderBefore(tree, writer, buffer);
+  if (writer !== undefined) requireFilled(tree, writer, buffer, users);
   const place: StagePlace = writer === undefined ? { at: scope.block, pos: 0 } : placeOf(tree, scope, writer, users);
   const written = writer && regionOf(writer.block.writes, buffer);
   if (writer === undefined) requireInBounds(realize.block, buffer, regionOf(scope.block.reads, buffer)?.region ?? [], domainsOf(tree, scope));
@@ -54,6 +54,21 @@ export function cacheRead(tree: FuncTree, realize: BlockRealize, readIndex: numb
   const replaced = new Map<Stmt, Stmt>();
   for (const b of targets) if (!writes(b)) replaced.set(b, changeAccess(b, change, { writes: false, enter }));
   return { func: withStage(tree, scope, replaced, place, stage.nest, cache), blocks: [stage.key] };
+}
+
+/**
+ * Refuses readers that come before the block which writes the buffer: the copy would be made too late for them. Those named
+ * may, all of them, if they run once: the copy is then made before.
+ */
+function requireFilled(tree: FuncTree, writer: BlockRealize, buffer: Buffer, users: ReadonlySet<BlockRealize>): void {
+  const order = [...tree.blocks.values()];
+  const at = order.indexOf(writer);
+  const readers = order.filter((b) => b !== writer && b.block.reads.some((r) => r.buffer === buffer) && (users.size === 0 ? tree.scopeOf(b) === tree.scopeOf(writer) : users.has(b)));
+  const earlier = readers.find((b) => order.indexOf(b) < at);
+  if (earlier === undefined) return;
+  const repeats = tree.loopsOf(writer).some((l) => tree.contains(l, earlier) && !isConstInt(l.extent, 1));
+  if (users.size > 0 && !repeats && readers.every((b) => order.indexOf(b) < at)) return;
+  refuse(`block \`${earlier.block.name}\` reads \`${buffer.name}\` before block \`${writer.block.name}\` writes it`, [earlier.block, writer.block], "Name as consumers only blocks that come after the writer.");
 }
 
 /** The blocks and those directly inside them. */

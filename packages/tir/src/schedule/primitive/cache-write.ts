@@ -38,7 +38,7 @@ export function cacheWrite(tree: FuncTree, realize: BlockRealize, writeIndex: nu
   const cached = relaxUnder(tree, realize, region, place.at);
   const compact = place.at === scope.block && childBlocks(scope).every((b) => tree.contains(place.at, b));
   const cache = sizedLike(withScope(buffer, storageScope), compact, cached.region.map((r) => r.extent));
-  const domains = rangesOf(tree.loopsOf(realize));
+  const domains = [...scope.block.iterVars.flatMap((iv) => (iv.dom === undefined ? [] : [[iv.var, iv.dom] as const])), ...rangesOf(tree.loopsOf(realize))];
   const stage = makeCopyStage(cached, cache, buffer, storageScope, { compact, condition: conditionAt(tree, realize, place.at), domains });
   const change = compact ? shiftedTo(tree, buffer, cache, cached.region) : renamed(buffer, cache);
   const replaced = new Map<Stmt, Stmt>();

@@ -1,5 +1,4 @@
 import { conjuncts } from "../../arith/analyzer.ts";
-import { detectIterMap } from "../../arith/detect-iter-map.ts";
 import type { AnyVar, PrimExpr } from "../../ir/expr.ts";
 import { makeIterVar, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeFor, makeSeq } from "../../ir/make-stmt.ts";
@@ -7,7 +6,7 @@ import { and, constant, isConstInt } from "../../ir/ops.ts";
 import type { Block, BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { usesVar } from "../../ir/free-vars.ts";
-import { analyzerFor, loopDomain, requireReduction, scopeRoot } from "../block-relations.ts";
+import { requireOnce, requireReduction, scopeRoot } from "../block-relations.ts";
 import { blockKey, replaceStmts, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -48,7 +47,7 @@ export function decomposeReduction(tree: FuncTree, realize: BlockRealize, loop: 
   const initBlock = makeBlock(`${block.name}_init`, spatial.map((s) => s.iterVar), [], block.writes.map((w) => substitute(w, vars)), substitute(init, vars), {
     annotations: block.annotations,
   });
-  const predicate = initPredicate(realize.predicate, new Set(inside.filter((l) => !kept.includes(l)).map((l) => l.loopVar)));
+  const predicate = initPredicate(realize.predicate, inside.filter((l) => !kept.includes(l)));
   const body = kept.reduceRight<Stmt>((s, l) => {
     const v = fresh.get(l.loopVar);
     if (v?.kind !== "tir.Var") return s;
@@ -62,26 +61,16 @@ export function decomposeReduction(tree: FuncTree, realize: BlockRealize, loop: 
   return { func, blocks: [blockKey(initBlock)], rekeyed };
 }
 
-/**
- * Refuses if iterations of the loops from `loop` on share an instance of the block, as those of a window do: each of them
- * began with the init, which would run but once.
- */
-function requireOnce(tree: FuncTree, realize: BlockRealize, loop: For): void {
-  const loops = loopDomain(tree, realize, tree.parent(loop));
-  const { errors } = detectIterMap(realize.iterValues, loops, { predicate: realize.predicate, level: "bijective", analyzer: analyzerFor(tree) });
-  if (errors.length === 0) return;
-  refuse(`instances of block \`${realize.block.name}\` may run more than once under loop \`${loop.loopVar.name}\`, and would add up each time`, [realize.block, loop], "Choose a loop under which each binding is made of loops of its own.");
-}
-
 /** Without an init the block reads what it updates. */
 function updateReads(block: Block): Block["reads"] {
   const known = new Set(block.reads.map((r) => r.buffer));
   return [...block.writes.filter((w) => !known.has(w.buffer)), ...block.reads];
 }
 
-/** The conditions that do not speak of loops which the init does not have, last one first. */
-export function initPredicate(predicate: PrimExpr, dropped: ReadonlySet<AnyVar>): PrimExpr {
+/** The conditions that do not speak of loops which the init does not have, last one first. A loop that runs once is what it starts at. */
+export function initPredicate(predicate: PrimExpr, dropped: readonly For[]): PrimExpr {
   if (isConstInt(predicate, 1)) return predicate;
-  const kept = conjuncts(predicate).filter((p) => !usesVar(p, (v) => dropped.has(v)));
+  const once = new Map<AnyVar, PrimExpr>(dropped.filter((l) => isConstInt(l.extent, 1)).map((l) => [l.loopVar, l.min]));
+  const kept = conjuncts(substitute(predicate, once)).filter((p) => !usesVar(p, (v) => dropped.some((l) => l.loopVar === v)));
   return [...kept].reverse().reduce<PrimExpr>((acc, p) => and(acc, p), constant(1, "bool"));
 }

@@ -8,6 +8,9 @@ import { refuse } from "../schedule-error.ts";
 
 /** The loop run in another way. What runs at once must not be bound to iterations that depend on each other. */
 export function setForKind(tree: FuncTree, loop: For, forKind: ForKind, threadTag?: string): Outcome {
+  if (threadTag !== undefined && !/^((block|thread)Idx\.[xyz]|vthread(\.[xyz])?|cthread)$/.test(threadTag)) {
+    refuse(`there is no thread axis \`${threadTag}\``, loop, "Axes are blockIdx and threadIdx, each with .x, .y or .z, and vthread.");
+  }
   if (forKind !== "unrolled") {
     requireCompactDataflow(tree, loop);
     requireParallel(loop, threadTag);

@@ -26,10 +26,10 @@ import { refuse } from "../schedule-error.ts";
 export function rfactor(tree: FuncTree, loop: For, factorAxis: number): Outcome {
   const children = childBlocks(loop);
   const [realize] = children;
-  if (realize === undefined || children.length !== 1) return refuse(`loop \`${loop.loopVar.name}\` holds ${children.length} blocks`, loop, "rfactor needs exactly one.");
+  if (realize === undefined || children.length !== 1) return refuse(`loop \`${loop.loopVar.name}\` holds ${children.length} blocks`, loop, "Choose a loop over exactly one block.");
   const scope = scopeRoot(tree, realize, { stagePipeline: true });
   requireReduction(tree, realize, scope);
-  if (loop.forKind !== "serial") refuse(`loop \`${loop.loopVar.name}\` is ${loop.forKind}`, loop, "rfactor needs a serial loop.");
+  if (loop.forKind !== "serial") refuse(`loop \`${loop.loopVar.name}\` is ${loop.forKind}`, loop, "Choose a serial loop.");
   const loops = tree.loopsOf(realize);
   const reductionLoops = requireLoopRoles(realize, loops, loop);
   const { identities, updates } = reductionOf(realize.block);
@@ -64,7 +64,7 @@ function requireLoopRoles(realize: BlockRealize, loops: readonly For[], factored
     const inSpatial = spatial.has(l.loopVar);
     const inReduction = reduction.has(l.loopVar);
     if (inSpatial && inReduction) refuse(`loop \`${l.loopVar.name}\` drives both spatial and reduction variables`, l);
-    if (inSpatial && l === factored) refuse(`loop \`${l.loopVar.name}\` drives a spatial variable`, l, "rfactor needs a reduction loop.");
+    if (inSpatial && l === factored) refuse(`loop \`${l.loopVar.name}\` drives a spatial variable`, l, "Choose a reduction loop.");
     if (inReduction && !below) {
       if (childBlocks(l).length !== 1) refuse(`loop \`${l.loopVar.name}\` holds more than the block`, l);
       below = true;

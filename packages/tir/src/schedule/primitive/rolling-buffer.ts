@@ -10,7 +10,7 @@ import { and, asInt, cast, constant, ge, isConstInt, lt, or } from "../../ir/ops
 import type { Block, BlockRealize, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { bindingsOf, consumersOf, requireNotOutput, scopeBlocks, scopeRoot } from "../block-relations.ts";
-import { replaceStmts, type FuncTree } from "../func-tree.ts";
+import { childBlocks, replaceStmts, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
 
@@ -37,6 +37,7 @@ export function rollingBuffer(tree: FuncTree, realize: BlockRealize, index: numb
   const region = block.writes[index];
   if (region === undefined) return refuse(`block \`${block.name}\` has no write number ${index}`, block);
   const scope = scopeRoot(tree, realize);
+  if (childBlocks(block.body).length > 0) refuse(`block \`${block.name}\` holds other blocks`, block, "Roll the buffer before the block is blockized.");
   requireNotOutput(tree, realize);
   requireOnlyReads(tree, realize);
   const users = [...consumersOf(tree, realize), realize];
