@@ -309,13 +309,8 @@ export {
   callEffect,
   sideEffect,
 } from "./analysis/side-effect.ts";
-export {
-  Schedule,
-  type BlockRef,
-  type FactorRef,
-  type MoveOptions,
-  type ScheduleOptions,
-} from "./schedule/schedule.ts";
+export { Schedule } from "./schedule/schedule.ts";
+export { type BlockRef, type FactorRef, type MoveOptions, type ScheduleOptions } from "./schedule/schedule-run.ts";
 export {
   ScheduleError,
   type ErrorRenderLevel,

@@ -1,16 +1,16 @@
 import { parser } from "@lezer/python";
 import type { SyntaxNode } from "@lezer/common";
-import { arithmetic, Builtin, builtin, builtins, methodOf, numberOf, small, stringOf } from "./py-builtins.ts";
+import { Builtin, builtins, numberOf, small, stringOf } from "./py-builtins.ts";
 import { allAttrs, BoundMethod, children, inside, Jump, PyFunction, Return, Scope, type PyHost } from "./py-scope.ts";
 import { exceptions, NotReadable, PyClass, PyDict, PyError, PyFloat, PyInstance, PyModule, PyTuple, raise, Unread, unreadable, type HostFunction, type Value } from "./py-values.ts";
+import { PyOperators } from "./py-operators.ts";
 
 const maxSteps = 2_000_000;
 
 /** Runs the part of Python that upstream's arithmetic tests use, over lezer's tree. What is beyond it throws `NotReadable`. */
-export class PyProgram {
+export class PyProgram extends PyOperators {
   readonly globals: Scope = new Scope();
   readonly #src: string;
-  readonly #host: PyHost;
   /** Counts assertions that were made, in any function. */
   assertions = 0;
   /** Told about each simple statement of the functions that are tests. */
@@ -19,8 +19,8 @@ export class PyProgram {
   #depth = 0;
 
   constructor(src: string, host: PyHost) {
+    super(host);
     this.#src = src;
-    this.#host = host;
   }
 
   /** Runs the file's top level. A statement that cannot be read is skipped; its names stay undefined. */
@@ -89,7 +89,7 @@ export class PyProgram {
       case "UpdateStatement": {
         const [target, op, value] = children(n);
         if (target === undefined || op === undefined || value === undefined) return unreadable("update");
-        this.#store(target, this.#binary(this.#text(op).slice(0, -1), this.#expr(target, scope), this.#expr(value, scope)), scope);
+        this.#store(target, this.binary(this.#text(op).slice(0, -1), this.#expr(target, scope), this.#expr(value, scope)), scope);
         return undefined;
       }
       case "AssertStatement": {
@@ -177,8 +177,8 @@ export class PyProgram {
 
   #module(path: string): Value {
     const parts = path.split(".");
-    let at: Value = this.#host.modules.get(parts[0] ?? "");
-    for (const part of parts.slice(1)) at = at === undefined ? undefined : at instanceof PyModule ? at.attrs.get(part) : this.#host.getattr(at, part);
+    let at: Value = this.host.modules.get(parts[0] ?? "");
+    for (const part of parts.slice(1)) at = at === undefined ? undefined : at instanceof PyModule ? at.attrs.get(part) : this.host.getattr(at, part);
     return at ?? new PyModule(path, {});
   }
 
@@ -223,7 +223,7 @@ export class PyProgram {
         else if (dot?.name === "[" && object instanceof PyDict) object.set(this.#expr(name, scope), value);
         else if (dot?.name === "[" && Array.isArray(object)) object[Number(this.#expr(name, scope))] = value;
         else if (dot?.name === ".") {
-          const setter = this.#host.getattr(object, `${this.#text(name)}=`);
+          const setter = this.host.getattr(object, `${this.#text(name)}=`);
           if (typeof setter !== "function") unreadable(`assignment to \`.${this.#text(name)}\``);
           (setter as HostFunction)([value], new Map());
         } else unreadable("assignment to an item");
@@ -278,8 +278,8 @@ export class PyProgram {
       const part = parts[i];
       if (part === undefined || part.name === ",") continue;
       const manager = this.#expr(part, scope);
-      const enter = this.#attr(manager, "__enter__");
-      const exit = this.#attr(manager, "__exit__");
+      const enter = this.attr(manager, "__enter__");
+      const exit = this.attr(manager, "__exit__");
       const value = this.call(enter, []);
       exits.push({ exit: (e) => this.truth(this.call(exit, [e instanceof PyError ? e.cls : e === undefined ? null : "error"])) });
       const name = parts[i + 2];
@@ -314,7 +314,7 @@ export class PyProgram {
       const indent = definition.from - this.#src.lastIndexOf("\n", definition.from) - 1;
       const source = this.#src.slice(n.from, n.to).split("\n").map((l, i) => (i === 0 ? l : l.slice(Math.min(indent, l.length - l.trimStart().length)))).join("\n");
       const name = /(?:def|class)\s+(\w+)/.exec(this.#text(definition))?.[1] ?? "";
-      const value = this.#host.decorated?.(source, t, (x) => scope.lookup(x));
+      const value = this.host.decorated?.(source, t, (x) => scope.lookup(x));
       if (value === undefined) unreadable(`\`@${t}\``);
       scope.names.set(name, value);
       return;
@@ -580,7 +580,7 @@ export class PyProgram {
     if (of === undefined || mark === undefined) return unreadable("a member");
     const object = this.#expr(of, scope);
     const [first] = rest;
-    if (mark.name === "." && first !== undefined) return this.#attr(object, this.#text(first));
+    if (mark.name === "." && first !== undefined) return this.attr(object, this.#text(first));
     const inner = rest.filter((c) => c.name !== "]");
     if (inner.some((c) => c.name === ":")) {
       const list = this.iterate(object);
@@ -590,42 +590,7 @@ export class PyProgram {
       return object instanceof PyTuple ? new PyTuple(part) : part;
     }
     const keys = this.#items(inner.filter((c) => c.name !== ","), scope);
-    return this.#item(object, keys.length === 1 ? keys[0] : new PyTuple(keys));
-  }
-
-  #item(object: Value, key: Value): Value {
-    if (object instanceof PyDict) {
-      if (!object.has(key)) raise("KeyError", String(key));
-      return object.get(key);
-    }
-    if (Array.isArray(object) || object instanceof PyTuple) {
-      const list = this.iterate(object);
-      const i = Number(key);
-      if (i >= list.length || i < -list.length) raise("IndexError", "index out of range");
-      return list[i < 0 ? i + list.length : i];
-    }
-    const getter = this.#host.getattr(object, "__getitem__");
-    if (typeof getter === "function") return (getter as HostFunction)([key], new Map());
-    return unreadable("an item of this");
-  }
-
-  #attr(object: Value, name: string): Value {
-    if (object instanceof PyModule) return object.attrs.get(name) ?? unreadable(`\`${object.name}.${name}\``);
-    if (object instanceof PyInstance) {
-      if (object.attrs.has(name)) return object.attrs.get(name);
-      const found = object.cls.lookup(name);
-      if (found instanceof PyFunction) {
-        if (found.decorators.includes("property")) return found.call([object], new Map());
-        return found.decorators.includes("staticmethod") ? found : new BoundMethod(object, found);
-      }
-      if (found !== undefined) return found;
-      return raise("AttributeError", name);
-    }
-    if (object instanceof PyClass) return name === "__name__" ? object.name : (object.lookup(name) ?? unreadable(`\`${object.name}.${name}\``));
-    if (object instanceof Unread) return object;
-    const method = methodOf(object, name, this);
-    if (method !== undefined) return method;
-    return this.#host.getattr(object, name) ?? unreadable(`the attribute \`${name}\``);
+    return this.item(object, keys.length === 1 ? keys[0] : new PyTuple(keys));
   }
 
   #args(list: SyntaxNode, scope: Scope): { readonly args: Value[]; readonly kwargs: Map<string, Value> } {
@@ -665,30 +630,6 @@ export class PyProgram {
     return this.call(callee, args, kwargs);
   }
 
-  /** Calls anything that can be called. */
-  call(f: Value, args: readonly Value[], kwargs: ReadonlyMap<string, Value> = new Map()): Value {
-    if (f instanceof BoundMethod) return f.f.call([f.self, ...args], kwargs);
-    if (f instanceof PyFunction) return f.call(args, kwargs);
-    if (f instanceof Builtin) return builtin(f.name, args, kwargs, this);
-    if (!(f instanceof PyClass) && !(f instanceof PyInstance)) {
-      const unread = [f, ...args, ...kwargs.values()].flatMap((x) => (Array.isArray(x) ? (x as Value[]) : x instanceof PyTuple ? x.items : [x])).find((x) => x instanceof Unread);
-      if (unread !== undefined) return unread;
-    }
-    if (typeof f === "function") return (f as HostFunction)(args, kwargs);
-    if (f instanceof PyClass) {
-      if (f.isSubclassOf(exceptions["Exception"] ?? f)) return new PyError(f, String(args[0] ?? ""));
-      const instance = new PyInstance(f);
-      const init = f.lookup("__init__");
-      if (init instanceof PyFunction) init.call([instance, ...args], kwargs);
-      return instance;
-    }
-    if (f instanceof PyInstance) {
-      const own = f.cls.lookup("__call__");
-      if (own instanceof PyFunction) return own.call([f, ...args], kwargs);
-    }
-    return this.#host.call(f, args, kwargs) ?? unreadable("a call of this");
-  }
-
   #unary(n: SyntaxNode, scope: Scope): Value {
     const [op, operand] = children(n);
     if (op === undefined || operand === undefined) return unreadable("an operator");
@@ -704,7 +645,7 @@ export class PyProgram {
     const value = this.#expr(operand, scope);
     if (value instanceof Unread) return value;
     const sign = this.#text(op);
-    const own = this.#host.unary(sign, value);
+    const own = this.host.unary(sign, value);
     if (own !== undefined) return own;
     if (value instanceof PyFloat) return new PyFloat(sign === "-" ? -value.value : value.value);
     if (typeof value === "number" || typeof value === "bigint") return sign === "-" ? small(-BigInt(value)) : sign === "~" ? small(~BigInt(value)) : value;
@@ -725,78 +666,9 @@ export class PyProgram {
     // `a < b < c` is both comparisons.
     if (isCompare(parts[1]?.name) && left.name === "BinaryExpression" && isCompare(children(left)[1]?.name)) {
       const middle = children(left)[children(left).length - 1];
-      return middle === undefined ? unreadable("a chain") : this.truth(a) && this.#binary(op, this.#expr(middle, scope), b);
+      return middle === undefined ? unreadable("a chain") : this.truth(a) && this.binary(op, this.#expr(middle, scope), b);
     }
-    return this.#binary(op, a, b);
+    return this.binary(op, a, b);
   }
 
-  #binary(op: string, a: Value, b: Value): Value {
-    switch (op) {
-      case "is":
-        return a === b;
-      case "is not":
-        return a !== b;
-      case "in":
-      case "not in": {
-        const found = b instanceof PyDict ? b.has(a) : typeof b === "string" ? b.includes(String(a)) : this.iterate(b).some((x) => this.truth(this.#binary("==", x, a)));
-        return found === (op === "in");
-      }
-      default:
-        break;
-    }
-    if (a instanceof Unread) return a;
-    if (b instanceof Unread) return b;
-    const own = this.#host.binary(op, a, b);
-    if (own !== undefined) return own;
-    if (op === "==" || op === "!=") return this.equals(a, b) === (op === "==");
-    if (typeof a === "string" && typeof b === "string" && op === "+") return a + b;
-    if (typeof a === "string" && op === "%") return a;
-    if (Array.isArray(a) && Array.isArray(b) && op === "+") return [...(a as Value[]), ...(b as Value[])];
-    if (a instanceof PyTuple && b instanceof PyTuple && op === "+") return new PyTuple([...a.items, ...b.items]);
-    if (Array.isArray(a) && typeof b === "number" && op === "*") return Array.from({ length: b }, () => a as Value[]).flat();
-    return arithmetic(op, a, b);
-  }
-
-  equals(a: Value, b: Value): boolean {
-    if (a instanceof PyTuple && b instanceof PyTuple) return a.items.length === b.items.length && a.items.every((x, i) => this.truth(this.#binary("==", x, b.items[i])));
-    if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((x, i) => this.truth(this.#binary("==", x, b[i])));
-    if (a instanceof PyFloat) return b instanceof PyFloat ? a.value === b.value : a.value === b;
-    if (b instanceof PyFloat) return a === b.value;
-    if (typeof a === "bigint" || typeof b === "bigint") return (typeof a === "bigint" || typeof a === "number") && (typeof b === "bigint" || typeof b === "number") && BigInt(a) === BigInt(b);
-    if (typeof a === "boolean" && typeof b === "number") return Number(a) === b;
-    if (typeof b === "boolean" && typeof a === "number") return Number(b) === a;
-    return a === b;
-  }
-
-  truth(v: Value): boolean {
-    if (v === null || v === undefined || v === false || v === 0 || v === "" || v === 0n) return false;
-    if (v instanceof PyTuple) return v.items.length > 0;
-    if (v instanceof PyDict) return v.entries().length > 0;
-    if (Array.isArray(v)) return v.length > 0;
-    if (v instanceof PyFloat) return v.value !== 0;
-    if (v instanceof Unread) return unreadable(v.what);
-    return this.#host.truth(v) ?? true;
-  }
-
-  iterate(v: Value): readonly Value[] {
-    if (Array.isArray(v)) return v as Value[];
-    if (v instanceof PyTuple) return v.items;
-    if (v instanceof PyDict) return v.entries().map(([k]) => k);
-    if (typeof v === "string") return [...v];
-    const own = this.#host.getattr(v, "__iter__");
-    if (typeof own === "function") return (own as HostFunction)([], new Map()) as Value[];
-    return unreadable("iteration over this");
-  }
-
-  text(v: Value): string {
-    const own = this.#host.text(v);
-    if (own !== undefined) return own;
-    if (v === null) return "None";
-    if (typeof v === "boolean") return v ? "True" : "False";
-    if (v instanceof PyFloat) return String(v.value);
-    if (v instanceof PyTuple) return `(${v.items.map((x) => this.text(x)).join(", ")})`;
-    if (Array.isArray(v)) return `[${v.map((x) => this.text(x)).join(", ")}]`;
-    return typeof v === "object" ? "object" : String(v);
-  }
 }
-

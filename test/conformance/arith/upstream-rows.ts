@@ -3,7 +3,8 @@ import type { ConformanceCase } from "../report.ts";
 import { PyProgram } from "./py-eval.ts";
 import { PyFunction } from "./py-scope.ts";
 import { NotReadable, PyClass, PyError, PyInstance, type Value } from "./py-values.ts";
-import { asPyError, parametersOf, textOf, tvmHost, zippedTogether } from "./tvm-host.ts";
+import { textOf } from "./host-compare.ts";
+import { asPyError, parametersOf, tvmHost, zippedTogether } from "./tvm-host.ts";
 
 /** What a file of tests gave: rows with a verdict, and those that are no plain expressions, by reason. */
 export interface UpstreamRows {

@@ -65,11 +65,11 @@ class Diagonalizer {
     }
   }
 
-  /** Brings the smallest element that is not zero to place `k`; false if all that is left is zero. */
+  /** Brings the smallest element of the first column that has any to place `k`; false if all that is left is zero. */
   #movePivot(k: number): boolean {
     let [best, row, column] = [Infinity, k, k];
-    for (let i = k; i < this.#rows; i++) {
-      for (let j = k; j < this.#columns; j++) {
+    for (let j = k; j < this.#columns && best === Infinity; j++) {
+      for (let i = k; i < this.#rows; i++) {
         const size = Math.abs(this.at(i, j));
         if (size !== 0 && size < best) [best, row, column] = [size, i, j];
       }
@@ -96,8 +96,8 @@ class Diagonalizer {
         row[j] = this.#sum(t.c * x, t.d * y);
       }
     }
-    // The inverse of [a c; b d], whose determinant is 1, from the left.
-    this.#mixRows(this.back, k, j, { a: t.d, b: -t.c, c: -t.b, d: t.a });
+    // The inverse of [a c; b d], whose determinant is -1, from the left.
+    this.#mixRows(this.back, k, j, { a: -t.d, b: t.c, c: t.b, d: -t.a });
   }
 
   #mixRows(m: number[][], k: number, i: number, t: Mix): void {
@@ -111,9 +111,9 @@ class Diagonalizer {
 
   /** What takes `pivot, other` to their greatest common divisor and 0; the pivot stays if it divides. */
   #eliminating(pivot: number, other: number): Mix {
-    if (other % pivot === 0) return { a: 1, b: 0, c: -(other / pivot) + 0, d: 1 };
+    if (other % pivot === 0) return { a: 1, b: 0, c: other / pivot, d: -1 };
     const [g, a, b] = extendedGcd(pivot, other);
-    return { a, b, c: -(other / g), d: pivot / g };
+    return { a, b, c: other / g, d: -(pivot / g) };
   }
 
   #sum(x: number, y: number): number {
@@ -123,7 +123,7 @@ class Diagonalizer {
   }
 }
 
-/** `x, y` become `a*x + b*y, c*x + d*y`; `a*d - b*c` is 1. */
+/** `x, y` become `a*x + b*y, c*x + d*y`; `a*d - b*c` is -1. */
 interface Mix {
   readonly a: number;
   readonly b: number;

@@ -1,4 +1,5 @@
 import type { AnyVar, PrimExpr } from "../ir/expr.ts";
+import { usesVar } from "../ir/free-vars.ts";
 import { add, constant, eq, isConstInt, le, mul, neg, sub } from "../ir/ops.ts";
 import { Analyzer } from "./analyzer.ts";
 import { exprDeepEqual } from "./expr-deep-equal.ts";
@@ -57,7 +58,12 @@ class Eliminator {
     const bounds = new Map<AnyVar, VariableBounds>();
     for (const [i, v] of variables.entries()) {
       const kept: LinearRelation[] = [];
-      for (const row of rows) if (row.coefficients[i] === 0) kept.push(row);
+      for (const row of rows) {
+        if (row.coefficients[i] !== 0) continue;
+        // What is linear in the variables so far need not be in this one.
+        if (usesVar(row.base, v)) rest.push(this.#condition(row));
+        else kept.push(row);
+      }
       // Equalities bound from both sides.
       const about = [...this.#rangeOf(v, i), ...rows.filter((r) => r.coefficients[i] !== 0)];
       const sides = about.flatMap((r) => (r.is === "zero" ? [atMost(r), opposite(r)] : [r]));

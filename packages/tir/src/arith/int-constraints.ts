@@ -38,19 +38,32 @@ export function separated(relations: readonly PrimExpr[]): readonly PrimExpr[] {
   return relations.flatMap((r) => (r.kind === "ir.IntImm" ? [r] : conjuncts(r)));
 }
 
-/** A comparison of index arithmetic as a relation with constant coefficients; undefined if it is none. */
+/**
+ * A comparison of index arithmetic as a relation with constant coefficients; undefined if it is none. Where it is linear in
+ * the first variables only, the others are in its base.
+ */
 export function linearRelation(e: PrimExpr, variables: readonly AnyVar[], analyzer: Analyzer): LinearRelation | undefined {
   if (!("b" in e) || !isIndexType(e.a.dtype)) return undefined;
   const compared = comparison(e.kind, e.a, e.b);
-  const found = compared && detectLinearEquation(analyzer.simplify(compared.difference), variables);
-  if (compared === undefined || found === undefined) return undefined;
+  if (compared === undefined) return undefined;
+  const difference = analyzer.simplify(compared.difference);
+  for (let count = variables.length; count > 0; count--) {
+    const found = linearForm(difference, variables.slice(0, count), analyzer);
+    if (found !== undefined) return { coefficients: variables.map((_, i) => found.coefficients[i] ?? 0), base: found.base, is: compared.is };
+  }
+  return undefined;
+}
+
+function linearForm(e: PrimExpr, variables: readonly AnyVar[], analyzer: Analyzer): Pick<LinearRelation, "coefficients" | "base"> | undefined {
+  const found = detectLinearEquation(e, variables);
+  if (found === undefined) return undefined;
   const coefficients: number[] = [];
   for (const c of found.coefficients) {
     const value = analyzer.simplify(c);
     if (value.kind !== "ir.IntImm" || typeof value.value !== "number") return undefined;
     coefficients.push(value.value);
   }
-  return { coefficients, base: analyzer.simplify(found.base), is: compared.is };
+  return { coefficients, base: analyzer.simplify(found.base) };
 }
 
 function comparison(kind: PrimExpr["kind"], a: PrimExpr, b: PrimExpr): { readonly difference: PrimExpr; readonly is: LinearRelation["is"] } | undefined {

@@ -1,4 +1,5 @@
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
+import { usesVar } from "../ir/free-vars.ts";
 import { makeRange, makeVar } from "../ir/make-expr.ts";
 import { add, constant, eq, floorDiv, floorMod, isConstInt, le, lt, mul, neg } from "../ir/ops.ts";
 import { substitute } from "../ir/substitute.ts";
@@ -23,7 +24,7 @@ export function solveLinearEquations(system: IntConstraints): IntConstraintsTran
   const rest: PrimExpr[] = [];
   for (const e of separated(system.relations)) {
     const relation = linearRelation(e, variables, analyzer);
-    if (relation?.is === "zero") equations.push(relation);
+    if (relation?.is === "zero" && !usesVar(relation.base, (v) => variables.includes(v))) equations.push(relation);
     else rest.push(e);
   }
   const form = diagonalForm(equations.map((r) => r.coefficients), variables.length);

@@ -1,7 +1,7 @@
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeRange, renameVar } from "../ir/make-expr.ts";
 import { usesVar } from "../ir/free-vars.ts";
-import { add, asInt, constant, eq, floorDiv, isConstInt, le, mul, sub } from "../ir/ops.ts";
+import { add, asInt, constant, eq, floorDiv, ge, isConstInt, le, mul, sub } from "../ir/ops.ts";
 import { substitute } from "../ir/substitute.ts";
 import { Analyzer } from "./analyzer.ts";
 import type { ArithExtensions } from "./context.ts";
@@ -30,7 +30,8 @@ export function solveLinearInequalities(system: IntConstraints): IntConstraints 
     const range = bestRange(boundsOf(found, v), ranges);
     if (range === undefined) continue;
     if (isEmpty(range, ranges)) return contradiction;
-    ranges.set(v, range);
+    const simple = analyzerOf(ranges).simplify(range.min);
+    ranges.set(v, makeRange(simple, range.extent));
   }
   // The ends of a range that mention other variables are known by chains of comparisons only.
   const analyzer = analyzerOf(ranges, { transitivelyProveInequalities: true });
@@ -66,7 +67,7 @@ export function deskewLinearInequalities(system: IntConstraints): IntConstraints
     const shifted = renameVar(v, `${v.name}_shifted`);
     const own = makeRange(constant(0, v.dtype), range.extent);
     dstToSrc.set(shifted, analyzerOf(known).simplify(sub(v, substitute(range.min, dstToSrc))));
-    srcToDst.set(v, add(range.min, shifted));
+    srcToDst.set(v, add(shifted, range.min));
     variables.push(shifted);
     for (const map of [known, ranges]) map.set(shifted, own);
   }
@@ -97,7 +98,7 @@ function conditionsOf(variables: readonly AnyVar[], found: Elimination): readonl
     const { coefficient, lower, equal, upper } = boundsOf(found, v);
     const scaled = mul(v, constant(coefficient, v.dtype));
     for (const e of equal) conditions.push(eq(scaled, e));
-    for (const e of lower) conditions.push(le(e, scaled));
+    for (const e of lower) conditions.push(ge(scaled, e));
     for (const e of upper) conditions.push(le(scaled, e));
   }
   return [...conditions, ...found.rest];

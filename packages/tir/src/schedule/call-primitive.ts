@@ -12,7 +12,8 @@ import { axisSeparator, defaultIndexType, type IndexFunction } from "./index-fun
 import { isIndexMap } from "./instruction-args.ts";
 import type { AnnotationValue } from "./primitive/annotate.ts";
 import { isBlockRV, isLoopRV, type BlockRV, type LoopRV, type RandomVariable } from "./random-variable.ts";
-import type { BlockRef, FactorRef, Schedule } from "./schedule.ts";
+import type { BlockRef, FactorRef } from "./schedule-run.ts";
+import type { Schedule } from "./schedule.ts";
 import { PyCallable, PyFloat, wantBool, wantInt, wantList, wantString, type PyValue } from "./script-value.ts";
 import { ScheduleScriptError } from "./script-error.ts";
 
