@@ -1,6 +1,9 @@
-import type { Dialect, PassContext, PassContextOptions, PassInstrument } from "@verticil/ir-core";
-import { roundTripInstrument, type ScriptDialect } from "@verticil/tvmscript";
-import { vi } from "vitest";
+import { irDialect, type Dialect, type PassContext, type PassContextOptions, type PassInstrument } from "@verticil/ir-core";
+import { irMatchers } from "@verticil/ir-core/testing";
+import { relax } from "@verticil/relax";
+import { tir } from "@verticil/tir";
+import { print, roundTripInstrument, type ScriptDialect } from "@verticil/tvmscript";
+import { expect, vi } from "vitest";
 
 /**
  * The round-trip instrument, always on in tests: every context that a test makes, itself or through `compile`, checks
@@ -29,3 +32,7 @@ hook.instrumentOf = (dialects) => {
 function hasSyntax(dialect: Dialect): dialect is ScriptDialect {
   return "printers" in dialect && "members" in dialect;
 }
+
+// Files share processes, and matchers with them: each starts with those that know every dialect, whatever one before it set.
+const scripts = [tir, relax];
+expect.extend(irMatchers({ dialects: [irDialect, ...scripts], print: (n) => print(n, { dialects: scripts }) }));

@@ -1,11 +1,14 @@
 import type { Analyzer } from "../arith/analyzer.ts";
 import { detectIterMap } from "../arith/detect-iter-map.ts";
+import { evalSet } from "../arith/eval-set.ts";
 import { canProveSinglePoint, emptySet, intersectSets, intervalSet, intSetOfRange, singlePoint, unionRegions, unionSets, type IntSet } from "../arith/int-set.ts";
 import { inverseAffineIterMap } from "../arith/inverse-affine-iter-map.ts";
 import type { IterSum } from "../arith/iter-map.ts";
 import type { Buffer } from "../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr, Range } from "../ir/expr.ts";
-import { add, constant, floorDiv, isConst, isConstInt, max, min, mul, sub } from "../ir/ops.ts";
+import { makeVar } from "../ir/make-expr.ts";
+import { add, constant, floorDiv, isConst, isConstInt, le, max, min, mul, sub } from "../ir/ops.ts";
+import { visitExpr } from "../ir/visit.ts";
 import { refuse } from "./schedule-error.ts";
 
 /** Regions of one buffer, as a set for each dimension. */
@@ -114,12 +117,29 @@ function invertSets(indices: readonly IterSum[], sets: readonly IntSet[], analyz
     sets.map((s) => (s.tag === "interval" ? s[side] : undefined) ?? refuse("a required region has no bound"));
   const low = inverseAffineIterMap(indices, end("min"));
   const high = inverseAffineIterMap(indices, end("max"));
+  const outputs = indices.map((sum, i) => makeVar(`o${i}`, sum.base.dtype));
+  const inverse = inverseAffineIterMap(indices, outputs);
+  const within = new Map<AnyVar, IntSet>(outputs.map((v, i) => [v, sets[i] ?? emptySet]));
   return new Map(
     [...low].map(([v, a]) => {
       const b = high.get(v) ?? a;
-      return [v, intervalSet(analyzer.simplify(min(a, b)), analyzer.simplify(max(a, b)))] as const;
+      const found = intervalSet(analyzer.simplify(min(a, b)), analyzer.simplify(max(a, b)));
+      requireMonotone(v, inverse.get(v) ?? a, found, within, analyzer);
+      return [v, found] as const;
     }),
   );
+}
+
+/** Refuses a variable that is a remainder of a region which wraps around in it: the ends of the region are not its ends. */
+function requireMonotone(v: AnyVar, inverse: PrimExpr, found: IntSet, within: ReadonlyMap<AnyVar, IntSet>, analyzer: Analyzer): void {
+  let remainder = false;
+  visitExpr(inverse, (e) => void (remainder ||= e.kind === "tir.FloorMod"));
+  if (!remainder) return;
+  const all = evalSet(inverse, within, analyzer);
+  if (all.tag === "interval" && found.tag === "interval" && all.min && all.max && found.min && found.max) {
+    if (analyzer.canProve(le(found.min, all.min)) && analyzer.canProve(le(all.max, found.max))) return;
+  }
+  refuse(`the required region begins or ends between multiples of what \`${v.name}\` goes over`, undefined, "Choose a loop whose iterations need whole multiples of it.");
 }
 
 interface Solved {
