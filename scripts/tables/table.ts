@@ -5,6 +5,8 @@ export interface TableRow {
   readonly ours: string | undefined;
   /** A test file, from the root of the repository, and a text that it holds. */
   readonly test?: { readonly file: string; readonly mentions: string } | undefined;
+  /** Why there is nothing. */
+  readonly reason?: string | undefined;
 }
 
 /** A generated page of `docs/`. */

@@ -1,36 +1,30 @@
-import type { IRModule } from "@verticil/ir-core";
-import { forEachBinding, isRelaxFunction, opNameOf, staticShapeOf, structInfoOf, type Call, type Expr } from "@verticil/relax";
+import { compileContext } from "@verticil/compiler";
+import type { GlobalVar, IRModule } from "@verticil/ir-core";
+import { callTirParts, forEachBinding, isRelaxFunction, legalizeOps } from "@verticil/relax";
+import { estimateTirFlops, type PrimFunc } from "@verticil/tir";
 
 /**
- * The floating-point work of the convolutions and matrix products of a graph: a multiplication and an addition each
- * count as one. Everything else is left out, as is what has no static shape.
+ * The floating-point work of a graph: that of the tensor programs which its operators stand for, by their loops
+ * (`estimateTirFlops`). A size that is open counts once; what has no tensor program counts nothing.
  */
 export function estimateFlops(module: IRModule): number {
+  const programs = legalizeOps().run(module, compileContext());
+  const known = new Map<GlobalVar, number>();
+  const flopsOf = (gv: GlobalVar): number => {
+    let flops = known.get(gv);
+    if (flops === undefined) {
+      const func = programs.functions.get(gv);
+      known.set(gv, (flops = func?.kind === "tir.PrimFunc" ? estimateTirFlops(func as PrimFunc) : 0));
+    }
+    return flops;
+  };
   let total = 0;
-  for (const func of module.functions.values()) {
-    if (isRelaxFunction(func)) forEachBinding(func.body, (b) => (total += callFlops(b.value)));
+  for (const func of programs.functions.values()) {
+    if (!isRelaxFunction(func)) continue;
+    forEachBinding(func.body, ({ value }) => {
+      const called = callTirParts(value);
+      if (called !== undefined) total += flopsOf(called.callee);
+    });
   }
   return total;
-}
-
-function callFlops(value: Expr): number {
-  const name = opNameOf(value);
-  const out = staticShapeOf(structInfoOf(value));
-  if (name === undefined || out === undefined) return 0;
-  const operand = (i: number): readonly number[] | undefined => {
-    const arg = (value as Call).args[i];
-    return arg === undefined ? undefined : staticShapeOf(structInfoOf(arg));
-  };
-  const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-  if (name === "relax.nn.conv2d" || name === "relax.nn.conv1d" || name === "relax.nn.conv3d") {
-    const weight = operand(1);
-    const layout = String((value as Call).attrs["kernel_layout"]);
-    const filters = weight?.[layout.indexOf("O")];
-    return weight === undefined || filters === undefined ? 0 : (2 * product(out) * product(weight)) / filters;
-  }
-  if (name === "relax.matmul") {
-    const inner = operand(0)?.at(-1);
-    return inner === undefined ? 0 : 2 * product(out) * inner;
-  }
-  return 0;
 }

@@ -155,7 +155,8 @@ test("inspect shows a model and its work", async () => {
     inputs: [{ name: "x", dtype: "float32", shape: [1, 4] }],
     outputs: [{ name: "y", dtype: "float32", shape: [1, 3] }],
     weightBytes: 60,
-    flops: 24,
+    // 4 × 3 products and sums, a bias and a maximum for each of 3.
+    flops: 30,
   });
   expect(await output("inspect", at("open.onnx"))).toContain("x: float32[batch, 4]");
 });
