@@ -1,5 +1,5 @@
 import * as tir from "@verticil/tir";
-import { type IterMark, type IterSplit, type IterSum, type PrimExpr } from "@verticil/tir";
+import type { IterMark, IterSplit, IterSum, PrimExpr } from "@verticil/tir";
 import { unreadable, type HostFunction } from "./py-values.ts";
 import { HostObject, toExpr, arg, isVar, domains, items, predicateOf, tagged, isTagged, levelOf } from "./host-values.ts";
 

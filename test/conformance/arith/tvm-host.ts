@@ -1,6 +1,6 @@
 import { asConditions, solvers } from "./host-solvers.ts";
 import { makeIntImm } from "@verticil/ir-core";
-import { type DType } from "@verticil/runtime-ffi";
+import type { DType } from "@verticil/runtime-ffi";
 import * as tir from "@verticil/tir";
 import { Analyzer, normalizeIterMapToExpr, type ArithExtensions, type IterSum, type PrimExpr } from "@verticil/tir";
 import type { PyHost } from "./py-scope.ts";

@@ -1,4 +1,4 @@
-import { type GlobalVar, type IRModule } from "@verticil/ir-core";
+import type { GlobalVar, IRModule } from "@verticil/ir-core";
 import { print } from "@verticil/tvmscript";
 import type { PrimExpr } from "../ir/expr.ts";
 import type { BlockRealize, For, IndexMap, PrimFunc, TensorIntrin } from "../ir/stmt.ts";
@@ -46,7 +46,7 @@ import { unsafeSetDType } from "./primitive/unsafe-set-dtype.ts";
 import { RandomEngine } from "./random-engine.ts";
 import { isBlockRV, isLoopRV, type BlockRV, type ExprRV, type LoopRV, type RandomVariable } from "./random-variable.ts";
 import { PrimitiveRefused, refuse } from "./schedule-error.ts";
-import { Trace } from "./trace.ts";
+import type { Trace } from "./trace.ts";
 import { one, ScheduleRun, type BlockRef, type FactorRef, type MoveOptions, type ScheduleOptions } from "./schedule-run.ts";
 
 /**
