@@ -279,3 +279,6 @@ export { needsVm } from "./vm/needs-vm.ts";
 export { vmCodegen, type VmProgram } from "./vm/vm-codegen.ts";
 export { extractTasks, type ExtractedTask } from "./tuning/extract-tasks.ts";
 export { metaScheduleApplyDatabase, tuningLookupKey, type TunedFunc, type TuningLookup } from "./tuning/meta-schedule-apply-database.ts";
+export { gradient, gradientTableKey, type GradientOptions } from "./transform/gradient.ts";
+export { gradientTable } from "./op/gradient/index.ts";
+export type { GradientBuilder, GradientCall, GradientRule, GradientTable } from "./op/gradient-rule.ts";

@@ -14,6 +14,7 @@ import { foldBatchnormToConv2D } from "./fold-batchnorm-to-conv2d.ts";
 import { foldConstant } from "./fold-constant.ts";
 import { fuseOps } from "./fuse-ops.ts";
 import { fuseTIR } from "./fuse-tir.ts";
+import { gradient } from "./gradient.ts";
 import { killAfterLastUse } from "./kill-after-last-use.ts";
 import { lambdaLift } from "./lambda-lift.ts";
 import { legalizeOps } from "./legalize-ops.ts";
@@ -42,6 +43,16 @@ function numberOf(options: RelaxPassOptions, name: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "number" && typeof value !== "bigint") throw new TypeError(`The option \`${name}\` is a number, not \`${String(value)}\`.`);
   return Number(value);
+}
+
+function namesOf(options: RelaxPassOptions, name: string): readonly string[] | undefined {
+  const value = options[name];
+  if (value === undefined || value === null) return undefined;
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.map((n) => {
+    if (typeof n !== "string") throw new TypeError(`The option \`${name}\` is a name or a list of names.`);
+    return n;
+  });
 }
 
 function layoutsOf(value: unknown): Readonly<Record<string, readonly string[]>> {
@@ -77,6 +88,16 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["CallTIRRewrite", plain(callTIRRewrite)],
   ["AllocateWorkspace", plain(allocateWorkspace)],
   ["StaticPlanBlockMemory", plain(staticPlanBlockMemory)],
+  [
+    "Gradient",
+    {
+      params: ["func_name", "require_grads", "target_index"],
+      make: (o) => {
+        const wanted = namesOf(o, "require_grads");
+        return gradient(String(o["func_name"]), { targetIndex: numberOf(o, "target_index") ?? 0, ...(wanted === undefined ? {} : { requireGrads: wanted }) });
+      },
+    },
+  ],
   ["LambdaLift", plain(lambdaLift)],
   ["LowerAllocTensor", plain(lowerAllocTensor)],
   ["KillAfterLastUse", plain(killAfterLastUse)],
