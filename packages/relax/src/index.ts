@@ -282,3 +282,5 @@ export { metaScheduleApplyDatabase, tuningLookupKey, type TunedFunc, type Tuning
 export { gradient, gradientTableKey, type GradientOptions } from "./transform/gradient.ts";
 export { gradientTable } from "./op/gradient/index.ts";
 export type { GradientBuilder, GradientCall, GradientRule, GradientTable } from "./op/gradient-rule.ts";
+export { mixedPrecisionTableKey, toMixedPrecision, type MixedPrecisionOptions } from "./transform/to-mixed-precision.ts";
+export { mixedPrecisionTable, type MixedPrecisionPolicy, type MixedPrecisionTable } from "./op/mixed-precision.ts";

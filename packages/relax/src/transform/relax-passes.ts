@@ -23,6 +23,7 @@ import { lowerRuntimeBuiltin } from "./lower-runtime-builtin.ts";
 import { removePurityChecking } from "./remove-purity-checking.ts";
 import { rewriteDataflowReshape } from "./rewrite-dataflow-reshape.ts";
 import { staticPlanBlockMemory } from "./static-plan-block-memory.ts";
+import { toMixedPrecision } from "./to-mixed-precision.ts";
 import { vmShapeLower } from "./vm-shape-lower.ts";
 
 /** The options of a pass by upstream's names, as a command line or a corpus gives them. */
@@ -95,6 +96,17 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
       make: (o) => {
         const wanted = namesOf(o, "require_grads");
         return gradient(String(o["func_name"]), { targetIndex: numberOf(o, "target_index") ?? 0, ...(wanted === undefined ? {} : { requireGrads: wanted }) });
+      },
+    },
+  ],
+  [
+    "ToMixedPrecision",
+    {
+      params: ["out_dtype", "fp16_input_names"],
+      make: (o) => {
+        const out = String(o["out_dtype"] ?? "float32");
+        if (out !== "float32" && out !== "float16") throw new TypeError(`The option \`out_dtype\` is float32 or float16, not \`${out}\`.`);
+        return toMixedPrecision({ outDType: out, fp16InputNames: namesOf(o, "fp16_input_names") ?? [] });
       },
     },
   ],
