@@ -103,6 +103,7 @@ function fuseBlock(
   const groups = fusionGroups(graph, limits);
   const members = groupMembers(block, graph, groups);
   if (members.size === 0) return block;
+  const uses: BlockUses = { users: usersOf(block), outside: usedOutside };
   const bindings: Binding[] = [];
   for (const binding of block.bindings) {
     const group = members.get(binding.var);
@@ -110,7 +111,7 @@ function fuseBlock(
       const value = renameExpr(binding.value, renamed);
       bindings.push(value === binding.value ? binding : { ...binding, value });
     } else if (binding === group[group.length - 1]) {
-      bindings.push(...emitFused(group, bb, block, usedOutside, renamed));
+      bindings.push(...emitFused(group, bb, uses, renamed));
     }
   }
   return makeDataflowBlock(bindings, block.span);
@@ -175,16 +176,21 @@ function buildGraph(block: DataflowBlock, module: IRModule, usedOutside: Readonl
   return graph;
 }
 
+/** Who uses what a block binds: its own bindings, and what is outside of it. */
+interface BlockUses {
+  readonly users: ReadonlyMap<AnyVar, readonly AnyVar[]>;
+  readonly outside: ReadonlySet<AnyVar>;
+}
+
 /** Makes the function of a group and the bindings that call it in the place of the group's last binding. */
 function emitFused(
   group: readonly VarBinding[],
   bb: BlockBuilder,
-  block: DataflowBlock,
-  usedOutside: ReadonlySet<AnyVar>,
+  uses: BlockUses,
   renamed: Map<AnyVar, Expr>,
 ): readonly Binding[] {
   const inside = new Set<AnyVar>(group.map((b) => b.var));
-  const outputs = groupOutputs(group, inside, block, usedOutside);
+  const outputs = groupOutputs(group, inside, uses);
   const args = groupArguments(group, inside);
   const symbolic = symbolicArguments(group, args);
   const func = fusedFunction(group, outputs, args, symbolic, bb);
@@ -202,18 +208,21 @@ function emitFused(
   ];
 }
 
-function groupOutputs(
-  group: readonly VarBinding[],
-  inside: ReadonlySet<AnyVar>,
-  block: DataflowBlock,
-  usedOutside: ReadonlySet<AnyVar>,
-): readonly VarBinding[] {
-  const used = new Set<AnyVar>();
+/** The bindings of a block that use each variable, by the variables that they bind. */
+function usersOf(block: DataflowBlock): ReadonlyMap<AnyVar, readonly AnyVar[]> {
+  const users = new Map<AnyVar, AnyVar[]>();
   for (const b of block.bindings) {
-    if (inside.has(b.var)) continue;
-    forEachUse(b.value, (v) => used.add(v));
+    forEachUse(b.value, (v) => {
+      const list = users.get(v);
+      if (list === undefined) users.set(v, [b.var]);
+      else list.push(b.var);
+    });
   }
-  return group.filter((b) => used.has(b.var) || usedOutside.has(b.var));
+  return users;
+}
+
+function groupOutputs(group: readonly VarBinding[], inside: ReadonlySet<AnyVar>, uses: BlockUses): readonly VarBinding[] {
+  return group.filter((b) => uses.outside.has(b.var) || uses.users.get(b.var)?.some((v) => !inside.has(v)) === true);
 }
 
 /** The variables and large constants that the group takes from outside; shapes and scalars go inside. */

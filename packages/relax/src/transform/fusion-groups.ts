@@ -17,6 +17,8 @@ interface Group {
   pattern: OpPattern;
   readonly root: FusionNode;
   size: number;
+  /** The values of the group; of one that went into another they stay. */
+  readonly members: FusionNode[];
   /** The value whose loops the group is scheduled by: the reduction or convolution. */
   anchor: FusionNode | undefined;
 }
@@ -32,6 +34,7 @@ export function fusionGroups(graph: FusionGraph, limits: FusionLimits): readonly
     pattern: root.pattern,
     root,
     size: 1,
+    members: [root],
     anchor: root.pattern === opPattern.outEWiseFusable ? root : undefined,
   }));
   if (limits.optLevel > 0) {
@@ -132,7 +135,7 @@ class Partitioner {
     const limit = this.#limits.maxFunctionArgs;
     if (limit === 0) return true;
     const merged = new Set([node, ...path].map((n) => find(at(this.#groups, n.index))));
-    const inside = this.#graph.nodes.filter((n) => merged.has(find(at(this.#groups, n.index))));
+    const inside = [...merged].flatMap((g) => g.members);
     const members = new Set(inside);
     // A constant is a parameter of the fused function, whichever group it was counted to.
     const inputs = new Set(inside.flatMap((n) => n.inputs).filter((i) => !members.has(i) || i.ref.kind === "relax.Constant"));
@@ -140,18 +143,20 @@ class Partitioner {
     return inputs.size + Math.max(1, outputs.length) <= limit;
   }
 
+  /** How many values there are in the groups from `node` to `sink`; counted no further than the limit. */
   #size(node: FusionNode, sink: FusionNode): number {
     const seen = new Set<Group>();
     const visited = new Set<FusionNode>();
+    let total = 0;
     const visit = (n: FusionNode): void => {
-      if (visited.has(n)) return;
+      if (visited.has(n) || total > this.#limits.maxDepth) return;
       visited.add(n);
-      seen.add(find(at(this.#groups, n.index)));
+      const group = find(at(this.#groups, n.index));
+      if (!seen.has(group)) total += group.size;
+      seen.add(group);
       if (n !== sink) for (const e of n.outputs) visit(e.node);
     };
     visit(node);
-    let total = 0;
-    for (const g of seen) total += g.size;
     return total;
   }
 
@@ -173,6 +178,7 @@ class Partitioner {
     const p = find(parent);
     if (c === p) return;
     p.size += c.size;
+    for (const n of c.members) p.members.push(n);
     c.parent = p;
     if (c.anchor !== undefined) {
       p.anchor = c.anchor;
