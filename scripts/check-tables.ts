@@ -5,9 +5,18 @@ import type { DocTable, TableRow } from "./tables/table.ts";
 import { tirPassesPage } from "../test/conformance/tir-passes-page.ts";
 import { primitivesTable } from "./tables/primitives.ts";
 import { topiTable } from "./tables/topi.ts";
+import { relaxOperatorsPage } from "./tables/relax-operators.ts";
+import { relaxPassesPage } from "./tables/relax-passes.ts";
 import { repositoryRoot } from "./workspace.ts";
 
 const tables: readonly DocTable[] = [primitivesTable, topiTable];
+
+/** Pages that are made from the tables of the compiler itself. */
+const pages: readonly { readonly file: string; readonly text: (root: string) => string }[] = [
+  { file: "docs/relax-operators.md", text: relaxOperatorsPage },
+  { file: "docs/relax-passes.md", text: relaxPassesPage },
+  { file: "docs/tir-passes.md", text: tirPassesPage },
+];
 
 const problems: string[] = [];
 
@@ -47,17 +56,17 @@ function render(table: DocTable): string {
   return `${lines.join("\n").trimEnd()}\n`;
 }
 
+function write(file: string, text: string): void {
+  const path = join(repositoryRoot, file);
+  if (process.argv.includes("--write")) writeFileSync(path, text);
+  else if (!existsSync(path) || readFileSync(path, "utf8") !== text) problems.push(`${file} is out of date. Write it: pnpm check:tables --write`);
+}
+
 for (const table of tables) {
   for (const { rows } of table.groups) for (const row of rows) checkTest(row, table);
-  const path = join(repositoryRoot, table.file);
-  const text = render(table);
-  if (process.argv.includes("--write")) writeFileSync(path, text);
-  else if (!existsSync(path) || readFileSync(path, "utf8") !== text) problems.push(`${table.file} is out of date. Write it: pnpm check:tables --write`);
+  write(table.file, render(table));
 }
-const passes = join(repositoryRoot, "docs/tir-passes.md");
-const passesText = tirPassesPage(repositoryRoot);
-if (process.argv.includes("--write")) writeFileSync(passes, passesText);
-else if (readFileSync(passes, "utf8") !== passesText) problems.push("docs/tir-passes.md is out of date. Write it: pnpm check:tables --write");
+for (const { file, text } of pages) write(file, text(repositoryRoot));
 for (const problem of problems) console.error(problem);
 console.log(problems.length === 0 ? "tables: ok" : `tables: ${problems.length} to fix`);
 process.exitCode = problems.length === 0 ? 0 : 1;
