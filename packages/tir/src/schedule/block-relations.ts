@@ -164,6 +164,13 @@ export function requireOnce(tree: FuncTree, realize: BlockRealize, loop: For): v
   refuse(`instances of block \`${realize.block.name}\` may run more than once under loop \`${loop.loopVar.name}\`, and would add up each time`, [realize.block, loop], "Choose a loop under which each binding is made of loops of its own.");
 }
 
+/** Refuses a block that uses the loops around it beyond what binds its variables: at another place they would not be there. */
+export function requireClosed(tree: FuncTree, realize: BlockRealize, loops: readonly For[] = tree.loopsOf(realize)): void {
+  const { block } = realize;
+  const used = loops.find((l) => usesVar(block, l.loopVar));
+  if (used !== undefined) refuse(`block \`${block.name}\` uses loop \`${used.loopVar.name}\` itself, not a variable that is bound to it`, [block, used], "Do this before the layout is changed.");
+}
+
 // ---- complete and reduction blocks
 
 /** True if no other block under `root` (a scope block, or a loop) writes elements that this one writes. */

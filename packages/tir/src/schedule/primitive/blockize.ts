@@ -14,7 +14,7 @@ import { mapBuffer, mapExprChildren, mapStmtChildren } from "../../ir/map-childr
 import { add, allOf, constant, isConstInt, mul, sub } from "../../ir/ops.ts";
 import type { Block, BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
-import { requireOnce, scopeRoot } from "../block-relations.ts";
+import { requireClosed, requireOnce, scopeRoot } from "../block-relations.ts";
 import { blockKey, childBlocks, replaceStmts, type BlockKey, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -45,6 +45,7 @@ export function blockizeUnder(
   const insideLoops = loops.slice(loops.indexOf(loop));
   const analyzer = new Analyzer();
   const division = divide(realize, loops, insideLoops, analyzer, preserveUnitIters);
+  requireClosed(tree, realize, insideLoops);
   if (block.init !== undefined) requireOnce(tree, realize, loop);
   const parts = derive(block.iterVars, division, preserveUnitIters, undefined);
   const dom = bindInner(parts.inner, analyzer, new Map());
@@ -139,7 +140,8 @@ function divide(realize: BlockRealize, loops: readonly For[], inside: readonly F
   const innerVars = inside.map((l) => l.loopVar);
   // Loops that are in no binding, those that run once among them, take no part in the division.
   const bound = new Set<AnyVar>(realize.iterValues.flatMap((v) => undefinedVars(v)));
-  const conditions = conjuncts(realize.predicate);
+  const once = new Map<AnyVar, PrimExpr>(loops.filter((l) => isConstInt(l.extent, 1)).map((l) => [l.loopVar, l.min]));
+  const conditions = conjuncts(analyzer.simplify(substitute(realize.predicate, once)));
   const onOthers = conditions.filter((c) => usesVar(c, (v) => domain.has(v) && !bound.has(v)));
   const found =
     realize.iterValues.length === 0

@@ -19,6 +19,7 @@ import {
   loopDomain,
   producersOf,
   relaxedLoops,
+  requireClosed,
   requireCompleteOrReduction,
   requireNotOutput,
   scopeRoot,
@@ -52,6 +53,7 @@ function moveUnder(tree: FuncTree, realize: BlockRealize, loop: For, opts: Compu
   const producers = producersOf(tree, realize);
   const consumers = consumersOf(tree, realize);
   requireCompleteOrReduction(tree, realize, scope);
+  requireClosed(tree, realize);
   if (tree.scopeOf(loop) !== scope) refuse(`block \`${block.name}\` and loop \`${loop.loopVar.name}\` are in different scopes`, [block, loop]);
   if (tree.contains(loop, realize)) refuse(`block \`${block.name}\` is under loop \`${loop.loopVar.name}\` already`, [block, loop]);
   for (const l of [...tree.loopsOf(loop), loop]) analyzer.bind(l.loopVar, makeRange(l.min, l.extent));

@@ -10,7 +10,7 @@ import type { Block, BlockRealize, BufferStore, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { visitStmt } from "../../ir/visit.ts";
 import { getBlockReadWriteRegion } from "../../analysis/block-access-region.ts";
-import { requireComplete, requireNotOutput, scopeRoot } from "../block-relations.ts";
+import { requireClosed, requireComplete, requireNotOutput, scopeRoot } from "../block-relations.ts";
 import { FuncTree, replaceStmts } from "../func-tree.ts";
 import { withoutLeaf } from "../leaf-removal.ts";
 import type { Outcome } from "../outcome.ts";
@@ -26,6 +26,7 @@ export function computeInline(tree: FuncTree, realize: BlockRealize): Outcome {
   const scope = scopeRoot(tree, realize, { stagePipeline: true });
   requireNotOutput(tree, realize);
   requireComplete(realize, scope);
+  requireClosed(tree, realize);
   const expand = expansionOf(block);
   const without = withoutLeaf(tree, realize);
   requireNoOpaque(scope.block, buffer);

@@ -11,7 +11,7 @@ import { mapExpr } from "../../ir/mutate.ts";
 import { add, and, asInt, constant, ge, gt, isConstInt, lt, sub } from "../../ir/ops.ts";
 import type { Block, BlockRealize, BufferStore, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
-import { alwaysRuns, bindingsOf, incompleteUnder, requireComplete, requireNotOutput, scopeRoot } from "../block-relations.ts";
+import { alwaysRuns, bindingsOf, incompleteUnder, requireClosed, requireComplete, requireNotOutput, scopeRoot } from "../block-relations.ts";
 import { childBlocks, FuncTree, replaceStmts } from "../func-tree.ts";
 import { makeRange } from "../../ir/make-expr.ts";
 import { withoutLeaf } from "../leaf-removal.ts";
@@ -26,6 +26,7 @@ export function reverseComputeInline(tree: FuncTree, realize: BlockRealize): Out
   const scope = scopeRoot(tree, realize, { stagePipeline: true });
   const buffer = onlyProduced(scope, block);
   requireComplete(realize, scope);
+  requireClosed(tree, realize);
   const producer = onlyProducer(tree, scope, realize, buffer);
   requireNotOutput(tree, producer);
   const { store, values } = matchBodies(realize, producer, buffer);
@@ -162,5 +163,5 @@ function guarded(realize: BlockRealize, consumer: Block, values: ReadonlyMap<Any
   for (let x = body; x.kind === "tir.For"; x = x.body) inner.add(x.loopVar);
   if (usesVar(predicate, (v) => inner.has(v))) refuse(`block \`${consumer.name}\` goes over less than producer \`${block.name}\` copies at a time`, [consumer, block]);
   const outer = substitute(predicate, bindingsOf(realize));
-  return { ...realize, block: { ...block, body }, predicate: analyzer.simplify(outer) };
+  return { ...realize, block: { ...block, body }, predicate: analyzer.simplify(and(realize.predicate, outer)) };
 }
