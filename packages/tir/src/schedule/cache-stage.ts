@@ -6,9 +6,9 @@ import type { Buffer, BufferRegion, MatchBufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar } from "../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor, makeSeq, scopeOf } from "../ir/make-stmt.ts";
-import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
+import { mapExprChildren, mapItems, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import { usesVar } from "../ir/free-vars.ts";
-import { add, allOf, constant, ge, lt, sub } from "../ir/ops.ts";
+import { add, allOf, constant, ge, isConstInt, lt, sub } from "../ir/ops.ts";
 import type { Block, BlockRealize, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
 import { analyzerFor, bindingsOf, isRegionCovered, loopDomain, relaxedLoops } from "./block-relations.ts";
@@ -206,7 +206,7 @@ export function shiftedTo(tree: FuncTree, from: Buffer, to: Buffer, start: reado
   const analyzer = analyzerFor(tree);
   const shift = (e: PrimExpr, i: number): PrimExpr => {
     const r = start[i];
-    return r === undefined ? e : analyzer.simplify(sub(e, r.min));
+    return r === undefined || isConstInt(r.min, 0) ? e : analyzer.simplify(sub(e, r.min));
   };
   return {
     from,
@@ -219,7 +219,16 @@ export function shiftedTo(tree: FuncTree, from: Buffer, to: Buffer, start: reado
 /** The statement with accesses to a buffer changed: reads, and writes if told; nested blocks, their regions and matched buffers included. */
 export function changeAccess<S extends Stmt>(s: S, change: AccessChange, opts: { readonly writes: boolean; readonly enter?: (b: BlockRealize) => boolean }): S {
   const { from, to } = change;
-  const region = (r: BufferRegion): BufferRegion => (r.buffer === from ? makeBufferRegion(to, change.region(r.region)) : r);
+  // The regions of other buffers may read the buffer in their ends.
+  const range = (d: Range): Range => {
+    const [min, extent] = [mapper.expr(d.min), mapper.expr(d.extent)];
+    return min === d.min && extent === d.extent ? d : makeRange(min, extent);
+  };
+  const region = (r: BufferRegion): BufferRegion => {
+    const dims = mapItems(r.region, range);
+    if (r.buffer === from) return makeBufferRegion(to, change.region(dims));
+    return dims === r.region ? r : { ...r, region: dims };
+  };
   const matched = (m: MatchBufferRegion): MatchBufferRegion => (m.source.buffer === from ? { ...m, source: region(m.source) } : m);
   const mapper: ChildMapper = {
     expr(e) {

@@ -1,8 +1,8 @@
 import { parseDType } from "@verticil/runtime-ffi";
 import { Analyzer } from "../../arith/analyzer.ts";
 import { detectIterMap } from "../../arith/detect-iter-map.ts";
-import { evalRegionSets, evalSet } from "../../arith/eval-set.ts";
-import { coverRange, intSetOfRange, intSetsOfRanges, type IntSet } from "../../arith/int-set.ts";
+import { evalRegionSets, evalSet, relaxSet } from "../../arith/eval-set.ts";
+import { coverRange, emptySet, intervalSet, intSetOfRange, intSetsOfRanges, unionSets, type IntSet } from "../../arith/int-set.ts";
 import type { Buffer, BufferRegion } from "../../ir/buffer.ts";
 import type { AnyVar, PrimExpr } from "../../ir/expr.ts";
 import { usesVar } from "../../ir/free-vars.ts";
@@ -70,13 +70,17 @@ function moveUnder(tree: FuncTree, realize: BlockRealize, loop: For, opts: Compu
   for (const b of way === "compute" ? consumers : producers) {
     for (const r of way === "compute" ? b.block.reads : b.block.writes) {
       const known = required.get(r.buffer);
-      if (known !== undefined) required.set(r.buffer, [...known, relaxed(tree, b, r, loop, way)]);
+      if (known !== undefined) required.set(r.buffer, [...known, way === "compute" ? wholeIfUnknown(relaxed(tree, b, r, loop, way), r.buffer) : relaxed(tree, b, r, loop, way)]);
     }
   }
   const domains = blockVarDomains(block.iterVars, provided, required, analyzer);
   requireOrder(tree, realize, loop, way === "compute" ? producers : consumers, way);
   if (way === "reverse") requireOnce(block, domains, [...tree.loopsOf(loop), loop]);
-  if (way === "reverse") requireAll(block, domains, [...tree.loopsOf(loop), loop]);
+  if (way === "reverse") {
+    const around = [...tree.loopsOf(loop), loop];
+    requireAll(block, domains, around);
+    requireProduced(block, provided, required, around);
+  }
   const nest = makeNest(realize, domains, conditionOnVars(realize, tree.loopsOf(realize)), analyzer, opts.preserveUnitLoops);
   const target = new FuncTree(without).loops.get(loop.loopVar);
   if (target === undefined) throw new Error("internal: the target loop went with the block");
@@ -88,6 +92,15 @@ function moveUnder(tree: FuncTree, realize: BlockRealize, loop: For, opts: Compu
 function relaxed(tree: FuncTree, b: BlockRealize, region: BufferRegion, loop: For, way: "compute" | "reverse"): Regions[number] {
   const loops = way === "compute" ? relaxedLoops(tree, b, loop, scopeOf(region.buffer)) : loopDomain(tree, b, loop);
   return evalRegionSets(substitute(region, bindingsOf(b)).region, intSetsOfRanges(loops));
+}
+
+/** All of a dimension where it is not known what of it is needed: more may be computed, not less. */
+function wholeIfUnknown(region: Regions[number], buffer: Buffer): Regions[number] {
+  return region.map((s, i) => {
+    const extent = buffer.shape[i];
+    if (s.tag === "empty" || extent === undefined || (s.min !== undefined && s.max !== undefined)) return s;
+    return intervalSet(s.min ?? constant(0, extent.dtype), s.max ?? sub(extent, 1));
+  });
 }
 
 /** Refuses if a producer comes after the loop that the block moves to, or a consumer before it. */
@@ -136,6 +149,23 @@ function requireAll(block: Block, domains: readonly DomainInfo[], loops: readonl
     const missesHigh = highest.some((e) => e !== undefined && analyzer.canProve(lt(e, last)));
     if (missesLow || missesHigh) refuse(`block \`${block.name}\` goes over more of \`${iv.var.name}\` than its producers give`, block);
   });
+}
+
+/** Refuses if a consumer reads, at values of its variables together, what its producers do not write over all iterations of the loops. */
+function requireProduced(block: Block, provided: ReadonlyMap<Buffer, Regions>, required: ReadonlyMap<Buffer, Regions>, loops: readonly For[]): void {
+  const own = new Map<AnyVar, IntSet>(block.iterVars.flatMap((iv) => (iv.dom === undefined ? [] : [[iv.var, intSetOfRange(iv.dom)] as const])));
+  const around = new Map<AnyVar, IntSet>(loops.map((l) => [l.loopVar, intSetOfRange(makeRange(l.min, l.extent))]));
+  const analyzer = new Analyzer();
+  for (const [buffer, regions] of provided) {
+    for (const i of buffer.shape.keys()) {
+      const ends = (of: Regions, dom: ReadonlyMap<AnyVar, IntSet>): IntSet => unionSets(of.map((r) => relaxSet(r[i] ?? emptySet, dom)), analyzer);
+      const [read, written] = [ends(regions, own), ends(required.get(buffer) ?? [], around)];
+      if (read.tag === "empty" || written.tag === "empty") continue;
+      const below = read.min !== undefined && written.min !== undefined && analyzer.canProve(lt(read.min, written.min));
+      const above = read.max !== undefined && written.max !== undefined && analyzer.canProve(lt(written.max, read.max));
+      if (below || above) refuse(`block \`${block.name}\` reads more of \`${buffer.name}\` than its producers write`, block);
+    }
+  }
 }
 
 /** Between the last producer and the first consumer under the loop. */

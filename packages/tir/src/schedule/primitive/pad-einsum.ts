@@ -44,7 +44,7 @@ export function padEinsum(tree: FuncTree, realize: BlockRealize, padding: readon
   const item = items[at];
   if (item === undefined) return refuse(`block \`${block.name}\` is not in the body of its scope`, block);
   for (const l of tree.loopsOf(realize)) {
-    if (loopExtents.has(l.loopVar) && childBlocks(l).length > 1) refuse(`loop \`${l.loopVar.name}\` holds other blocks too`, [l, block], "The loops over padded variables must be around this block alone.");
+    if (childBlocks(l).length > 1) refuse(`loop \`${l.loopVar.name}\` holds other blocks too`, [l, block], "The loops must be around this block alone.");
   }
   const needs = (r: BufferRegion): boolean => r.region.some((d) => d.min.kind === "tir.Var" && extents.has(d.min));
   const buffers = new Map<Buffer, Buffer>();

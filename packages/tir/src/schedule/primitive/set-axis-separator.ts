@@ -19,7 +19,11 @@ export function setAxisSeparator(tree: FuncTree, realize: BlockRealize, which: B
   const axisSeparators = separators.map((s) => makeIntImm(s));
   const renewed = (b: Buffer): Buffer => ({ ...b, axisSeparators });
   const buffers = new Map<Buffer, Buffer>([[buffer, renewed(buffer)]]);
-  for (const b of matchedIn(tree.func.body, buffer)) buffers.set(b, renewed(b));
+  // A part of the buffer with fewer dimensions lacks the first ones.
+  for (const b of matchedIn(tree.func.body, buffer)) {
+    const missing = dims - b.shape.length;
+    buffers.set(b, { ...b, axisSeparators: separators.map((s) => makeIntImm(Math.max(0, s - missing))) });
+  }
   return { func: replaceBuffersInFunc(tree, buffers) };
 }
 

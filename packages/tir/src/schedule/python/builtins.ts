@@ -1,4 +1,5 @@
 import { makeIntImm } from "@verticil/ir-core";
+import { isDType } from "@verticil/runtime-ffi";
 import { Analyzer } from "../../arith/analyzer.ts";
 import type { PrimExpr } from "../../ir/expr.ts";
 import { ceilDiv, intrin } from "../../ir/ops.ts";
@@ -28,7 +29,7 @@ const BUILTINS: ReadonlyMap<string, PyValue> = new Map<string, PyValue>([
 
 function intImm(args: readonly PyValue[], named: ReadonlyMap<string, PyValue>): PyValue {
   const dtype = wantString(named.get("dtype") ?? args[0], "the dtype");
-  return makeIntImm(wantInt(named.get("value") ?? args[1], "the value"), dtype === "int64" ? "int64" : "int32");
+  return makeIntImm(wantInt(named.get("value") ?? args[1], "the value"), isDType(dtype) ? dtype : "int32");
 }
 
 /** The value of a dotted name; undefined if it is none. */
