@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { upstreamRows } from "./arith/upstream-rows.ts";
+import { arithDifferences } from "./differences.ts";
 import { conformanceOptions } from "./options.ts";
 import { conformanceReport, type ConformanceCase } from "./report.ts";
 
@@ -22,7 +23,7 @@ function main(): number {
     cases.push(...rows.cases.filter((c) => opts.only === undefined || c.id.includes(opts.only)));
     for (const [why, n] of rows.left) left.set(why, (left.get(why) ?? 0) + n);
   }
-  const { text, exitCode } = conformanceReport(cases, opts);
+  const { text, exitCode } = conformanceReport(cases, { ...opts, differences: arithDifferences });
   const unread = [...left].sort((a, b) => b[1] - a[1]);
   if (unread.length > 0) process.stdout.write(`not read as plain expressions\n${unread.map(([why, n]) => `${String(n).padStart(6)}  ${why}\n`).join("")}\n`);
   process.stdout.write(`${text}\n`);

@@ -26,7 +26,12 @@ export interface ReportOptions {
   readonly min?: number | undefined;
   /** Reasons that are listed; all unless told. */
   readonly reasons?: number | undefined;
+  /** Why cases are not as upstream has them, by how their ids begin; the first that fits counts. */
+  readonly differences?: readonly Difference[] | undefined;
 }
+
+/** Why cases differ whose ids begin so. */
+export type Difference = readonly [id: string, why: string];
 
 /** A report and what the process ends with. */
 export interface ConformanceReport {
@@ -70,10 +75,19 @@ export function conformanceReport(cases: readonly ConformanceCase[], opts: Repor
     lines.push(`${String(f.count).padStart(6)}  ${f.step}: ${f.reason}`, `        ${f.first}`);
   }
   if (sorted.length > 0) lines.push("");
+  if (opts.differences !== undefined) lines.push(...explained(cases, opts.differences));
   const rate = percent({ passed, total: cases.length });
   lines.push(`passed ${passed} of ${cases.length} (${rate} %)`);
   const tooLow = opts.min !== undefined && 100 * passed < opts.min * cases.length;
   return { text: lines.join("\n"), exitCode: tooLow || cases.length === 0 ? 1 : 0 };
+}
+
+/** Each case that failed, with the reason. */
+function explained(cases: readonly ConformanceCase[], differences: readonly Difference[]): string[] {
+  const failed = cases.filter((c) => c.checks.some((k) => k.failure !== undefined));
+  if (failed.length === 0) return [];
+  const whyOf = (id: string): string => differences.find(([start]) => id.startsWith(start))?.[1] ?? "NO REASON YET";
+  return ["why each differs", ...failed.map(({ id }) => `  ${id.slice(0, 100)}\n      ${whyOf(id)}`), ""];
 }
 
 function count(into: Map<string, Tally>, key: string, passed: boolean): void {

@@ -1,4 +1,5 @@
 // `pnpm conformance:tir DIR [--only schedule|transform]`: replays upstream's tests of TensorIR from a corpus.
+import { tirDifferences } from "./differences.ts";
 import { conformanceOptions } from "./options.ts";
 import { conformanceReport } from "./report.ts";
 import { replaySchedules } from "./schedule-pairs.ts";
@@ -26,7 +27,7 @@ function main(): number {
     for (const [reason, count] of [...apart].sort((a, b) => b[1] - a[1])) process.stdout.write(`${String(count).padStart(6)}  ${reason}\n`);
     process.stdout.write("\n");
   }
-  const report = conformanceReport(cases.filter((c) => c.apart === undefined), opts);
+  const report = conformanceReport(cases.filter((c) => c.apart === undefined), { ...opts, differences: tirDifferences });
   process.stdout.write(`${report.text}\n`);
   return report.exitCode;
 }

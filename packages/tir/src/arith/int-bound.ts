@@ -111,6 +111,8 @@ export function floorModBound(a: IntBound, b: IntBound): IntBound {
     }
     return makeBound(0, a.min >= 0 ? Math.min(a.max, b.max - 1) : b.max - 1);
   }
+  // A divisor is not zero.
+  if (b.min === 0 && b.max > 0) return makeBound(0, a.min >= 0 ? Math.min(a.max, b.max - 1) : b.max - 1);
   return makeBound(Math.min(0, b.min + 1), Math.max(0, b.max - 1));
 }
 
