@@ -192,6 +192,35 @@ test("graphs that share other parts of one tree cost no more than their nodes", 
   expectEqual(twins(), shared());
 });
 
+test("one variable that is bound at every depth of a graph costs no more than the nodes", () => {
+  const nested = (steps: number): ToyExpr => {
+    const [x, y] = [v("x"), v("y")];
+    let e: ToyExpr = add(x, y);
+    for (let i = 0; i < steps; i++) e = add(let_(i % 3 === 0 ? y : x, e, add(e, y)), let_(x, int(1), e));
+    return e;
+  };
+  expectEqual(func([], nested(200)), func([], nested(200)), free);
+  expectEqual(nested(400), nested(400), free);
+  const [a, b] = [v("a"), v("b")];
+  const other = (last: ToyExpr): ToyExpr => {
+    let e: ToyExpr = add(a, last);
+    for (let i = 0; i < 200; i++) e = add(let_(i % 3 === 0 ? b : a, e, add(e, b)), let_(a, int(1), e));
+    return e;
+  };
+  expectEqual(nested(200), other(b), free);
+  expect(structuralEqual(nested(200), other(a), free)).toBe(false);
+  expect(structuralHash(nested(200), free)).not.toBe(structuralHash(other(a), free));
+});
+
+test("the type of a parameter may share its parts at any depth", () => {
+  const typed = (): Node => {
+    let size: ToyExpr = v("n");
+    for (let i = 0; i < 200; i++) size = add(size, size);
+    return func([v("x", size)], int(1));
+  };
+  expectEqual(typed(), typed());
+});
+
 test("a tree and its shared form have one hash, free and bound variables included", () => {
   const x = v("x");
   const bound = (): ToyExpr => {

@@ -3,9 +3,11 @@ import { sameFloat, sameNumber } from "./float-rule.ts";
 import type { FloatImm, GlobalVar, IntImm } from "./ir.ts";
 import { isNode, type Node } from "./node.ts";
 import { formatPath, keyName, type ObjectPath, type PathStep } from "./object-path.ts";
+import { PairLog, type PairSummary } from "./pair-log.ts";
 import { PairMemo } from "./pair-memo.ts";
 import { entriesOf, isEmptyRecord } from "./record-entries.ts";
 import { sameTensor } from "./same-tensor.ts";
+import { sharedNodes } from "./shared-nodes.ts";
 import { completeTable, type StructuralOptions } from "./structural-options.ts";
 import { planOf, plansOf, type KindPlan, type Mode, type NodeField } from "./structural-plan.ts";
 import { fieldsOf } from "./visit.ts";
@@ -40,9 +42,10 @@ interface Frame {
   item: number;
   /** Of a field that is not a child or a list: its parts, collected when the field is reached. */
   parts: readonly Part[] | undefined;
-  /** How much had been compared when the frame was pushed, and how often pairs had been forgotten; -1: not to be kept. */
+  /** How much had been compared when the frame was pushed; -1: not to be kept. */
   workBefore: number;
-  epoch: number;
+  /** Where the pair begins in the log of variables; -1: not to be kept there. */
+  logBefore: number;
 }
 
 /**
@@ -64,7 +67,11 @@ type Fields = Readonly<Record<string, unknown>>;
  * @throws Error for a node of a kind that no dialect defines.
  */
 export function firstMismatch(lhs: Node, rhs: Node, opts: StructuralOptions): Mismatch | undefined {
-  return new Comparison(opts).run(lhs, rhs);
+  const first = new Comparison(opts, undefined);
+  const found = first.run(lhs, rhs);
+  if (!first.isRebinding) return found;
+  // Rare, and it takes longer: what is known of a shared part depends on its variables.
+  return new Comparison(opts, sharedNodes(completeTable(opts.dialects), [lhs, rhs])).run(lhs, rhs);
 }
 
 /** True if two nodes are equal up to the names of variables; see `firstMismatch`. */
@@ -81,9 +88,7 @@ class Comparison {
   readonly #lhsBound = new Map<Node, Node>();
   readonly #rhsBound = new Map<Node, Node>();
   /** Large pairs compared under the present bindings, so that shared parts are not compared again. */
-  readonly #known = new PairMemo();
-  /** How often `#known` was cleared. */
-  #epoch = 0;
+  readonly #known = { use: new PairMemo(), defining: new PairMemo() };
   /** Frames so far; those of a pair that is kept count as one. */
   #work = 0;
   /** Variables that were compared while unbound. */
@@ -93,15 +98,28 @@ class Comparison {
   /** Where the comparison failed, below the pair that the frames lead to. */
   #failure: Part | undefined;
 
-  constructor(opts: StructuralOptions) {
+  /** Where one variable is bound several times: which nodes are shared, and what their pairs need and bind. */
+  readonly #shared: ReadonlySet<Node> | undefined;
+  readonly #summaries = { use: new Map<Node, Map<Node, PairSummary>>(), defining: new Map<Node, Map<Node, PairSummary>>() };
+  readonly #log = new PairLog();
+  #isRebinding = false;
+
+  /** `shared`: the nodes that are reached in several ways, which makes a comparison that may bind a variable twice. */
+  constructor(opts: StructuralOptions, shared: ReadonlySet<Node> | undefined) {
+    this.#shared = shared;
     this.#plans = plansOf(completeTable(opts.dialects));
     this.#mapFreeVars = opts.mapFreeVars === true;
     this.#tensorContent = opts.tensors !== "ignore";
   }
 
+  /** The comparison came to nothing: a variable was bound a second time after pairs had been found equal. */
+  get isRebinding(): boolean {
+    return this.#isRebinding;
+  }
+
   run(lhs: Node, rhs: Node): Mismatch | undefined {
     let same = this.#pair(lhs, rhs, "use");
-    while (same && this.#depth > 0) same = this.#advance(at(this.#frames, this.#depth - 1));
+    while (same && this.#depth > 0 && !this.#isRebinding) same = this.#advance(at(this.#frames, this.#depth - 1));
     if (same) return undefined;
     const failure = this.#failure ?? { lhs, rhs, lhsSteps: [], rhsSteps: [] };
     const lhsPath = [...this.#path("lhsSteps"), ...failure.lhsSteps];
@@ -165,9 +183,15 @@ class Comparison {
 
   /** Remembers a pair that was compared to its end, if it is worth it. */
   #keep(frame: Frame): void {
-    const { workBefore } = frame;
-    if (workBefore < 0 || this.#work - workBefore < LEAST_KEPT || frame.epoch !== this.#epoch) return;
-    this.#known.add(frame.lhs, frame.rhs);
+    const { workBefore, logBefore } = frame;
+    const mode = frame.mode === "use" ? "use" : "defining";
+    if (logBefore >= 0) {
+      const known = this.#summaries[mode].get(frame.lhs) ?? new Map<Node, PairSummary>();
+      this.#summaries[mode].set(frame.lhs, known.set(frame.rhs, this.#log.summarize(logBefore)));
+      return;
+    }
+    if (workBefore < 0 || this.#work - workBefore < LEAST_KEPT) return;
+    this.#known[mode].add(frame.lhs, frame.rhs);
     this.#work = workBefore + 1;
   }
 
@@ -208,9 +232,34 @@ class Comparison {
       case "const-tree":
         return l === r || this.#enter(plan, l, r, "use");
       case "tree":
-        if (mode !== "use") return this.#enter(plan, l, r, mode === "binder" ? "defining" : mode);
-        return (plan.nodes.length > 0 && this.#known.has(l, r)) || this.#enter(plan, l, r, mode, true);
+        return mode === "binder-only" ? this.#enter(plan, l, r, mode) : this.#tree(plan, l, r, mode === "use" ? "use" : "defining");
     }
+  }
+
+  #tree(plan: KindPlan, lhs: Node, rhs: Node, mode: "use" | "defining"): boolean {
+    if (plan.nodes.length === 0) return this.#enter(plan, lhs, rhs, mode);
+    if (this.#shared === undefined) return this.#known[mode].has(lhs, rhs) || this.#enter(plan, lhs, rhs, mode, true);
+    if (this.#knownUnderBindings(this.#summaries[mode].get(lhs)?.get(rhs))) return true;
+    return this.#enter(plan, lhs, rhs, mode, this.#shared.has(lhs) || this.#shared.has(rhs));
+  }
+
+  /** True if the pair was compared before, and its variables mean now what they meant then. */
+  #knownUnderBindings(summary: PairSummary | undefined): boolean {
+    if (summary === undefined) return false;
+    for (const { lhs: l, rhs: r, use } of summary.needs) {
+      const [left, right] = [this.#lhsBound.get(l), this.#rhsBound.get(r)];
+      if (left === r && right === l) continue;
+      if (left !== undefined || right !== undefined || (use && !this.#mapFreeVars && l !== r)) return false;
+    }
+    for (const { lhs: l, rhs: r, use } of summary.needs) {
+      this.#log.add(l, r, use ? "use" : "define");
+      if (!use || this.#mapFreeVars) this.#bind(l, r, false);
+    }
+    for (const [l, r] of summary.binds) {
+      this.#log.add(l, r, "bind");
+      this.#bind(l, r, false);
+    }
+    return true;
   }
 
   #variable(plan: KindPlan, lhs: Node, rhs: Node, mode: Mode): boolean {
@@ -218,6 +267,7 @@ class Comparison {
     const right = this.#rhsBound.get(rhs);
     const isBinder = mode === "binder" || mode === "binder-only";
     const isSame = left === rhs && right === lhs;
+    if (this.#shared !== undefined) this.#log.add(lhs, rhs, isBinder ? "bind" : mode === "use" ? "use" : "define");
     if (isSame || ((left !== undefined || right !== undefined) && !isBinder)) return isSame || this.#fail(lhs, rhs);
     if (mode === "use" && !this.#mapFreeVars) {
       this.#seenFree.add(lhs);
@@ -229,10 +279,7 @@ class Comparison {
 
   #bind(lhs: Node, rhs: Node, again: boolean): void {
     const wasFree = this.#seenFree.size > 0 && (this.#seenFree.has(lhs) || this.#seenFree.has(rhs));
-    if (again || wasFree) {
-      this.#known.clear();
-      this.#epoch++;
-    }
+    if ((again || wasFree) && this.#shared === undefined) this.#isRebinding = true;
     this.#lhsBound.set(lhs, rhs);
     this.#rhsBound.set(rhs, lhs);
   }
@@ -254,10 +301,10 @@ class Comparison {
     }
     if (plan.nodes.length === 0) return true;
     const workBefore = keep ? this.#work : -1;
-    const epoch = this.#epoch;
+    const logBefore = keep && this.#shared !== undefined ? this.#log.length : -1;
     this.#work++;
     const reused = this.#frames[this.#depth];
-    if (reused === undefined) this.#frames.push({ lhs, rhs, plan, mode, field: 0, item: 0, parts: undefined, workBefore, epoch });
+    if (reused === undefined) this.#frames.push({ lhs, rhs, plan, mode, field: 0, item: 0, parts: undefined, workBefore, logBefore });
     else {
       reused.lhs = lhs;
       reused.rhs = rhs;
@@ -267,7 +314,7 @@ class Comparison {
       reused.item = 0;
       reused.parts = undefined;
       reused.workBefore = workBefore;
-      reused.epoch = epoch;
+      reused.logBefore = logBefore;
     }
     this.#depth++;
     return true;

@@ -5,19 +5,28 @@ import { HashState } from "./hash-state.ts";
 import type { FloatImm, GlobalVar, IntImm } from "./ir.ts";
 import { isNode, type Node } from "./node.ts";
 import { entriesOf, isEmptyRecord } from "./record-entries.ts";
+import { sharedNodes } from "./shared-nodes.ts";
 import { completeTable, type StructuralOptions } from "./structural-options.ts";
 import { planOf, plansOf, textHash, type KindPlan, type Mode } from "./structural-plan.ts";
+import { copyPlace, extend, rootPlace, stepOf, VariableUses, type Place } from "./variable-uses.ts";
 import { fieldsOf } from "./visit.ts";
 
 /**
- * A hash for which `structuralEqual` nodes agree: a non-negative safe integer, the same in every run for nodes without
- * unbound variables. The names of variables do not count, nor do floats that equality has a tolerance for (see
- * `floatHashKey`). A bound variable counts as the place of its binder: its depth, and its position in the lists around it.
+ * A hash for which `structuralEqual` nodes agree: a non-negative safe integer, the same in every run. The names of
+ * variables do not count, nor do floats that equality has a tolerance for (see `floatHashKey`). A variable counts as the
+ * places where it is used, as seen from where it is bound. Linear in the nodes, however often they are shared.
  * @throws Error for a node of a kind that no dialect defines.
  */
 export function structuralHash(node: Node, opts: StructuralOptions): number {
-  return new Hashing(opts).run(node);
+  const asTree = new Hashing(opts, new Set(), TREE_LIMIT).run(node);
+  return asTree ?? new Hashing(opts, sharedNodes(completeTable(opts.dialects), [node]), Infinity).run(node) ?? 0;
 }
+
+/**
+ * How many nodes are hashed as if none was shared, which takes half the time; the hash is the same. Beyond that, it pays
+ * to find out which are.
+ */
+const TREE_LIMIT = 2 ** 20;
 
 /** A node whose fields are being hashed. Reused, to save making them. */
 interface Frame {
@@ -29,12 +38,14 @@ interface Frame {
   item: number;
   /** Of a field that is a map or an attribute tree: its nodes, in an order that does not depend on the map's. */
   parts: readonly Part[] | undefined;
-  /** What had been bound when the node was entered; -1 if its hash is not to be kept. */
+  /** Where the node is, as seen from the shared node around it, and the variables of that one. */
+  readonly place: Place;
+  uses: VariableUses;
+  /** It is shared: it has variables of its own, which are handed to those around it when it is done. */
+  isShared: boolean;
+  /** How many variables had been bound when it was entered. */
   bindingsBefore: number;
-  /** How much had been hashed when the node was entered, and how often hashes had been forgotten. */
-  workBefore: number;
-  epoch: number;
-  state: HashState;
+  readonly state: HashState;
 }
 
 /** A node in a map, with what stands for its key. */
@@ -43,90 +54,63 @@ interface Part {
   readonly key: number;
 }
 
-/** The hash of a node in a place, and those in other places. */
-interface Placed {
-  readonly place: number;
+/** A shared node: what it is made of, and which variables it uses where. */
+interface Known {
   readonly hash: number;
-  readonly next: Placed | undefined;
+  readonly uses: VariableUses;
 }
-
-/** How far below a binder the variables that it defines along are told apart. */
-const MAX_DEFINITION_DEPTH = 8;
-
-/** A hash is kept only if the node took this many frames, as in a comparison. */
-const LEAST_KEPT = 8;
 
 class Hashing {
   readonly #plans: ReadonlyMap<string, KindPlan>;
-  readonly #mapFreeVars: boolean;
   readonly #tensorContent: boolean;
-  /** The place of the binder of each bound variable. */
-  readonly #bound = new Map<Node, number>();
-  readonly #seenFree = new Set<Node>();
-  #bindings = 0;
-  #free = 0;
-  /** Frames so far; those of a node whose hash is kept count as one. */
-  #work = 0;
-  /** How often hashes were forgotten. */
-  #epoch = 0;
-  /** Hashes under the present bindings, of parts that bind nothing. */
-  readonly #known = new Map<Node, number>();
-  /** Those of parts that bind something, with the place they were hashed in: there they bind to the same effect. */
-  readonly #knownBinding = new Map<Node, Placed>();
+  readonly #shared: ReadonlySet<Node>;
+  /** Shared nodes that are done. What defines variables is another thing than what uses them. */
+  readonly #known: { readonly [M in Mode]: Map<Node, Known> } = { use: new Map(), binder: new Map(), "binder-only": new Map(), defining: new Map() };
   readonly #texts = new Map<string, number>();
   readonly #frames: Frame[] = [];
   #depth = 0;
+  /** The place of the node at hand; changed in place. */
+  readonly #here: Place = { ...rootPlace };
 
-  constructor(opts: StructuralOptions) {
+  /** How many nodes may still be looked at. */
+  #left: number;
+
+  constructor(opts: StructuralOptions, shared: ReadonlySet<Node>, limit: number) {
     this.#plans = plansOf(completeTable(opts.dialects));
-    this.#mapFreeVars = opts.mapFreeVars === true;
     this.#tensorContent = opts.tensors !== "ignore";
+    this.#shared = shared;
+    this.#left = limit;
   }
 
-  run(root: Node): number {
+  /** The hash; undefined if there are more nodes than the limit. */
+  run(root: Node): number | undefined {
     const result = new HashState();
-    this.#node(result, root, "use");
+    const uses = new VariableUses();
+    this.#node(result, uses, root, "use");
     while (this.#depth > 0) {
       const frame = at(this.#frames, this.#depth - 1);
-      if (!this.#advance(frame)) continue;
+      if (!this.#advance(frame)) {
+        if (this.#left < 0) return undefined;
+        continue;
+      }
       this.#depth--;
       const hash = frame.state.value();
-      this.#keep(frame, hash);
-      const parent = this.#depth > 0 ? at(this.#frames, this.#depth - 1).state : result;
-      parent.addHash(hash);
+      const parent = this.#depth > 0 ? at(this.#frames, this.#depth - 1) : undefined;
+      (parent?.state ?? result).addHash(hash);
+      if (!frame.isShared) continue;
+      this.#known[frame.mode].set(frame.node, { hash, uses: frame.uses });
+      this.#locate(parent);
+      (parent?.uses ?? uses).addAll(frame.uses, this.#here);
     }
+    uses.close();
+    uses.addTo(result);
     return result.value();
   }
 
-  /** Call when the frame is off the stack. */
-  #keep(frame: Frame, hash: number): void {
-    if (frame.bindingsBefore < 0 || this.#work - frame.workBefore < LEAST_KEPT || frame.epoch !== this.#epoch) return;
-    this.#work = frame.workBefore + 1;
-    if (frame.bindingsBefore === this.#bindings) this.#known.set(frame.node, hash);
-    else this.#knownBinding.set(frame.node, { place: this.#position(), hash, next: this.#knownBinding.get(frame.node) });
-  }
-
-  /**
-   * The place of the binder at hand: its depth, the fields and items that lead to it from the node that binds, and, where
-   * that binds for what comes after it (as a binding in a block does), the position of the node. It does not say how
-   * the node is reached, so that a part that is used twice at one depth binds to the same effect both times.
-   */
-  #binderPlace(): number {
-    let place = this.#depth;
-    for (let i = 1; i <= this.#depth; i++) {
-      const frame = at(this.#frames, this.#depth - i);
-      place = mixPlace(place, (frame.field << 20) ^ frame.item);
-      if (frame.mode !== "use" && i < MAX_DEFINITION_DEPTH) continue;
-      return frame.plan.nodes[frame.field]?.outward === true ? this.#position(place, i) : place;
-    }
-    return place;
-  }
-
-  /** The place of the node at hand, as far as those of the binders in it depend on it. */
-  #position(start = this.#depth, below = 0): number {
-    let place = start;
-    for (let i = below + 1; i <= below + 2 && i <= this.#depth; i++) place = mixPlace(place, at(this.#frames, this.#depth - i).item);
-    return place;
+  /** Sets `#here` to the node that the frame is at. */
+  #locate(frame: Frame | undefined): void {
+    if (frame === undefined) copyPlace(this.#here, rootPlace);
+    else extend(this.#here, frame.place, stepOf(frame.field, frame.item));
   }
 
   /** Mixes in what is left of a frame; true if it is done, false if a node of its was entered first. */
@@ -145,7 +129,7 @@ class Hashing {
           if (frame.item > 0) continue;
           frame.item = 1;
           if (value === undefined) frame.state.addInt(0);
-          else this.#node(frame.state, value as Node, mode);
+          else this.#node(frame.state, frame.uses, value as Node, mode);
           if (this.#depth > depth) return false;
           break;
         case "children":
@@ -154,17 +138,17 @@ class Hashing {
           const length = list === undefined ? -1 : list.length;
           if (frame.item === 0) frame.state.addInt(length);
           while (frame.item < length) {
-            this.#node(frame.state, at(list ?? [], frame.item++), mode);
+            this.#node(frame.state, frame.uses, at(list ?? [], frame.item++), mode);
             if (this.#depth > depth) return false;
           }
           break;
         }
         default: {
-          frame.parts ??= this.#parts(frame.state, field.role, value);
+          frame.parts ??= this.#parts(frame, field.role, value);
           while (frame.item < frame.parts.length) {
             const part = at(frame.parts, frame.item++);
             frame.state.addInt(part.key);
-            this.#node(frame.state, part.node, mode);
+            this.#node(frame.state, frame.uses, part.node, mode);
             if (this.#depth > depth) return false;
           }
         }
@@ -174,23 +158,23 @@ class Hashing {
   }
 
   /** Mixes a node's hash into `state` at once if it is known or a leaf; else a frame is pushed that will. */
-  #node(state: HashState, node: Node, mode: Mode): void {
+  #node(state: HashState, uses: VariableUses, node: Node, mode: Mode): void {
     if (node.kind === "ir.IntImm") {
       // The commonest node by far.
       this.#intImm(state, node as IntImm);
       return;
     }
     const plan = planOf(this.#plans, node);
-    if (plan.category === "var") return this.#variable(state, plan, node, mode);
+    if (plan.category === "var") return this.#variable(state, uses, plan, node, mode);
     if (plan.category === "unique") return state.addInt(plan.code);
     if (plan.nodes.length === 0) return this.#leaf(state, plan, node);
-    if (mode !== "use") return this.#push(plan, node, mode === "binder" ? "defining" : mode, false);
-    const known = this.#known.get(node);
-    if (known !== undefined) return state.addHash(known);
-    for (let placed = this.#knownBinding.get(node); placed !== undefined; placed = placed.next) {
-      if (placed.place === this.#position()) return state.addHash(placed.hash);
-    }
-    this.#push(plan, node, "use", true);
+    const within = mode === "binder" ? "defining" : mode;
+    const isShared = this.#shared.size > 0 && this.#shared.has(node);
+    const known = isShared ? this.#known[within].get(node) : undefined;
+    if (known === undefined) return this.#push(uses, plan, node, within, isShared);
+    state.addHash(known.hash);
+    this.#locate(this.#frames[this.#depth - 1]);
+    uses.addAll(known.uses, this.#here);
   }
 
   #intImm(state: HashState, node: IntImm): void {
@@ -204,46 +188,22 @@ class Hashing {
     this.#values(state, plan, node);
   }
 
-  /**
-   * A definition counts in full whether or not its variable was bound before, so that a part that is used twice has
-   * the same hash both times. An unbound variable that may stand for another counts by the order of first uses.
-   */
-  #variable(state: HashState, plan: KindPlan, node: Node, mode: Mode): void {
-    const bound = this.#bound.get(node);
-    if (mode === "use") {
-      if (bound !== undefined) return state.addInt(bound);
-      if (!this.#mapFreeVars) {
-        this.#seenFree.add(node);
-        return state.addInt(plan.code);
-      }
-      this.#bound.set(node, ~this.#free);
-      return state.addInt(~this.#free++);
-    }
-    if (bound === undefined || mode !== "defining") this.#bind(node, this.#binderPlace());
-    state.addInt(this.#bound.get(node) ?? 0);
-    if (plan.nodes.length === 0) return this.#leaf(state, plan, node);
-    this.#push(plan, node, mode === "binder-only" ? "use" : "defining", false);
+  /** Variables look alike; what tells them apart is where each is used, which `uses` keeps. */
+  #variable(state: HashState, uses: VariableUses, plan: KindPlan, node: Node, mode: Mode): void {
+    this.#locate(this.#frames[this.#depth - 1]);
+    state.addInt(plan.code);
+    if (mode === "binder" || mode === "binder-only") uses.bind(node, this.#here);
+    else uses.use(node, this.#here);
+    if (mode === "use") return;
+    this.#leaf(state, plan, node);
+    if (plan.nodes.length > 0) this.#push(uses, plan, node, mode === "binder-only" ? "use" : "defining", false);
   }
 
-  #bind(node: Node, place: number): void {
-    const before = this.#bound.get(node);
-    this.#bindings++;
-    if (before === place) return;
-    if (before !== undefined || this.#seenFree.has(node)) {
-      this.#known.clear();
-      this.#knownBinding.clear();
-      this.#epoch++;
-    }
-    this.#bound.set(node, place);
-  }
-
-  #push(plan: KindPlan, node: Node, mode: Mode, keep: boolean): void {
-    const bindingsBefore = keep ? this.#bindings : -1;
-    const workBefore = this.#work++;
-    const epoch = this.#epoch;
+  #push(uses: VariableUses, plan: KindPlan, node: Node, mode: Mode, isShared: boolean): void {
+    const parent = this.#frames[this.#depth - 1];
     let frame = this.#frames[this.#depth];
     if (frame === undefined) {
-      frame = { node, plan, mode, field: 0, item: 0, parts: undefined, bindingsBefore, workBefore, epoch, state: new HashState() };
+      frame = { node, plan, mode, field: 0, item: 0, parts: undefined, place: { ...rootPlace }, uses, isShared, bindingsBefore: 0, state: new HashState() };
       this.#frames.push(frame);
     } else {
       frame.node = node;
@@ -252,12 +212,15 @@ class Hashing {
       frame.field = 0;
       frame.item = 0;
       frame.parts = undefined;
-      frame.bindingsBefore = bindingsBefore;
-      frame.workBefore = workBefore;
-      frame.epoch = epoch;
+      frame.isShared = isShared;
       frame.state.reset();
     }
+    frame.uses = isShared ? new VariableUses() : uses;
+    frame.bindingsBefore = frame.uses.bindings;
+    if (parent === undefined || isShared) copyPlace(frame.place, rootPlace);
+    else extend(frame.place, parent.place, stepOf(parent.field, parent.item));
     this.#depth++;
+    this.#left--;
     this.#leaf(frame.state, plan, node);
   }
 
@@ -291,15 +254,16 @@ class Hashing {
     }
   }
 
-  #parts(state: HashState, role: string, value: unknown): readonly Part[] {
+  #parts(frame: Frame, role: string, value: unknown): readonly Part[] {
+    const { state } = frame;
     switch (role) {
       case "def-map": {
         const map = value as ReadonlyMap<Node, Node>;
         state.addInt(map.size);
-        // Entries whose key nothing binds have no order that could be told; they are only counted.
+        // Entries whose key the node does not bind have no order that could be told; they are only counted.
         const parts: Part[] = [];
         for (const [k, node] of map) {
-          const key = this.#bound.get(k);
+          const key = frame.uses.boundAt(k, frame.place, frame.bindingsBefore);
           if (key !== undefined) parts.push({ node, key });
         }
         return parts.length > 1 ? parts.sort((a, b) => a.key - b.key) : parts;
@@ -307,7 +271,10 @@ class Hashing {
       case "module-map": {
         const entries = [...(value as ReadonlyMap<GlobalVar, Node>)].sort(([a], [b]) => (a.name < b.name ? -1 : 1));
         state.addInt(entries.length);
-        for (const [gv] of entries) this.#bind(gv, this.#text(gv.name));
+        for (const [gv] of entries) {
+          extend(this.#here, frame.place, stepOf(frame.field, this.#text(gv.name)));
+          frame.uses.bind(gv, this.#here);
+        }
         return entries.map(([gv, node]) => ({ node, key: this.#text(gv.name) }));
       }
       default: {
@@ -352,9 +319,4 @@ class Hashing {
     for (let i = 0; i < bytes.length; i += step) h = Math.imul(h ^ (bytes[i] ?? 0), 0x01000193);
     state.addInt(h);
   }
-}
-
-function mixPlace(place: number, value: number): number {
-  const mixed = Math.imul(place ^ value, 0x9e3779b1);
-  return mixed ^ (mixed >>> 15);
 }
