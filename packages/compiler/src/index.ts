@@ -12,4 +12,5 @@ export { passRegistry, passRegistryWith, parsePasses } from "./pass-registry.ts"
 export { wellFormedChecks } from "./well-formed.ts";
 export { type TuningDb, tuningLookup } from "./tuning/tuning-db.ts";
 export { tuneForWasm, tuningTasks, untunedSchedule, type TuningTaskOptions, type WasmTuneOptions } from "./tuning/tune-module.ts";
+export { verifyTuned } from "./tuning/verify-tuned.ts";
 export { wasmKernelBuilder } from "./tuning/wasm-builder.ts";

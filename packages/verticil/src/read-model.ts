@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { compile, scriptDialects, type CodeTarget, type Executable, type TuningDb } from "@verticil/compiler";
-import type { AbortSignalLike, IRModule, PassInstrument } from "@verticil/ir-core";
+import type { AbortSignalLike, IRModule, PassInstrument, WasmTarget } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
 import type { LanguageModelFiles } from "@verticil/llm/node";
 import { loadModelFrom, nodeGpu } from "@verticil/runtime-ffi/node";
@@ -21,7 +21,7 @@ export interface CompileModelOptions extends ReadModelOptions {
   readonly instruments?: readonly PassInstrument[];
   readonly signal?: AbortSignalLike | undefined;
   /** What to compile for; WebAssembly unless told. */
-  readonly target?: CodeTarget;
+  readonly target?: CodeTarget | WasmTarget;
   readonly tuningDb?: TuningDb | undefined;
   /** Code that checks itself, with a source map. */
   readonly debug?: boolean;
@@ -74,10 +74,10 @@ async function readBytes(path: string): Promise<Uint8Array> {
 export async function compileModel(path: string, opts: CompileModelOptions = {}): Promise<Executable> {
   const { instruments = [], signal, target = "wasm", tuningDb, debug = false } = opts;
   if (await isLanguageModel(path)) {
-    if (target !== "wasm") throw new UsageError(`Language models compile for \`wasm\`, not for \`${target}\` yet.`);
+    if (target === "webgpu") throw new UsageError("Language models compile for `wasm`, not for `webgpu` yet.");
     const { compileModel: compileLanguageModel } = await import("@verticil/llm");
     const { name, model } = await readLanguage(path);
-    return compileLanguageModel(model, { name, instruments, signal, debug });
+    return compileLanguageModel(model, { name, target, instruments, signal, debug });
   }
   const module = await readModel(path, opts);
   return compile(module, { name: modelName(path), target, instruments, signal, debug, ...(tuningDb === undefined ? {} : { tuningDb }) });

@@ -25,18 +25,24 @@ function moduleOf(func: PrimFunc): IRModule {
 }
 
 function buffersOf(task: TuneTask, { layout }: ScheduledFunc, lowered: IRModule, seed: number): readonly KernelBuffer[] {
-  const outputs = outputsOf(task.func);
-  const buffers = task.func.params.map((p, i): KernelBuffer => {
-    const buffer = task.func.bufferMap.get(p);
-    if (buffer === undefined) throw new RangeError(`Parameter \`${p.name}\` of \`${task.name}\` is no buffer.`);
-    const tensor = randomInput(task, buffer, seed + i);
-    if (outputs.has(buffer)) return { bytes: tensor.data.byteLength, isOutput: true };
+  const buffers = kernelArguments(task, seed).map(({ tensor, isOutput }, i): KernelBuffer => {
+    if (isOutput) return { bytes: tensor.data.byteLength, isOutput: true };
     const change = layout.find((c) => c.param === i);
     const init = tensorBytes(change === undefined ? tensor : packTensor(tensor, change.indexMap));
     return { bytes: init.byteLength, init, isOutput: false };
   });
   const bytes = [...lowered.functions.values()].flatMap((f) => workspaceBytes(f.attrs["WorkspaceSize"]));
   return [...buffers, ...bytes.map((n) => ({ bytes: n, isOutput: false }))];
+}
+
+/** A tensor for each parameter of a task's program, in the layout of the program; what it writes is among them. */
+export function kernelArguments(task: TuneTask, seed: number): readonly { readonly tensor: Tensor; readonly isOutput: boolean }[] {
+  const outputs = outputsOf(task.func);
+  return task.func.params.map((p, i) => {
+    const buffer = task.func.bufferMap.get(p);
+    if (buffer === undefined) throw new RangeError(`Parameter \`${p.name}\` of \`${task.name}\` is no buffer.`);
+    return { tensor: randomInput(task, buffer, seed + i), isOutput: outputs.has(buffer) };
+  });
 }
 
 /** The memory that a lowered program works in, which it takes as one more parameter. */

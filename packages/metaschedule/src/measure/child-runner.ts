@@ -76,9 +76,14 @@ interface ReadyChild {
   readonly ready: Promise<boolean>;
 }
 
+/** What this process was told of WebAssembly: kernels run on the same engine. */
+function engineFlags(): readonly string[] {
+  return process.execArgv.filter((flag) => flag.startsWith("--experimental-wasm-"));
+}
+
 function startChild(): ReadyChild {
-  const process = fork(childFile(), [], { execArgv: ["--no-liftoff"], serialization: "advanced", stdio: ["ignore", "ignore", "ignore", "ipc"] });
-  return { process, ready: answerOf(process, "ready", STARTUP).then((answer) => typeof answer !== "string") };
+  const child = fork(childFile(), [], { execArgv: [...engineFlags(), "--no-liftoff"], serialization: "advanced", stdio: ["ignore", "ignore", "ignore", "ipc"] });
+  return { process: child, ready: answerOf(child, "ready", STARTUP).then((answer) => typeof answer !== "string") };
 }
 
 /** The message with an id, or why none came: the process ended, or it took longer than so many milliseconds. */

@@ -9,6 +9,7 @@ import { openTuningDb } from "../tuning-db.ts";
 import { UsageError } from "../usage-error.ts";
 import { addDimOption, type GivenDims } from "./model-options.ts";
 import { progressInstrument } from "./progress-instrument.ts";
+import { addSimdOption, wasmTargetWith } from "./simd-option.ts";
 
 interface Options {
   readonly target: string;
@@ -17,6 +18,7 @@ interface Options {
   readonly standalone?: boolean;
   readonly debug?: boolean;
   readonly tuningDb?: string;
+  readonly simd: string;
   readonly timing?: boolean;
   readonly json?: boolean;
 }
@@ -33,15 +35,16 @@ export function addCompileCommand(program: Command, terminal: Terminal, signal: 
     .option("--tuning-db <file>", "use the schedules that `verticil tune` found")
     .option("--timing", "show how long each pass took")
     .option("--json", "print the manifest as JSON");
-  addDimOption(command).action(async (path: string, options: Options) => {
+  addSimdOption(addDimOption(command)).action(async (path: string, options: Options) => {
     const target = checkTarget(options.target);
     if (options.debug === true && target !== "wasm") throw new UsageError("`--debug` is for WebAssembly: `--target wasm`.");
+    const wasmTarget = wasmTargetWith(options.simd);
     const timing = timingInstrument();
     const started = performance.now();
-    const tuningDb = options.tuningDb === undefined ? undefined : await openTuningDb(options.tuningDb, { create: false });
+    const tuningDb = options.tuningDb === undefined ? undefined : await openTuningDb(options.tuningDb, { create: false, target: wasmTarget });
     const executable = await compileModel(path, {
       dims: options.dim,
-      target,
+      target: target === "wasm" ? wasmTarget : target,
       instruments: [progressInstrument(terminal), timing],
       signal,
       tuningDb,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { tuningTasks } from "@verticil/compiler";
+import { defaultWasmTarget } from "@verticil/ir-core";
 import { targetKey } from "@verticil/metaschedule";
 import { readModel } from "../read-model.ts";
 import { openTuningDb } from "../tuning-db.ts";
@@ -42,6 +43,7 @@ interface JsonTask {
   readonly trials: number;
   readonly known_before: number;
   readonly gain: number | null;
+  readonly error?: number;
 }
 
 async function tune(...args: readonly string[]): Promise<readonly JsonTask[]> {
@@ -51,6 +53,19 @@ async function tune(...args: readonly string[]): Promise<readonly JsonTask[]> {
 }
 
 describe("tune", () => {
+  test("the fastest kernel is compared with the interpreter", { timeout: 60_000 }, async () => {
+    const [first] = await tune("--trials", "3", "--verify");
+    expect(first?.error).toBeLessThan(1e-6);
+  });
+
+  test("for engines without vectors, with records of their own", { timeout: 60_000 }, async () => {
+    await tune("--trials", "2");
+    const [first] = await tune("--trials", "2", "--simd", "none");
+    expect(first).toMatchObject({ trials: 2, known_before: 0 });
+    const { code, err } = await cli(["tune", at("product.py"), "--db", at("t.db"), "--simd", "some"]);
+    expect([code, err]).toEqual([2, expect.stringContaining("`relaxed`")]);
+  });
+
   test("a program in TVMScript, then further with the same database", { timeout: 60_000 }, async () => {
     const [first] = await tune("--trials", "4");
     expect(first).toMatchObject({ name: "product", state: "running", trials: 4, known_before: 0 });
@@ -118,7 +133,7 @@ test("a tuner that is killed has lost nothing, and its successor goes on", { tim
 /** How many measurements of the product a database has. */
 async function recordsIn(path: string): Promise<number> {
   if ((await stat(path).catch(() => undefined)) === undefined) return 0;
-  const { database, engine } = await openTuningDb(path, { create: false });
+  const { database, engine } = await openTuningDb(path, { create: false, target: defaultWasmTarget });
   const [task] = tuningTasks(await readModel(at("product.py")));
   const records = task === undefined ? [] : database.all({ workload: task.hash, target: targetKey(task.target), engine });
   database.close();

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { tuneForWasm, tuningTasks } from "@verticil/compiler";
-import type { TaskProgress, TuneReport } from "@verticil/metaschedule";
+import { tuneForWasm, tuningTasks, verifyTuned, type TuningDb } from "@verticil/compiler";
+import type { Runner, TaskProgress, TuneReport } from "@verticil/metaschedule";
 import { Interrupted } from "../interrupted.ts";
 import { readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
@@ -8,6 +8,7 @@ import { openTuningDb } from "../tuning-db.ts";
 import { UsageError } from "../usage-error.ts";
 import { checkTarget } from "./compile.ts";
 import { addDimOption, parseInteger } from "./model-options.ts";
+import { addSimdOption, wasmTargetWith } from "./simd-option.ts";
 
 interface Options {
   readonly target: string;
@@ -18,6 +19,8 @@ interface Options {
   readonly tasks?: number;
   readonly trials?: number;
   readonly dim: Readonly<Record<string, number>>;
+  readonly simd: string;
+  readonly verify?: boolean;
   readonly json?: boolean;
 }
 
@@ -33,18 +36,21 @@ export function addTuneCommand(program: Command, terminal: Terminal, signal: Abo
     .option("--ops <text>", "only kernels with this in their name")
     .option("--tasks <n>", "only so many kernels, those with most work first", parseInteger)
     .option("--trials <n>", "so many schedules of a kernel at most", parseInteger)
+    .option("--verify", "compare the fastest kernels with the interpreter in the end, at full size: this takes minutes")
     .option("--json", "print the result as JSON");
-  addDimOption(command).action(async (path: string, options: Options) => {
-    checkTarget(options.target);
+  addSimdOption(addDimOption(command)).action(async (path: string, options: Options) => {
+    if (checkTarget(options.target) !== "wasm") throw new UsageError("Kernels are tuned for `--target wasm` so far.");
+    const target = wasmTargetWith(options.simd);
     if (options.tasks !== undefined && options.tasks < 1) throw new UsageError("`--tasks` is at least 1.");
     if (options.trials !== undefined && options.trials < 1) throw new UsageError("`--trials` is at least 1.");
     const module = await readModel(path, { dims: options.dim });
     const tasks = tuningTasks(module, {
+      target,
       ...(options.ops === undefined ? {} : { filter: options.ops }),
       ...(options.tasks === undefined ? {} : { most: options.tasks }),
     });
     if (tasks.length === 0) throw new UsageError(options.ops === undefined ? "The model has no kernels to tune." : `No kernel has \`${options.ops}\` in its name.`);
-    const { database, engine } = await openTuningDb(options.db, { create: true });
+    const { database, engine } = await openTuningDb(options.db, { create: true, target });
     const { childRunner } = await import("@verticil/metaschedule/node");
     const runner = childRunner();
     try {
@@ -52,14 +58,30 @@ export function addTuneCommand(program: Command, terminal: Terminal, signal: Abo
       const report = await terminal.interruptible((s) =>
         tuneForWasm(tasks, { database, runner, engine, budget: options.budget, seed: options.seed, maxTrials: options.trials ?? Infinity, signal: AbortSignal.any([signal, s]), onProgress }),
       );
-      if (options.json === true) terminal.out(JSON.stringify(asJson(report), null, 2));
-      else for (const task of report.tasks) terminal.out(describe(task));
+      const errors = options.verify === true ? await verify(report, { database, engine }, runner, terminal) : new Map<string, number>();
+      if (options.json === true) terminal.out(JSON.stringify(asJson(report, errors), null, 2));
+      else for (const task of report.tasks) terminal.out(`${describe(task)}${accuracy(errors.get(task.task.hash))}`);
       if (report.interrupted) throw new Interrupted(`Interrupted; all that was measured is in ${options.db}.`);
     } finally {
       runner.close();
       database.close();
     }
   });
+}
+
+/** How far the fastest schedule of each task is from the interpreter, by workload. */
+async function verify(report: TuneReport, db: TuningDb, runner: Runner, terminal: Terminal): Promise<ReadonlyMap<string, number>> {
+  const errors = new Map<string, number>();
+  for (const { task, untuned } of report.tasks) {
+    if (untuned === undefined) continue;
+    terminal.progress(`interpreting ${task.name}`);
+    errors.set(task.hash, await verifyTuned(task, db, runner));
+  }
+  return errors;
+}
+
+function accuracy(error: number | undefined): string {
+  return error === undefined ? "" : `, ${error.toExponential(1)} of the largest value from the interpreter's`;
 }
 
 /** Milliseconds of `60s`, `5m`, `500ms` or a number of seconds. @throws UsageError for anything else. */
@@ -103,7 +125,7 @@ function milliseconds(seconds: number): string {
   return (seconds * 1000).toPrecision(3);
 }
 
-function asJson(report: TuneReport): object {
+function asJson(report: TuneReport, errors: ReadonlyMap<string, number>): object {
   return {
     interrupted: report.interrupted,
     tasks: report.tasks.map((p) => ({
@@ -118,6 +140,7 @@ function asJson(report: TuneReport): object {
       trials: p.trials,
       failed: p.failed,
       known_before: p.resumed,
+      ...(errors.has(p.task.hash) ? { error: errors.get(p.task.hash) } : {}),
     })),
   };
 }
