@@ -284,3 +284,4 @@ export { gradientTable } from "./op/gradient/index.ts";
 export type { GradientBuilder, GradientCall, GradientRule, GradientTable } from "./op/gradient-rule.ts";
 export { mixedPrecisionTableKey, toMixedPrecision, type MixedPrecisionOptions } from "./transform/to-mixed-precision.ts";
 export { mixedPrecisionTable, type MixedPrecisionPolicy, type MixedPrecisionTable } from "./op/mixed-precision.ts";
+export { convertToDataflow } from "./transform/convert-to-dataflow.ts";

@@ -6,6 +6,7 @@ import { attachGlobalSymbol } from "./attach-global-symbol.ts";
 import { canonicalizeBindings } from "./canonicalize-bindings.ts";
 import { computePrimValue } from "./compute-prim-value.ts";
 import { convertLayout } from "./convert-layout.ts";
+import { convertToDataflow } from "./convert-to-dataflow.ts";
 import { toNonDataflow } from "./dataflow-blocks.ts";
 import { deadCodeElimination } from "./dead-code-elimination.ts";
 import { decomposeOpsForInference } from "./decompose-ops-for-inference.ts";
@@ -84,6 +85,16 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ],
   ["FuseTIR", plain(fuseTIR)],
   ["RewriteDataflowReshape", plain(rewriteDataflowReshape)],
+  [
+    "ConvertToDataflow",
+    {
+      params: ["min_size"],
+      make: (o) => {
+        const minSize = numberOf(o, "min_size");
+        return convertToDataflow(minSize === undefined ? {} : { minSize });
+      },
+    },
+  ],
   ["ToNonDataflow", plain(toNonDataflow)],
   ["RemovePurityChecking", plain(removePurityChecking)],
   ["CallTIRRewrite", plain(callTIRRewrite)],
