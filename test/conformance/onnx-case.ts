@@ -5,6 +5,7 @@ import { DiagnosticError, lookupFunc, sequential, throwIfErrors, type IRModule }
 import { describeOnnx, importOnnx, readOnnxTensor } from "@verticil/onnx";
 import { deadCodeElimination, interpretRelax, isRelaxFunction, legalizeOps, type RelaxValue } from "@verticil/relax";
 import { getElement, type Tensor } from "@verticil/runtime-ffi";
+import { infiniteIdentities } from "@verticil/tir";
 
 /** Where a case runs. */
 export type OnnxTarget = "interp" | "wasm";
@@ -97,7 +98,7 @@ async function run(module: IRModule, inputs: readonly [string, Tensor][], target
     return model.outputs.flatMap((o) => outputs[o.name] ?? []);
   }
   const ctx = compileContext();
-  const legal = sequential("interpretable", [graphPhase(), legalizeOps(), deadCodeElimination()]).run(module, ctx);
+  const legal = sequential("interpretable", [graphPhase(), legalizeOps(), infiniteIdentities(), deadCodeElimination()]).run(module, ctx);
   throwIfErrors(ctx.diagnostics);
   const byName = new Map(inputs);
   const main = lookupFunc(legal, "main");

@@ -32,7 +32,7 @@ import {
   vmShapeLower,
 } from "@verticil/relax";
 import { wasmIntrinRules } from "@verticil/target-wasm";
-import { lowerGpuTir, lowerTir, tirPasses } from "@verticil/tir";
+import { infiniteIdentities, lowerGpuTir, lowerTir, tirPasses } from "@verticil/tir";
 import type { Extension } from "./compile-context.ts";
 import { tirPassDocs } from "./tir-pass-docs.ts";
 import { vmPhase, wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
@@ -110,6 +110,7 @@ const graphPasses: readonly PassSpec[] = [
     { gpu: { type: "bool", doc: "for a grid of threads instead" } },
     ({ gpu }) => applyDefaultSchedule(gpu === true ? gpuRules : cpuRules),
   ),
+  plain("InfiniteIdentities", "Lets maxima start from minus infinity, minima from infinity.", infiniteIdentities),
   plain("LowerTIR", "Lowers tensor programs to flat loops: all passes of that.", () => lowerTir({ intrinRules: wasmIntrinRules })),
   plain("VMPhase", "The last phase for the virtual machine: from tensor programs to what its code generator takes.", vmPhase),
   plain("WasmPipeline", "The whole pipeline for WebAssembly.", wasmPipeline),

@@ -34,7 +34,7 @@ import {
   toNonDataflow,
 } from "@verticil/relax";
 import { wasmIntrinRules } from "@verticil/target-wasm";
-import { lowerTir, mergeSimilarFunctions, outlineLoops } from "@verticil/tir";
+import { infiniteIdentities, lowerTir, mergeSimilarFunctions, outlineLoops } from "@verticil/tir";
 
 /** Layouts that the CPU schedules want: channels last, so that four of them make a vector. */
 export const wasmLayouts: Readonly<Record<string, readonly string[]>> = {
@@ -81,6 +81,7 @@ export function kernelPhase(rules: readonly ScheduleRule[] = cpuRules): Pass {
     metaScheduleApplyDatabase(),
     packConstants(packOperand),
     applyDefaultSchedule(rules),
+    infiniteIdentities(),
     lowerTir({ intrinRules: wasmIntrinRules }),
   ]);
 }

@@ -366,6 +366,7 @@ export { splitHostDevice } from "./transform/split-host-device.ts";
 export { threadSync } from "./transform/thread-sync.ts";
 export { unifyThreadBinding } from "./transform/unify-thread-binding.ts";
 export { lowerGpuTir, type LowerGpuTirOptions } from "./transform/lower-gpu-tir.ts";
+export { infiniteIdentities } from "./transform/infinite-identities.ts";
 export { lowerTir, type LowerTirOptions } from "./transform/lower-tir.ts";
 export { compactBufferAllocation, type CompactOptions } from "./transform/compact-buffer-allocation.ts";
 export { convertBlocksToOpaque } from "./transform/convert-blocks-to-opaque.ts";

@@ -3,6 +3,7 @@ import { lookupFunc, sequential, throwIfErrors } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
 import { deadCodeElimination, interpretRelax, legalizeOps, type RelaxValue } from "@verticil/relax";
 import { getElement, type Tensor } from "@verticil/runtime-ffi";
+import { infiniteIdentities } from "@verticil/tir";
 import ort from "onnxruntime-node";
 import { encodeGraph, type GraphModel } from "./graph-model.ts";
 
@@ -45,7 +46,7 @@ export async function runOurs(graph: GraphModel, target: GraphTarget): Promise<R
     return new Map(Object.entries(results));
   }
   const ctx = compileContext();
-  const legal = sequential("interpretable", [graphPhase(), legalizeOps(), deadCodeElimination()]).run(module, ctx);
+  const legal = sequential("interpretable", [graphPhase(), legalizeOps(), infiniteIdentities(), deadCodeElimination()]).run(module, ctx);
   throwIfErrors(ctx.diagnostics);
   const names = lookupFunc(legal, "main").attrs["input_names"];
   const args = (Array.isArray(names) ? names : []).flatMap((n) => graph.inputs.get(String(n)) ?? []);
