@@ -142,6 +142,39 @@ function hardmaxOf(ctx: NodeContext, x: Expr, axis: number): Expr {
   return ctx.emit("one_hot", [largest, on, off], { depth, axis });
 }
 
+/** What an activation makes of an operand. */
+export type Activation = (x: Expr) => Expr;
+
+/** An activation by the name that recurrent and fused operators know it by, with the standard's defaults; undefined for others. */
+export function activationNamed(ctx: NodeContext, name: string, alpha: number | undefined, beta: number | undefined): Activation | undefined {
+  const scalar = (v: number, x: Expr): Expr => ctx.scalar(v, x);
+  const affine = (x: Expr, a: number, b: number): Expr => ctx.emit("add", [ctx.emit("multiply", [x, scalar(a, x)]), scalar(b, x)]);
+  switch (name.toLowerCase()) {
+    case "sigmoid":
+      return (x) => ctx.emit("sigmoid", [x]);
+    case "tanh":
+      return (x) => ctx.emit("tanh", [x]);
+    case "relu":
+      return (x) => ctx.emit("nn.relu", [x]);
+    case "leakyrelu":
+      return (x) => ctx.emit("nn.leakyrelu", [x], { alpha: alpha ?? 0.01 });
+    case "affine":
+      return (x) => affine(x, alpha ?? 1, beta ?? 0);
+    case "scaledtanh":
+      return (x) => ctx.emit("multiply", [ctx.emit("tanh", [ctx.emit("multiply", [x, scalar(beta ?? 1, x)])]), scalar(alpha ?? 1, x)]);
+    case "hardsigmoid":
+      return (x) => ctx.emit("minimum", [ctx.emit("maximum", [affine(x, alpha ?? 0.2, beta ?? 0.5), scalar(0, x)]), scalar(1, x)]);
+    case "softplus":
+      return (x) => ctx.emit("nn.softplus", [x]);
+    case "softsign":
+      return (x) => ctx.emit("divide", [x, ctx.emit("add", [ctx.emit("abs", [x]), scalar(1, x)])]);
+    case "clip":
+      return (x) => ctx.emit("clip", [x, ...[alpha ?? -3.4e38, beta ?? 3.4e38].map((v) => makePrimValue(constant(v, ctx.dtype(x))))]);
+    default:
+      return undefined;
+  }
+}
+
 /** Activations. */
 export const activationConverters: ConverterTable = {
   Relu: relu,

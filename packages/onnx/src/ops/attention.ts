@@ -6,7 +6,7 @@ import type { NodeContext } from "../node-context.ts";
 import { splitAt } from "./shape.ts";
 
 /** `[batch, length, heads * size]` as `[batch, heads, length, size]`; what has four dimensions stays. */
-function byHead(ctx: NodeContext, x: Expr, heads: number): Expr {
+export function byHead(ctx: NodeContext, x: Expr, heads: number): Expr {
   if (ctx.rank(x) === 4) return x;
   const [batch, length, width] = ctx.dims(x);
   const size = asInt(width ?? constant(0, "int64")) ?? ctx.unsupported("the width of its input is not known");
@@ -15,13 +15,13 @@ function byHead(ctx: NodeContext, x: Expr, heads: number): Expr {
 }
 
 /** `[batch, heads, length, size]` as `[batch, length, heads * size]`. */
-function heldTogether(ctx: NodeContext, x: Expr): Expr {
+export function heldTogether(ctx: NodeContext, x: Expr): Expr {
   const [batch, heads, length, size] = ctx.dims(x);
   const width = (asInt(heads ?? constant(0, "int64")) ?? 0) * (asInt(size ?? constant(0, "int64")) ?? 0);
   return ctx.reshape(ctx.transpose(x, [0, 2, 1, 3]), [batch ?? 1, length ?? 1, width]);
 }
 
-function joined(ctx: NodeContext, past: Expr | undefined, now: Expr): Expr {
+export function joined(ctx: NodeContext, past: Expr | undefined, now: Expr): Expr {
   return past === undefined ? now : ctx.emit("concat", [ctx.tuple([past, now])], { axis: 2 });
 }
 
@@ -60,7 +60,7 @@ interface Heads {
 }
 
 /** Keys and values repeated where several heads of queries share one of theirs. */
-function repeatedHeads(ctx: NodeContext, x: Expr, query: Expr): Expr {
+export function repeatedHeads(ctx: NodeContext, x: Expr, query: Expr): Expr {
   const [own, wanted] = [x, query].map((e) => asInt(at(ctx.dims(e), 1)));
   if (own === undefined || wanted === undefined) return ctx.unsupported("the number of heads is not known");
   return own === wanted ? x : ctx.emit("repeat", [x], { repeats: wanted / own, axis: 1 });
@@ -114,41 +114,6 @@ function probabilities(ctx: NodeContext, raw: Expr, lengths: Lengths): readonly 
   return [raw, capped, withMask, clean];
 }
 
-/** ONNX Runtime's attention: the projections to queries, keys and values are part of it. */
-const fusedAttention: Converter = (ctx) => {
-  const heads = ctx.attrs.int("num_heads") ?? ctx.unsupported("it has no num_heads");
-  if (ctx.attrs.ints("qkv_hidden_sizes") !== undefined) return ctx.unsupported("its projections differ in size");
-  const bias = ctx.optional(2);
-  const product = ctx.emit("matmul", [ctx.input(0), ctx.input(1)]);
-  const projected = bias === undefined ? product : ctx.emit("add", [product, bias]);
-  const width = asInt(at(ctx.dims(projected), 2)) ?? ctx.unsupported("the width of its projections is not known");
-  const parts = splitAt(ctx, projected, 2, [width / 3, width / 3, width / 3]).map((p) => byHead(ctx, p, heads));
-  const past = ctx.optional(4);
-  const half = (i: number): Expr | undefined =>
-    past === undefined ? undefined : ctx.emit("take", [past, ctx.scalar(i, "int64")], { axis: 0 });
-  const query = at(parts, 0);
-  const [key, value] = [joined(ctx, half(0), at(parts, 1)), joined(ctx, half(1), at(parts, 2))];
-  const scale = ctx.attrs.float("scale", 1 / Math.sqrt(width / 3 / heads));
-  const scores = ctx.emit("multiply", [ctx.emit("matmul", [query, ctx.transpose(key, [0, 1, 3, 2])]), ctx.scalar(scale, query)]);
-  const pastLength = past === undefined ? ZERO : at(ctx.dims(past), 3);
-  const seen = fusedMask(ctx, scores, { queries: at(ctx.dims(query), 2), keys: at(ctx.dims(key), 2), past: pastLength });
-  const y = ctx.emit("matmul", [ctx.emit("nn.softmax", [seen], { axis: -1 }), value]);
-  const present = ctx.usesOutput(1) ? ctx.emit("stack", [ctx.tuple([key, value])], { axis: 0 }) : undefined;
-  return [heldTogether(ctx, y), present];
-};
-
-/** The padding mask (0 hides a key) and the causal one. */
-function fusedMask(ctx: NodeContext, scores: Expr, lengths: Lengths): Expr {
-  const mask = ctx.optional(3);
-  let out = scores;
-  if (mask !== undefined) {
-    if (ctx.rank(mask) !== 2) return ctx.unsupported("its mask is not one of keys");
-    const visible = ctx.emit("greater", [mask, ctx.scalar(0, mask)]);
-    out = masked(ctx, out, ctx.emit("expand_dims", [visible], { axis: [1, 2] }));
-  }
-  return ctx.attrs.flag("unidirectional") ? masked(ctx, out, causalMask(ctx, lengths.queries, lengths.keys, lengths.past)) : out;
-}
-
 /** Rotary position embedding of the first `rotary_embedding_dim` numbers of each head. */
 const rotary: Converter = (ctx) => {
   const input = ctx.input(0);
@@ -162,14 +127,13 @@ const rotary: Converter = (ctx) => {
     const rows = positions === undefined ? ctx.input(i) : ctx.emit("take", [ctx.input(i), positions], { axis: 0 });
     return ctx.emit("expand_dims", [rows], { axis: [1] });
   };
-  const rotated = turn(ctx, head ?? x, table(1), table(2), turned / 2);
+  const rotated = turn(ctx, head ?? x, table(1), table(2), turned / 2, ctx.attrs.flag("interleaved"));
   const whole = tail === undefined ? rotated : ctx.emit("concat", [ctx.tuple([rotated, tail])], { axis: 3 });
   return ctx.rank(input) === 4 ? whole : heldTogether(ctx, whole);
 };
 
 /** Turns pairs of numbers by their angles: neighbours if interleaved, else one of each half. */
-function turn(ctx: NodeContext, x: Expr, cos: Expr, sin: Expr, half: number): Expr {
-  const interleaved = ctx.attrs.flag("interleaved");
+export function turn(ctx: NodeContext, x: Expr, cos: Expr, sin: Expr, half: number, interleaved: boolean): Expr {
   const [batch, heads, length] = ctx.dims(x);
   const shape = [batch ?? 1, heads ?? 1, length ?? 1];
   const pairs = interleaved ? splitAt(ctx, ctx.reshape(x, [...shape, half, 2]), 4, [1, 1]).map((p) => ctx.reshape(p, [...shape, half])) : splitAt(ctx, x, 3, [half, half]);
@@ -184,5 +148,4 @@ function turn(ctx: NodeContext, x: Expr, cos: Expr, sin: Expr, half: number): Ex
 export const attentionConverters: ConverterTable = {
   Attention: attention,
   RotaryEmbedding: rotary,
-  "com.microsoft:Attention": fusedAttention,
 };

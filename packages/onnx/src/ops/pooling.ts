@@ -42,7 +42,12 @@ const maxPool: Converter = (ctx) => {
   return pool(ctx, "max", ctx.input(0), false);
 };
 
-const averagePool: Converter = (ctx) => pool(ctx, "avg", ctx.input(0), ctx.attrs.flag("count_include_pad"));
+/** `AveragePool` of an operand with the node's attributes. */
+export function averagePooled(ctx: NodeContext, x: Expr): Expr {
+  return pool(ctx, "avg", x, ctx.attrs.flag("count_include_pad"));
+}
+
+const averagePool: Converter = (ctx) => averagePooled(ctx, ctx.input(0));
 
 /** The sum of powers is the average times the size of the window. */
 const lpPool: Converter = (ctx) => {

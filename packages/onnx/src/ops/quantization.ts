@@ -18,7 +18,7 @@ const RANGES: Readonly<Partial<Record<ScalarDType, readonly [number, number]>>> 
 };
 
 /** A scale or a zero point, one for all or one a channel, in the rank of `x`. */
-function along(ctx: NodeContext, v: Expr, x: Expr, axis: number): Expr {
+export function along(ctx: NodeContext, v: Expr, x: Expr, axis: number): Expr {
   const rank = ctx.rank(v);
   if (rank === 0) return v;
   if (rank > 1) return byBlocks(ctx, v, x, axis);
@@ -44,7 +44,7 @@ function axisOf(ctx: NodeContext, x: Expr): number {
 }
 
 /** `round(x / scale) + zero`, clamped to the type's range. */
-function quantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined, dtype: ScalarDType): Expr {
+export function quantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined, dtype: ScalarDType): Expr {
   const [low, high] = RANGES[dtype] ?? ctx.unsupported(`it quantizes to ${dtype}`);
   const whole = ctx.emit("round", [ctx.emit("divide", [x, scale])]);
   const moved = zero === undefined ? whole : ctx.emit("add", [whole, ctx.astype(zero, ctx.dtype(x))]);
@@ -54,11 +54,12 @@ function quantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefine
 }
 
 /** `(x - zero) * scale`. */
-function dequantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined): Expr {
+export function dequantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined): Expr {
   return ctx.emit("multiply", [ctx.astype(shifted(ctx, x, zero), ctx.dtype(scale)), scale]);
 }
 
-const quantizeLinear: Converter = (ctx) => {
+/** `QuantizeLinear`. */
+export const quantizeLinear: Converter = (ctx) => {
   const x = ctx.input(0);
   const axis = axisOf(ctx, x);
   const zero = ctx.optional(2);
@@ -68,15 +69,16 @@ const quantizeLinear: Converter = (ctx) => {
   return quantized(ctx, x, scale, zero === undefined ? undefined : along(ctx, zero, x, axis), dtype);
 };
 
-const dequantizeLinear: Converter = (ctx) => {
+/** `DequantizeLinear`. */
+export const dequantizeLinear: Converter = (ctx) => {
   const x = ctx.input(0);
   const axis = axisOf(ctx, x);
   const zero = ctx.optional(2);
   return dequantized(ctx, x, along(ctx, ctx.input(1), x, axis), zero === undefined ? undefined : along(ctx, zero, x, axis));
 };
 
-const dynamicQuantize: Converter = (ctx) => {
-  const x = ctx.input(0);
+/** An operand as uint8 over its own range, the scale and the zero point. */
+export function dynamicallyQuantized(ctx: NodeContext, x: Expr): readonly [Expr, Expr, Expr] {
   const zeroFloat = ctx.scalar(0, x);
   const low = ctx.emit("minimum", [ctx.emit("min", [x]), zeroFloat]);
   const high = ctx.emit("maximum", [ctx.emit("max", [x]), zeroFloat]);
@@ -85,7 +87,9 @@ const dynamicQuantize: Converter = (ctx) => {
   const bounded = ctx.emit("clip", [offset, makePrimValue(constant(0, "float32")), makePrimValue(constant(255, "float32"))]);
   const zero = ctx.astype(bounded, "uint8");
   return [quantized(ctx, x, scale, zero, "uint8"), scale, zero];
-};
+}
+
+const dynamicQuantize: Converter = (ctx) => dynamicallyQuantized(ctx, ctx.input(0));
 
 const qlinearMatmul: Converter = (ctx) => {
   const vector = (i: number, column: boolean): Expr => {

@@ -3,37 +3,8 @@ import { makeShapeExpr, type Expr } from "@verticil/relax";
 import { tensorFrom } from "@verticil/runtime-ffi";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
+import { activationNamed, type Activation } from "./activation.ts";
 import { splitAt } from "./shape.ts";
-
-type Activation = (x: Expr) => Expr;
-
-/** The activations of a cell by ONNX's names; those with parameters have the standard's defaults. */
-function activation(ctx: NodeContext, name: string, alpha: number | undefined, beta: number | undefined): Activation {
-  const scalar = (v: number, x: Expr): Expr => ctx.scalar(v, x);
-  const affine = (x: Expr, a: number, b: number): Expr => ctx.emit("add", [ctx.emit("multiply", [x, scalar(a, x)]), scalar(b, x)]);
-  switch (name.toLowerCase()) {
-    case "sigmoid":
-      return (x) => ctx.emit("sigmoid", [x]);
-    case "tanh":
-      return (x) => ctx.emit("tanh", [x]);
-    case "relu":
-      return (x) => ctx.emit("nn.relu", [x]);
-    case "leakyrelu":
-      return (x) => ctx.emit("nn.leakyrelu", [x], { alpha: alpha ?? 0.01 });
-    case "affine":
-      return (x) => affine(x, alpha ?? 1, beta ?? 0);
-    case "scaledtanh":
-      return (x) => ctx.emit("multiply", [ctx.emit("tanh", [ctx.emit("multiply", [x, scalar(beta ?? 1, x)])]), scalar(alpha ?? 1, x)]);
-    case "hardsigmoid":
-      return (x) => ctx.emit("minimum", [ctx.emit("maximum", [affine(x, alpha ?? 0.2, beta ?? 0.5), scalar(0, x)]), scalar(1, x)]);
-    case "softplus":
-      return (x) => ctx.emit("nn.softplus", [x]);
-    case "softsign":
-      return (x) => ctx.emit("divide", [x, ctx.emit("add", [ctx.emit("abs", [x]), scalar(1, x)])]);
-    default:
-      return ctx.unsupported(`its activation is \`${name}\``);
-  }
-}
 
 /** One direction of a recurrent layer. Gates are side by side on the last axis. */
 interface Direction {
@@ -180,7 +151,8 @@ function activationsOf(ctx: NodeContext, layer: Layer, direction: number): reado
   const [alphas, betas] = [ctx.attrs.floats("activation_alpha") ?? [], ctx.attrs.floats("activation_beta") ?? []];
   return Array.from({ length: n }, (_, k) => {
     const i = direction * n + k;
-    return activation(ctx, names[i] ?? at(layer.defaults, k), alphas[i], betas[i]);
+    const name = names[i] ?? at(layer.defaults, k);
+    return activationNamed(ctx, name, alphas[i], betas[i]) ?? ctx.unsupported(`its activation is \`${name}\``);
   });
 }
 

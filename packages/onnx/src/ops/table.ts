@@ -1,6 +1,8 @@
 import type { ConverterTable } from "../converter.ts";
 import { activationConverters } from "./activation.ts";
 import { attentionConverters } from "./attention.ts";
+import { contribAttentionConverters } from "./contrib-attention.ts";
+import { contribQuantizedConverters } from "./contrib-quantized.ts";
 import { contribConverters } from "./contrib.ts";
 import { controlConverters } from "./control.ts";
 import { convolutionConverters } from "./convolution.ts";
@@ -44,4 +46,6 @@ export const onnxConverters: ConverterTable = {
   ...spectralConverters,
   ...rearrangeConverters,
   ...contribConverters,
+  ...contribAttentionConverters,
+  ...contribQuantizedConverters,
 };
