@@ -1,4 +1,4 @@
-// `pnpm fuzz:onnx-graphs [--runs N] [--seed S] [--nodes K] [--target wasm|interp] [--out DIR]`: random ONNX models must give
+// `pnpm fuzz:onnx-graphs [--runs N] [--seed S] [--nodes K] [--rarity R] [--target wasm|interp] [--out DIR]`: random ONNX models must give
 // what onnxruntime gives. Each fault is made as small as it gets, printed, and with --out written as a model.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "2000" },
     seed: { type: "string", default: "1" },
     nodes: { type: "string", default: "200" },
+    rarity: { type: "string", default: "3" },
     target: { type: "string", default: "wasm" },
     out: { type: "string" },
   },
@@ -25,7 +26,7 @@ const counts = { agrees: 0, differs: 0, fails: 0, refused: 0 };
 const faults = new Map<string, number>();
 let nodes = 0;
 for (let seed = first; seed < first + Number(values.runs); seed++) {
-  const graph = generateGraph(seed, { maxNodes: Number(values.nodes) });
+  const graph = generateGraph(seed, { maxNodes: Number(values.nodes), rarity: Number(values.rarity) });
   nodes += graph.nodes.length;
   const verdict = await compareGraph(graph, target);
   counts[verdict.kind]++;

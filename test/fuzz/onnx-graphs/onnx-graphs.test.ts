@@ -4,7 +4,7 @@ import { generateGraph } from "./generate-graph.ts";
 import { describeGraph } from "./graph-model.ts";
 import { shrinkGraph } from "./shrink-graph.ts";
 
-/** Seeds that are run with every change; `pnpm fuzz:onnx-graphs` runs any number. */
+/** Seeds that are run here, where every pass is also checked to leave what reads back; more are run in processes of their own. */
 const runs = 40;
 
 test("random models give what onnxruntime gives", async () => {

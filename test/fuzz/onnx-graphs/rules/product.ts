@@ -100,6 +100,12 @@ const convTranspose: Rule = (g) => {
   return { op: "ConvTranspose", inputs: [x.name, weight.name], attrs: { kernel_shape: kernel, strides, group }, outputs: [facts] };
 };
 
+/** True if every window has a cell inside of the data along axis `i`. */
+function seesData(w: Window, i: number, count: number, size: number): boolean {
+  const cells = Array.from({ length: w.kernel[i] ?? 1 }, (_, k) => k * (w.dilations[i] ?? 1) - (w.pads[i] ?? 0));
+  return Array.from({ length: count }, (_, o) => o * (w.strides[i] ?? 1)).every((at) => cells.some((c) => at + c >= 0 && at + c < size));
+}
+
 const pool: Rule = (g) => {
   const max = g.chance(0.5);
   const ceil = g.chance(0.2);
@@ -110,6 +116,8 @@ const pool: Rule = (g) => {
   if (w === undefined || (ceil && w.pads.some((p) => p > 0))) return undefined;
   // The last window must begin inside.
   if (ceil && w.out.some((d, i) => (d - 1) * (w.strides[i] ?? 1) >= (sizes[i] ?? 1))) return undefined;
+  // The largest of nothing is whatever a kernel starts from.
+  if (max && !w.out.every((count, i) => seesData(w, i, count, sizes[i] ?? 1))) return undefined;
   const shape = [n, c, ...w.out];
   const attrs = { kernel_shape: w.kernel, strides: w.strides, pads: w.pads, ceil_mode: Number(ceil) };
   if (max) return { op: "MaxPool", inputs: [x.name], attrs: { ...attrs, dilations: w.dilations }, outputs: [{ ...x, shape }] };
@@ -157,6 +165,8 @@ const resize: Rule = (g) => {
   if (shape.some((d) => d < 1)) return undefined;
   const coordinates = g.random.pick(mode === "nearest" ? ["asymmetric", "half_pixel"] : ["asymmetric", "half_pixel", "align_corners"]);
   const attrs = { mode, coordinate_transformation_mode: coordinates, ...(mode === "nearest" ? { nearest_mode: g.random.pick(["floor", "round_prefer_floor", "ceil"]) } : {}) };
+  // Where the last output lies when a size is no whole number: the standard and onnxruntime differ.
+  if (coordinates === "align_corners" && x.shape.some((d, i) => !Number.isInteger(d * (scales[i] ?? 1)))) return undefined;
   const constant = g.constant("float32", [4], scales);
   const facts = { ...x, shape };
   return { op: "Resize", inputs: [x.name, "", constant.name], attrs, outputs: [mode === "nearest" ? facts : rounded(facts, 2 * x.error)] };
