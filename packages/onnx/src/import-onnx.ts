@@ -14,7 +14,7 @@ import { NodeContext } from "./node-context.ts";
 import { onnxConverters } from "./ops/table.ts";
 import { decodeModel, type OnnxModel } from "./proto/decode.ts";
 import type { ValueInfoProto } from "./proto/schema.ts";
-import { dtypeOf } from "./proto/tensor.ts";
+import { dtypeOf, type ReadExternal } from "./proto/tensor.ts";
 import type { Value } from "./value.ts";
 
 /** How a model is imported. */
@@ -28,6 +28,8 @@ export interface ImportOptions {
   readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>;
   /** Inputs whose values are fixed in the compiled model: they are no longer parameters. */
   readonly constants?: Readonly<Record<string, Tensor>>;
+  /** Reads data that the model keeps in files of their own, piece by piece: `externalDataBeside(path)` of `@verticil/onnx/node`. */
+  readonly externalData?: ReadExternal;
   /** Converters beside ours, or instead of them: `{ "my.domain:MyOp": (ctx) => ctx.emit("nn.relu", [ctx.input(0)]) }`. */
   readonly converters?: ConverterTable;
   /** The Relax operators that converters may emit; all of ours unless told. */
@@ -68,7 +70,7 @@ function importModel(model: OnnxModel, options: ImportOptions, straight: boolean
   const params = parameters(inputs, dims, options.shapes ?? {});
   dims.checkGiven();
   const bb = new BlockBuilder({ ops: options.ops ?? relaxOps });
-  const graph = new GraphImport(bb, model, converters);
+  const graph = new GraphImport(bb, model, converters, options.externalData);
   for (const [i, param] of params.entries()) graph.define(inputs[i]?.name ?? "", inputValue(param));
   for (const [name, tensor] of constants) graph.define(name, { kind: "constant", tensor });
   const outputNames = (model.graph.output ?? []).map((o) => o.name ?? "");

@@ -5,5 +5,6 @@ export type { Known } from "./known.ts";
 export { onnxDiagnostics, type OnnxCode, type OnnxMessageParams } from "./messages.ts";
 export { NodeContext } from "./node-context.ts";
 export { onnxConverters } from "./ops/table.ts";
+export type { ExternalPiece, ReadExternal } from "./proto/tensor.ts";
 export { readOnnxTensor } from "./read-onnx-tensor.ts";
 export type { Output, Value } from "./value.ts";

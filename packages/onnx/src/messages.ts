@@ -19,6 +19,7 @@ export interface OnnxMessageParams {
   readonly "missing-attribute": { readonly node: string; readonly name: string };
   readonly "tensor-size": { readonly name: string; readonly shape: string; readonly expected: number; readonly got: number };
   readonly "external-data": { readonly name: string };
+  readonly "bad-external-data": { readonly name: string; readonly reason: string };
   readonly "dimension-too-large": { readonly name: string; readonly size: string };
   readonly "unknown-dim": { readonly name: string; readonly known: readonly string[]; readonly meant: string | undefined };
   readonly "bad-node": { readonly node: string; readonly reason: string };
@@ -54,7 +55,8 @@ export const onnxDiagnostics: Messages = {
   "attribute-type": error((p) => `Attribute \`${p.name}\` of ${p.node} is to be ${p.expected}, not ${p.got}.`, INCONSISTENT),
   "missing-attribute": error((p) => `${p.node} lacks the attribute \`${p.name}\`.`, INCONSISTENT),
   "tensor-size": error((p) => `The tensor \`${p.name}\` of shape [${p.shape}] takes ${p.expected} elements; the file has ${p.got}.`, "Check that the file is complete."),
-  "external-data": error((p) => `The tensor \`${p.name}\` is stored outside the file.`, "Save the model with its data inside, e.g. onnx.save(model, path, save_as_external_data=False)."),
+  "external-data": error((p) => `The tensor \`${p.name}\` is stored outside the file.`, "Give `importOnnx` a function that reads it as `externalData`: `externalDataBeside(path)` of `@verticil/onnx/node` reads files beside the model."),
+  "bad-external-data": error((p) => `The data of the tensor \`${p.name}\` cannot be read from outside the file: ${p.reason}.`, "Check that the files beside the model are complete and named as it says."),
   "dimension-too-large": error((p) => `\`${p.name}\` has a dimension of ${p.size}; 2147483647 is the largest.`, "Give the input a smaller shape, with `dims` or `shapes`, or export the model with one."),
   "unknown-dim": error(
     (p) => `The model has no dimension named \`${p.name}\`; it has ${listed(p.known)}.${p.meant === undefined ? "" : ` Did you mean \`${p.meant}\`?`}`,

@@ -3,6 +3,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { compile, scriptDialects, type CodeTarget, type Executable, type TuningDb } from "@verticil/compiler";
 import type { AbortSignalLike, IRModule, PassInstrument, WasmTarget } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
+import { externalDataBeside } from "@verticil/onnx/node";
 import type { LanguageModelFiles } from "@verticil/llm/node";
 import { loadModelFrom, nodeGpu } from "@verticil/runtime-ffi/node";
 import type { LoadOptions, Model } from "@verticil/runtime-ffi";
@@ -38,7 +39,7 @@ export async function readModel(path: string, opts: ReadModelOptions = {}): Prom
   const bytes = await readBytes(path);
   switch (extname(path).toLowerCase()) {
     case ".onnx":
-      return importOnnx(bytes, { dims: opts.dims ?? {} });
+      return importOnnx(bytes, { dims: opts.dims ?? {}, externalData: externalDataBeside(path) });
     case ".py":
       return parse(new TextDecoder().decode(bytes), { dialects: scriptDialects, name: path });
     default:

@@ -7,7 +7,7 @@ import { fail } from "../messages.ts";
 import { NodeContext } from "../node-context.ts";
 import { domainOf, type OnnxModel } from "../proto/decode.ts";
 import type { FunctionProto, GraphProto, NodeProto } from "../proto/schema.ts";
-import { readTensor } from "../proto/tensor.ts";
+import { readTensor, type ReadExternal } from "../proto/tensor.ts";
 import { toValue, type Value } from "../value.ts";
 import { bindAttributes } from "./function-body.ts";
 import { nodeLabel, orderedNodes } from "./order.ts";
@@ -45,7 +45,10 @@ export class GraphImport {
   /** Innermost last: sub-graphs see what is defined around them. */
   #scopes: Map<string, Value>[] = [new Map()];
 
-  constructor(bb: BlockBuilder, model: OnnxModel, converters: ConverterTable) {
+  readonly #readExternal: ReadExternal | undefined;
+
+  constructor(bb: BlockBuilder, model: OnnxModel, converters: ConverterTable, readExternal?: ReadExternal) {
+    this.#readExternal = readExternal;
     this.bb = bb;
     this.#model = model;
     this.#converters = converters;
@@ -81,7 +84,7 @@ export class GraphImport {
   /** Converts the nodes of a graph whose inputs are defined. */
   run(graph: GraphProto, nodes: readonly NodeProto[]): void {
     for (const tensor of graph.initializer ?? []) {
-      this.define(tensor.name ?? "", { kind: "constant", tensor: readTensor(tensor) });
+      this.define(tensor.name ?? "", { kind: "constant", tensor: readTensor(tensor, "a constant", this.#readExternal) });
     }
     for (const node of nodes) this.#node(node);
   }

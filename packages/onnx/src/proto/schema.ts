@@ -21,6 +21,7 @@ export type TensorProto = Field<{
   stringData: Uint8Array[];
   rawData: Uint8Array;
   dataLocation: number;
+  externalData: Field<{ key: string; value: string }>[];
 }>;
 
 export type AttributeProto = Field<{

@@ -49,20 +49,47 @@ export function checkDim(size: number, name: string): number {
   return size;
 }
 
+/** Where a tensor's data lie that are not in the model's file. */
+export interface ExternalPiece {
+  /** The tensor's name. */
+  readonly name: string;
+  /** The file's name, in relation to the model's folder. */
+  readonly location: string;
+  /** In bytes, from the file's start. */
+  readonly offset: number;
+  /** In bytes; undefined up to the file's end. */
+  readonly length: number | undefined;
+}
+
+/** Gives the bytes of a piece; they are kept, not copied, where they are aligned. */
+export type ReadExternal = (piece: ExternalPiece) => Uint8Array;
+
+function pieceOf(proto: TensorProto, name: string): ExternalPiece {
+  const entries = new Map((proto.externalData ?? []).map((e) => [e.key ?? "", e.value ?? ""]));
+  const length = entries.get("length");
+  const piece = { name, location: entries.get("location") ?? "", offset: Number(entries.get("offset") ?? 0), length: length === undefined ? undefined : Number(length) };
+  const isWhole = [piece.offset, piece.length ?? 0].every((n) => Number.isSafeInteger(n) && n >= 0);
+  return piece.location === "" || !isWhole ? fail("bad-external-data", { name, reason: "it names no place" }) : piece;
+}
+
 /**
  * The tensor of a message. Its data are copied only if they are not aligned.
- * @throws DiagnosticError if the data do not fill the shape, are elsewhere, or are of a type that is not supported.
+ * @throws DiagnosticError if the data do not fill the shape, are elsewhere and nothing reads them, or are of a type that is
+ * not supported.
  */
-export function readTensor(proto: TensorProto, fallbackName = "a constant"): Tensor {
+export function readTensor(proto: TensorProto, fallbackName = "a constant", readExternal?: ReadExternal): Tensor {
   const name = proto.name === undefined || proto.name === null || proto.name === "" ? fallbackName : proto.name;
   const dtype = dtypeOf(proto.dataType ?? 0, `The tensor \`${name}\``);
-  if (proto.dataLocation === 1) fail("external-data", { name });
   const shape = (proto.dims ?? []).map((d) => checkDim(toNumber(d), name));
   const bad = (got: number): never =>
     fail("tensor-size", { name, shape: shape.join(", "), expected: shape.reduce((a, b) => a * b, 1), got });
   if (shape.some((d) => d < 0)) bad(0);
   // Before anything is allocated: what the file says of the shape is only believed if it has the data.
   const count = shape.reduce((a, b) => a * b, 1);
+  if (proto.dataLocation === 1) {
+    if (readExternal === undefined) return fail("external-data", { name });
+    return readRaw(dtype, shape, count, readExternal(pieceOf(proto, name)), bad);
+  }
   const raw = proto.rawData;
   if (raw !== undefined && raw !== null && raw.length > 0) return readRaw(dtype, shape, count, raw, bad);
   const values = typedValues(proto, dtype);
