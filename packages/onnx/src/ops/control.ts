@@ -171,5 +171,15 @@ function rounds(
   return { carried, scans };
 }
 
+/** The body once for each item of a sequence; other sequences give their item of the same number, tensors stay what they are. */
+const sequenceMap: Converter = (ctx) => {
+  const body = ctx.attrs.graph("body") ?? ctx.unsupported("it has no body");
+  const first = ctx.value(0);
+  if (first.kind !== "sequence") return ctx.unsupported("its input is no sequence");
+  const others = Array.from({ length: ctx.inputCount - 1 }, (_, i) => ctx.value(i + 1));
+  const rounds = first.items.map((item, k) => ctx.inline(body, [item, ...others.map((o) => (o.kind === "sequence" ? at(o.items, k) : o))]));
+  return (body.output ?? []).map((_, i): Value => ({ kind: "sequence", items: rounds.map((r) => at(r, i)) }));
+};
+
 /** Control flow: decided while importing where that can be, else while the model runs. */
-export const controlConverters: ConverterTable = { If: branch, Loop: loop, Scan: scan };
+export const controlConverters: ConverterTable = { If: branch, Loop: loop, Scan: scan, SequenceMap: sequenceMap };

@@ -7,6 +7,7 @@ import {
   constant,
   div,
   floorDiv,
+  floorMod,
   ge,
   gt,
   ifThenElse,
@@ -236,7 +237,7 @@ export function gridSample(x: Tensor, grid: Tensor, o: GridSampleOptions): Tenso
       const px = unnormalized(grid.at(n, int(0), i, j), w, o);
       const py = unnormalized(grid.at(n, int(1), i, j), h, o);
       const read = (y: PrimExpr, xi: PrimExpr): PrimExpr => {
-        const value = x.at(n, c, clamp(y, h), clamp(xi, w));
+        const value = x.at(n, c, inBounds(y, h, o), inBounds(xi, w, o));
         if (o.paddingMode !== "zeros") return value;
         const inside = [ge(y, int(0)), le(y, sub(h, int(1))), ge(xi, int(0)), le(xi, sub(w, int(1)))];
         return ifThenElse(inside.reduce((a, b) => ({ kind: "tir.And", dtype: "bool", a, b })), value, constant(0, x.dtype));
@@ -263,22 +264,34 @@ function sampleTaps(v: PrimExpr, method: "bilinear" | "bicubic"): readonly Tap[]
   return shifted.map((t, k) => ({ index: add(low, int(k + first)), weight: t.weight }));
 }
 
+/** The cell that a tap reads: the nearest one, or where it is reflected to. */
+function inBounds(index: PrimExpr, size: PrimExpr, o: GridSampleOptions): PrimExpr {
+  if (o.paddingMode !== "reflection" || o.method !== "bicubic") return clamp(index, size);
+  // There and back again is one period, in which the first and last cells come once or twice.
+  const once = int(o.alignCorners ? 2 : 0);
+  const period = max(sub(mul(size, int(2)), once), int(1));
+  const place = floorMod(index, period);
+  return clamp(min(place, sub(sub(period, place), int(o.alignCorners ? 0 : 1))), size);
+}
+
 /** A grid value in `[-1, 1]` as a position in cells, brought into bounds as the padding mode wants. */
 function unnormalized(v: PrimExpr, size: PrimExpr, o: GridSampleOptions): PrimExpr {
   const extent = cast("float32", size);
   const wide = cast("float32", v);
   const last = sub(extent, f32(1));
   const position = o.alignCorners ? mul(mul(add(wide, f32(1)), f32(0.5)), last) : sub(mul(mul(add(wide, f32(1)), f32(0.5)), extent), f32(0.5));
-  if (o.paddingMode === "border") return max(min(position, last), f32(0));
-  if (o.paddingMode === "zeros") return position;
   const low = o.alignCorners ? f32(0) : f32(-0.5);
   const span = o.alignCorners ? last : extent;
+  // A cubic filter reaches further than the cell it lies in: what it reads is brought into bounds instead.
+  const bounded = (v: PrimExpr): PrimExpr => (o.method === "bicubic" ? v : max(min(v, last), f32(0)));
+  if (o.paddingMode === "border") return bounded(position);
+  if (o.paddingMode === "zeros") return position;
   const distance = intrin("fabs", "float32", [sub(position, low)]);
   const turns = intrin("floor", "float32", [div(distance, span)]);
   const rest = sub(distance, mul(turns, span));
   const odd = sub(turns, mul(intrin("floor", "float32", [div(turns, f32(2))]), f32(2)));
   const reflected = select(gt(odd, f32(0.5)), add(sub(span, rest), low), add(rest, low));
-  return max(min(reflected, last), f32(0));
+  return bounded(reflected);
 }
 
 /** The grid of an affine map: `[N, 2, 3]` matrices to `[N, 2, H, W]` positions in `[-1, 1]`. */
