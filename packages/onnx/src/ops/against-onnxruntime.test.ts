@@ -53,6 +53,8 @@ const rearranging: readonly Case[] = [
   { op: "CenterCropPad", what: "cut one axis and pad another", inputs: [[5, 4]], reads: ["x0", "shape"], initializers: { shape: ints(2, 7) }, opset: 18 },
   { op: "Det", what: "of a stack", inputs: [[2, 3, 3]] },
   { op: "MaxPool", what: "rounding up without an empty window", inputs: [[1, 1, 4, 5]], attrs: { kernel_shape: [1, 1], strides: [2, 3], ceil_mode: 1 }, opset: 12 },
+  { op: "MaxPool", what: "with positions", inputs: [[2, 2, 5, 6]], attrs: { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 1, 1] }, outputs: 2, opset: 12 },
+  { op: "MaxPool", what: "with positions by columns, dilated", inputs: [[1, 2, 6, 5]], attrs: { kernel_shape: [2, 2], dilations: [2, 1], storage_order: 1 }, outputs: 2, opset: 12 },
   { op: "Resize", what: "antialiased", inputs: [[1, 1, 6, 7]], reads: ["x0", "", "scales"], initializers: { scales: floats(1, 1, 0.5, 0.6) }, attrs: { mode: "linear", antialias: 1 }, opset: 18 },
   { op: "Resize", what: "to the nearest by a scale that is not the ratio of the sizes", inputs: [[1, 2, 3, 3]], reads: ["x0", "", "scales"], initializers: { scales: floats(1, 1, 4, 0.5) }, attrs: { mode: "nearest" }, opset: 18 },
   { op: "Resize", what: "by a fraction", inputs: [[1, 1, 4, 5]], reads: ["x0", "", "scales"], initializers: { scales: floats(1, 1, 0.6, 0.7) }, attrs: { mode: "cubic" }, opset: 18 },

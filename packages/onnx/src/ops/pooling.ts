@@ -1,5 +1,6 @@
 import { at } from "@verticil/ir-core";
-import type { Expr } from "@verticil/relax";
+import { makeShapeExpr, type Expr } from "@verticil/relax";
+import { tensorFrom, type Tensor } from "@verticil/runtime-ffi";
 import { asInt } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
@@ -38,9 +39,60 @@ function withoutEmptyWindow(pads: readonly number[], w: Windows, i: number, size
 }
 
 const maxPool: Converter = (ctx) => {
-  if (ctx.usesOutput(1)) return ctx.unsupported("the positions of the maxima are used");
+  if (ctx.usesOutput(1)) return maxPoolWithPositions(ctx, ctx.input(0));
   return pool(ctx, "max", ctx.input(0), false);
 };
+
+/** The maxima, and where they are in the whole tensor: each cell of the window is compared with the best so far. */
+function maxPoolWithPositions(ctx: NodeContext, x: Expr): readonly Expr[] {
+  const kernel = ctx.attrs.ints("kernel_shape") ?? ctx.unsupported("it has no kernel_shape");
+  const [batch = 1, channels = 1, ...sizes] = ctx.staticDims(x);
+  const w = windowsOf(ctx, kernel, () => sizes);
+  const n = kernel.length;
+  const spans = kernel.map((k, i) => (k - 1) * at(w.dilations, i) + 1);
+  const isCeil = ctx.attrs.flag("ceil_mode");
+  const pads = isCeil ? sizes.reduce((p, size, i) => withoutEmptyWindow(p, w, i, size), w.pads) : w.pads;
+  const counts = sizes.map((size, i) => {
+    const steps = (size + at(pads, i) + at(pads, i + n) - at(spans, i)) / at(w.strides, i);
+    return (isCeil ? Math.ceil(steps) : Math.floor(steps)) + 1;
+  });
+  // As far as the last window reaches.
+  const ends = counts.map((count, i) => (count - 1) * at(w.strides, i) + at(spans, i) - at(pads, i) - at(sizes, i));
+  const dtype = ctx.dtype(x);
+  const lowest = dtype === "uint8" ? 0 : dtype === "int8" ? -128 : dtype === "float16" ? -65504 : -3.4028234663852886e38;
+  const widths = [0, 0, 0, 0, ...sizes.flatMap((_, i) => [at(pads, i), Math.max(0, at(ends, i))])];
+  const padded = widths.every((p) => p === 0) ? x : ctx.emit("nn.pad", [x], { pad_width: widths, pad_value: lowest, pad_mode: "constant" });
+  const axes = sizes.map((_, i) => i + 2);
+  const cut = (y: Expr, offset: readonly number[]): Expr => {
+    const begin = offset.map((o, i) => o * at(w.dilations, i));
+    const end = begin.map((b, i) => b + (at(counts, i) - 1) * at(w.strides, i) + 1);
+    return ctx.emit("strided_slice", [y, ctx.prims(axes), ctx.prims(begin), ctx.prims(end), ctx.prims(w.strides)]);
+  };
+  const places = ctx.constant(positionsOf(sizes, widths.slice(4), ctx.attrs.flag("storage_order")));
+  const [first, ...others] = cellsOf(kernel).map((offset) => ({ value: cut(padded, offset), place: cut(places, offset) }));
+  if (first === undefined) return ctx.unsupported("its windows are empty");
+  const whole = { ...first, place: ctx.emit("broadcast_to", [first.place, makeShapeExpr([batch, channels, ...counts])]) };
+  const best = others.reduce((a, b) => {
+    const isMore = ctx.emit("greater", [b.value, a.value]);
+    return { value: ctx.emit("where", [isMore, b.value, a.value]), place: ctx.emit("where", [isMore, b.place, a.place]) };
+  }, whole);
+  const area = sizes.reduce((a, b) => a * b, 1);
+  const starts = tensorFrom(Array.from({ length: batch * channels }, (_, i) => i * area), [batch, channels, ...sizes.map(() => 1)], "int64");
+  return [best.value, ctx.emit("add", [best.place, ctx.constant(starts)])];
+}
+
+/** The positions within a window, row by row. */
+function cellsOf(kernel: readonly number[]): readonly (readonly number[])[] {
+  return kernel.reduce<readonly (readonly number[])[]>((all, k) => all.flatMap((head) => Array.from({ length: k }, (_, i) => [...head, i])), [[]]);
+}
+
+/** The number of each cell of a padded image, row by row or column by column, `[1, 1, ...sizes]`; the border's are not used. */
+function positionsOf(sizes: readonly number[], widths: readonly number[], isColumnMajor: boolean): Tensor {
+  const padded = sizes.map((size, i) => size + at(widths, 2 * i) + at(widths, 2 * i + 1));
+  const steps = sizes.map((_, i) => (isColumnMajor ? sizes.slice(0, i) : sizes.slice(i + 1)).reduce((a, b) => a * b, 1));
+  const values = cellsOf(padded).map((cell) => cell.reduce((sum, c, i) => sum + Math.min(Math.max(c - at(widths, 2 * i), 0), at(sizes, i) - 1) * at(steps, i), 0));
+  return tensorFrom(values, [1, 1, ...padded], "int64");
+}
 
 /** `AveragePool` of an operand with the node's attributes. */
 export function averagePooled(ctx: NodeContext, x: Expr): Expr {

@@ -5,7 +5,7 @@ import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
 import { knownValue, type Value } from "../value.ts";
 import { evenSplit } from "../fold/layout.ts";
-import { splitAt } from "./shape.ts";
+import { openSplit, splitAt } from "./shape.ts";
 
 function items(ctx: NodeContext, i: number): readonly Value[] {
   const value = ctx.value(i);
@@ -53,6 +53,10 @@ const concatFrom: Converter = (ctx) => {
 const splitTo: Converter = (ctx) => {
   const x = ctx.input(0);
   const axis = ctx.axis(ctx.attrs.int("axis", 0), ctx.rank(x));
+  if (ctx.optionalValue(1) !== undefined && ctx.known(1) === undefined) {
+    if (ctx.rank(ctx.input(1)) === 0) return ctx.dynamic("the size of its parts");
+    return sequence(openSplit(ctx, x, axis).map((expr): Value => ({ kind: "tensor", expr })));
+  }
   const size = at(ctx.staticDims(x), axis);
   const given = ctx.known(1);
   const numbers = given === undefined ? undefined : ctx.numbers(1, "the sizes");

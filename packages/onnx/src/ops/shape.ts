@@ -150,7 +150,7 @@ const split: Converter = (ctx) => {
 };
 
 /** Parts of sizes that the model computes. */
-function openSplit(ctx: NodeContext, x: Expr, axis: number): readonly Expr[] {
+export function openSplit(ctx: NodeContext, x: Expr, axis: number): readonly Expr[] {
   let end: PrimExpr = constant(0, "int64");
   return ctx.dimsInput(1, "the sizes").map((size) => {
     const begin = end;
