@@ -17,6 +17,8 @@ export interface OnnxRow {
   readonly op: string;
   readonly interp: string | undefined;
   readonly wasm: string | undefined;
+  /** True if it passes only with values of inputs known at compile time. */
+  readonly isTold?: boolean;
 }
 
 /** The operator that a case is about: its only node's, or that whose function it is the body of. */
@@ -37,6 +39,7 @@ export function onnxPage(rows: readonly OnnxRow[]): string {
     for (const r of rows) groups.set(key(r), [...(groups.get(key(r)) ?? []), r]);
     return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
   };
+  const told = rows.filter((r) => r.isTold === true).map((r) => `\`${r.id}\``);
   const misses = by((r) => r.interp ?? r.wasm ?? "").filter(([reason]) => reason !== "");
   return [
     "# ONNX operators",
@@ -44,6 +47,7 @@ export function onnxPage(rows: readonly OnnxRow[]): string {
     "ONNX's own cases (`onnx/backend/test/data`), by operator: how many there are, and how many the interpreter and WebAssembly pass.",
     "Written by `pnpm docs:onnx` from what `pnpm conformance:onnx --json` says.",
     "",
+    ...(told.length === 0 ? [] : [`${told.length} of them are told values of inputs at compile time, where those decide shapes: ${told.join(", ")}. All others run with shapes alone.`, ""]),
     "| group | cases | interpreter | WebAssembly |",
     "|---|---|---|---|",
     line("all", rows),
@@ -67,7 +71,7 @@ function main(folder: string | undefined, interpFile: string | undefined, wasmFi
   }
   const read = (path: string): Run => JSON.parse(readFileSync(path, "utf8")) as Run;
   const wasm = new Map(read(wasmFile).cases.map((c) => [c.id, c.checks[0]?.failure]));
-  const rows = read(interpFile).cases.map((c): OnnxRow => ({ id: c.id, group: c.group, op: operatorOf(nodesOf(folder, c.id)), interp: c.checks[0]?.failure, wasm: wasm.get(c.id) }));
+  const rows = read(interpFile).cases.map((c): OnnxRow => ({ id: c.id, group: c.group, op: operatorOf(nodesOf(folder, c.id)), interp: c.checks[0]?.failure, wasm: wasm.get(c.id), isTold: c.checks[0]?.detail !== undefined }));
   writeFileSync(fileURLToPath(new URL("../../docs/onnx-operators.md", import.meta.url)), onnxPage(rows));
   return 0;
 }

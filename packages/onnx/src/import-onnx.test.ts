@@ -183,10 +183,10 @@ test("operands that do not fit are an error of the node", () => {
 });
 
 test("what has to be known at compile time says so", () => {
-  const nodes = [node("Col2Im", ["x", "s", "s"], ["y"])];
+  const nodes = [node("MelWeightMatrix", ["s", "s", "s", "x", "x"], ["y"])];
   const { codes, text } = errors(modelBytes({ nodes, inputs: { x: [4], s: { type: INT64, dims: [2] } }, outputs: ["y"] }));
   expect(codes).toEqual(["onnx/dynamic-argument"]);
-  expect(text).toContain("`Col2Im_y` (Col2Im) needs the shape of the image at compile time");
+  expect(text).toContain("`MelWeightMatrix_y` (MelWeightMatrix) needs its parameters at compile time");
 });
 
 test("opsets that are not read are named", () => {

@@ -1,10 +1,10 @@
 import { at } from "@verticil/ir-core";
 import { makeShapeExpr, type Expr } from "@verticil/relax";
 import { tensorFrom } from "@verticil/runtime-ffi";
-import { constant, sub } from "@verticil/tir";
+import { add, constant, floorDiv, mul, sub, type PrimExpr } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
-import { extended, sizesOperand, type Border } from "./positions.ts";
+import { countedFrom, extended, sizeOperand, sizesOperand, type Border } from "./positions.ts";
 import { spatialLetters } from "./windows.ts";
 
 /**
@@ -13,6 +13,7 @@ import { spatialLetters } from "./windows.ts";
  */
 const col2Im: Converter = (ctx) => {
   const x = ctx.input(0);
+  if (ctx.known(1) === undefined || ctx.known(2) === undefined) return openCol2Im(ctx, x);
   const image = ctx.numbers(1, "the shape of the image");
   const block = ctx.numbers(2, "the shape of the windows");
   const n = block.length;
@@ -43,6 +44,58 @@ const col2Im: Converter = (ctx) => {
   const whole = rest.every((r) => r === 0) ? spread : ctx.emit("nn.pad", [spread], { pad_width: widths, pad_value: 0, pad_mode: "constant" });
   return slicedTo(ctx, whole, image.map((_, i) => i + 2), pads.slice(0, n), image);
 };
+
+/**
+ * The same for an image and windows whose shapes the model computes: each value is added where it belongs. Cells of the
+ * border go to a place of their own behind the image, which is cut off.
+ */
+function openCol2Im(ctx: NodeContext, x: Expr): Expr {
+  const [image, block] = [ctx.dimsInput(1, "the shape of the image"), ctx.dimsInput(2, "the shape of the windows")];
+  const n = block.length;
+  const attr = (name: string, count: number, fallback: number): readonly number[] => ctx.attrs.ints(name) ?? Array.from({ length: count }, () => fallback);
+  const [strides, dilations, pads] = [attr("strides", n, 1), attr("dilations", n, 1), attr("pads", 2 * n, 0)];
+  const [batch, width, count] = ctx.staticDims(x);
+  if (batch === undefined || width === undefined || count === undefined) return ctx.unsupported("its input does not have three dimensions");
+  const int = (v: number): PrimExpr => constant(v, "int64");
+  const product = (list: readonly PrimExpr[]): PrimExpr => ctx.simplify(list.reduce((a, b) => mul(a, b), int(1)));
+  const [cells, area] = [product(block), product(image)];
+  const windows = image.map((size, i) => {
+    const span = add(mul(sub(at(block, i), int(1)), int(at(dilations, i))), int(1));
+    return ctx.simplify(add(floorDiv(sub(add(size, int(at(pads, i) + at(pads, i + n))), span), int(at(strides, i))), int(1)));
+  });
+  const op = (name: string) => (a: Expr, b: Expr): Expr => ctx.emit(name, [a, b]);
+  const [plus, times, both] = [op("add"), op("multiply"), op("logical_and")];
+  const scalar = (v: number): Expr => ctx.scalar(v, "int64");
+  // The place of each window and of each cell in it, digit by digit from the last axis on.
+  const digits = (end: PrimExpr, bases: readonly PrimExpr[], column: boolean): readonly Expr[] => {
+    let rest = ctx.emit("expand_dims", [countedFrom(ctx, int(0), end)], { axis: [column ? 1 : 0] });
+    const out: Expr[] = [];
+    for (const base of bases.toReversed()) {
+      out.unshift(ctx.emit("floor_mod", [rest, sizeOperand(ctx, base)]));
+      rest = ctx.emit("floor_divide", [rest, sizeOperand(ctx, base)]);
+    }
+    return out;
+  };
+  const [cell, window] = [digits(cells, block, true), digits(int(count), windows, false)];
+  let place: Expr = scalar(0);
+  let isInside: Expr = ctx.scalar(1, "bool");
+  for (const [i, size] of image.entries()) {
+    const moved = plus(times(at(cell, i), scalar(at(dilations, i))), times(at(window, i), scalar(at(strides, i))));
+    const row = ctx.emit("subtract", [moved, scalar(at(pads, i))]);
+    isInside = both(isInside, both(ctx.emit("greater_equal", [row, scalar(0)]), ctx.emit("less", [row, sizeOperand(ctx, size)])));
+    place = plus(times(place, sizeOperand(ctx, size)), row);
+  }
+  const index = ctx.emit("where", [isInside, place, sizeOperand(ctx, area)]);
+  const lines = ctx.simplify(floorDiv(int(batch * width), cells));
+  const values = ctx.reshape(x, [lines, ctx.simplify(mul(cells, int(count)))]);
+  const flat = ctx.reshape(index, [1, ctx.simplify(mul(cells, int(count)))]);
+  const everywhere = ctx.emit("broadcast_to", [flat, makeShapeExpr([lines, ctx.simplify(mul(cells, int(count)))])]);
+  const dtype = ctx.dtype(x);
+  const zeros = ctx.emit("full", [makeShapeExpr([lines, add(area, int(1))]), ctx.constant(tensorFrom([0], [], dtype))], { dtype });
+  const sums = ctx.emit("scatter_elements", [zeros, everywhere, values], { axis: 1, reduction: "add" });
+  const kept = ctx.emit("strided_slice", [sums, ctx.prims([1]), ctx.prims([0]), ctx.prims([area])]);
+  return ctx.reshape(kept, [batch, ctx.simplify(floorDiv(int(width), cells)), ...image]);
+}
 
 /** A box of an operand. */
 function slicedTo(ctx: NodeContext, x: Expr, axes: readonly number[], begin: readonly number[], sizes: readonly number[]): Expr {
