@@ -1,6 +1,6 @@
 import { compile } from "@verticil/compiler";
 import { BlockBuilder, makeConstant, makeShapeExpr, makeTensorStructInfo, makeVar, relaxOps } from "@verticil/relax";
-import { codeFile, elementCount, randomTensor, readSafetensors, tensorBytes, type Tensor, type ValueSpec } from "@verticil/runtime-ffi";
+import { chooseCode, elementCount, randomTensor, readSafetensors, tensorBytes, usesRelaxedSimd, type Tensor, type ValueSpec } from "@verticil/runtime-ffi";
 import { PEAK_FLOPS, peakModule } from "../packages/target-wasm/bench/peak.ts";
 import { figure, markdownTable, type BenchRow } from "./bench-row.ts";
 import { interleave, type Contestant } from "./interleave.ts";
@@ -31,7 +31,7 @@ async function openOurs(c: KernelCase, w: Tensor): Promise<OpenKernel> {
   const { manifest, files } = executable;
   const { base, arena, params } = manifest.memory;
   const memory = new WebAssembly.Memory({ initial: Math.ceil((base + arena + params) / 65536) + 1 });
-  const wasm = files.get(codeFile(manifest).path) as Uint8Array<ArrayBuffer>;
+  const wasm = files.get(chooseCode(manifest.files).file.path) as Uint8Array<ArrayBuffer>;
   const { tensors } = readSafetensors(files.get(manifest.files.weights.path) as Uint8Array);
   for (const { name, offset } of manifest.constants) {
     const t = tensors.get(name);
@@ -63,7 +63,7 @@ function difference(a: Float32Array, b: Float32Array): number {
 
 function peakContestant(): Contestant {
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const { peak } = new WebAssembly.Instance(new WebAssembly.Module(peakModule()), { env: { memory } }).exports;
+  const { peak } = new WebAssembly.Instance(new WebAssembly.Module(peakModule({ relaxed: usesRelaxedSimd() })), { env: { memory } }).exports;
   return { name: "peak", run: () => (peak as (n: number) => number)(peakRounds) as unknown as void };
 }
 
@@ -117,6 +117,8 @@ console.log(table);
 writeJson(options, rows);
 if (options.write) {
   const intro = `One thread, ${options.clock === "cpu" ? "processor time" : "time"}, minima; GFLOP/s of each, the share of the multiply-add peak measured in the same run, and how many times faster we are. Command: \`pnpm bench:kernels\`.`;
-  writeSection("kernels", "Kernels", `${intro}\n\n${table}`);
+  const engine = `Node ${process.versions.node.split(".")[0] ?? ""}`;
+  const code = usesRelaxedSimd() ? "Our code and the peak are those with relaxed SIMD." : "No relaxed SIMD here.";
+  writeSection(`kernels, ${engine}`, `Kernels, ${engine}`, `${intro} ${code}\n\n${table}`);
 }
 process.exit();

@@ -6,6 +6,7 @@ import {
   sealManifest,
   sha256,
   writeSafetensors,
+  type CodeFiles,
   type FileSpec,
   type Manifest,
   type ScalarDType,
@@ -15,10 +16,16 @@ import {
 import type { PrimFunc } from "@verticil/tir";
 import { modelModule, modelTypes } from "./model-module.ts";
 
+/** The code of a model: for every engine with SIMD128, and for those with relaxed SIMD where that differs. */
+export interface ModelCode {
+  readonly wasm: Uint8Array;
+  readonly relaxed: Uint8Array | undefined;
+}
+
 /** A compiled model as files. */
 export interface Artifact {
   readonly manifest: Manifest;
-  readonly wasm: Uint8Array;
+  readonly code: ModelCode;
   readonly weights: Uint8Array;
   /** All files by name, text as text. */
   readonly files: ReadonlyMap<string, Uint8Array | string>;
@@ -38,7 +45,7 @@ export interface ArtifactOptions {
  * The files of a module that went through `LowerStaticMain`, with its code.
  * @throws RangeError if the module has no `main` with the attributes of that pass.
  */
-export async function makeArtifact(module: IRModule, wasm: Uint8Array, opts: ArtifactOptions): Promise<Artifact> {
+export async function makeArtifact(module: IRModule, code: ModelCode, opts: ArtifactOptions): Promise<Artifact> {
   const main = lookupFunc(module, "main");
   if (main.attrs["arena_bytes"] === undefined) throw new RangeError("`main` was not lowered to a static program.");
   const constants = constantsOf(module, main.attrs);
@@ -57,17 +64,17 @@ export async function makeArtifact(module: IRModule, wasm: Uint8Array, opts: Art
     memory: { base: opts.reservedBytes, arena, params, peak: opts.reservedBytes + arena + params },
     kernels: kernelCalls(main as PrimFunc),
     ops: opts.ops,
-    files: { wasm: await fileSpec(`${stem}.wasm`, wasm), weights: await fileSpec(`${stem}.safetensors`, weights) },
+    files: { ...(await codeSpecs(stem, code)), weights: await fileSpec(`${stem}.safetensors`, weights) },
     licences: opts.licences,
   });
   const files = new Map<string, Uint8Array | string>([
     ["artifact.json", `${JSON.stringify(manifest, null, 2)}\n`],
-    [`${stem}.wasm`, wasm],
+    ...codeEntries(stem, code),
     [`${stem}.safetensors`, weights],
     [`${stem}.js`, modelModule(manifest)],
     [`${stem}.d.ts`, modelTypes(manifest)],
   ]);
-  return { manifest, wasm, weights, files };
+  return { manifest, code, weights, files };
 }
 
 /** The constants of a static program, by the names that they have in the weights file. */
@@ -114,6 +121,17 @@ export function kernelCalls(main: PrimFunc): Readonly<Record<string, number>> {
 /** What the manifest says of a file. */
 export async function fileSpec(path: string, bytes: Uint8Array): Promise<FileSpec> {
   return { path, bytes: bytes.byteLength, sha256: (await sha256(bytes)) ?? "" };
+}
+
+/** What the manifest says of the code. */
+export async function codeSpecs(stem: string, { wasm, relaxed }: ModelCode): Promise<CodeFiles> {
+  const plain = await fileSpec(`${stem}.wasm`, wasm);
+  return relaxed === undefined ? { wasm: plain } : { wasm: plain, relaxed: await fileSpec(`${stem}.relaxed.wasm`, relaxed) };
+}
+
+/** The files of the code. */
+export function codeEntries(stem: string, { wasm, relaxed }: ModelCode): readonly (readonly [string, Uint8Array])[] {
+  return [[`${stem}.wasm`, wasm], ...(relaxed === undefined ? [] : [[`${stem}.relaxed.wasm`, relaxed] as const])];
 }
 
 /** A name that every file system takes. */

@@ -13,13 +13,13 @@ import {
   type WebgpuTarget,
 } from "@verticil/ir-core";
 import { tuningLookupKey } from "@verticil/relax";
-import { loadModel, type LoadOptions, type Manifest, type Model } from "@verticil/runtime-ffi";
+import { chooseCode, loadModel, type CodeFiles, type CodeOptions, type LoadOptions, type Manifest, type Model } from "@verticil/runtime-ffi";
 import { loadVmModel, type VmExecutable, type VmLoadOptions, type VmManifest, type VmModel } from "@verticil/runtime-ffi/vm";
 import { loadWebgpuModel, type WebgpuLoadOptions, type WebgpuManifest } from "@verticil/runtime-ffi/webgpu";
 import { buildWasm } from "@verticil/target-wasm";
 import { buildWebgpu } from "@verticil/target-webgpu";
 import { compileContext, type Extension } from "./compile-context.ts";
-import { makeArtifact, type Artifact } from "./artifact.ts";
+import { makeArtifact, type Artifact, type ModelCode } from "./artifact.ts";
 import { countOps } from "./count-ops.ts";
 import { debugWasm } from "./debug-wasm.ts";
 import { describeMain, makeVmArtifact } from "./vm-artifact.ts";
@@ -134,15 +134,40 @@ interface About<T> {
 }
 
 async function finishWasm(module: IRModule, lowered: IRModule, about: About<WasmTarget>): Promise<Executable> {
-  const { build, files: extra } = about.debug ? debugWasm(lowered, about.target, about.name) : { build: buildWasm(lowered, about.target, { name: about.name }), files: [] };
-  const { bytes, reservedBytes } = build;
+  const { code, reservedBytes, files: extra } = buildCode(lowered, about);
   const common = { ...about, reservedBytes: Math.ceil(reservedBytes / 64) * 64 };
   if (isStaticProgram(lowered)) {
-    const { manifest, files, wasm, weights } = await makeArtifact(lowered, bytes, common);
-    return { kind: "static", module: lowered, manifest, files: new Map([...files, ...extra]), load: (opts) => loadModel({ manifest, wasm, weights }, opts) };
+    const { manifest, files, weights } = await makeArtifact(lowered, code, common);
+    return { kind: "static", module: lowered, manifest, files: new Map([...files, ...extra]), load: (opts) => loadModel({ manifest, weights, ...codeToLoad(manifest.files, code, opts) }, opts) };
   }
-  const { manifest, files, wasm, weights, program, executable } = await makeVmArtifact(lowered, bytes, describeMain(module), common);
-  return { kind: "vm", module: lowered, manifest, files: new Map([...files, ...extra]), program: executable, load: (opts) => loadVmModel({ manifest, wasm, weights, program }, opts) };
+  const { manifest, files, weights, program, executable } = await makeVmArtifact(lowered, code, describeMain(module), common);
+  return { kind: "vm", module: lowered, manifest, files: new Map([...files, ...extra]), program: executable, load: (opts) => loadVmModel({ manifest, weights, program, ...codeToLoad(manifest.files, code, opts) }, opts) };
+}
+
+/** The code of a model, the memory that it keeps for itself, and files for a debugger. */
+interface BuiltCode {
+  readonly code: ModelCode;
+  readonly reservedBytes: number;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** The code for SIMD128, and what an engine with relaxed SIMD can have instead; one variant only for debugging. */
+function buildCode(lowered: IRModule, { name, target, debug }: About<WasmTarget>): BuiltCode {
+  if (debug) {
+    const { build, files } = debugWasm(lowered, target, name);
+    return { code: { wasm: build.bytes, relaxed: undefined }, reservedBytes: build.reservedBytes, files };
+  }
+  const { bytes: wasm, reservedBytes } = buildWasm(lowered, target, { name });
+  if (target.simd !== "128") return { code: { wasm, relaxed: undefined }, reservedBytes, files: new Map() };
+  const other = buildWasm(lowered, { ...target, simd: "relaxed" }, { name });
+  const same = other.bytes.length === wasm.length && other.bytes.every((byte, i) => byte === wasm[i]);
+  return { code: { wasm, relaxed: same ? undefined : other.bytes }, reservedBytes: Math.max(reservedBytes, other.reservedBytes), files: new Map() };
+}
+
+/** The variant of the code that this engine runs. */
+function codeToLoad(files: CodeFiles, { wasm, relaxed: other }: ModelCode, options: CodeOptions | undefined): { readonly wasm: Uint8Array; readonly relaxed: boolean } {
+  const { relaxed } = chooseCode(files, options);
+  return { wasm: relaxed ? (other ?? wasm) : wasm, relaxed };
 }
 
 async function finishWebgpu(lowered: IRModule, about: About<WebgpuTarget>): Promise<Executable> {

@@ -6,8 +6,8 @@ export function modelModule(manifest: Manifest): string {
   return moduleText(manifest.name, {
     from: "@verticil/runtime-ffi",
     loader: "loadModel",
-    options: "signal, onProgress, verify",
-    code: { name: "wasm", path: manifest.files.wasm.path },
+    options: "simd, signal, onProgress, verify",
+    code: { name: "wasm", path: manifest.files.wasm.path, relaxed: manifest.files.relaxed?.path },
     weights: manifest.files.weights.path,
   });
 }
@@ -28,13 +28,14 @@ interface ModuleParts {
   readonly from: string;
   readonly loader: string;
   readonly options: string;
-  readonly code: { readonly name: string; readonly path: string };
+  readonly code: { readonly name: string; readonly path: string; readonly relaxed?: string | undefined };
   readonly weights: string;
 }
 
 function moduleText(name: string, { from, loader, options, code, weights }: ModuleParts): string {
+  const choice = codeChoice(code);
   return `// ${oneLine(name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
-import { fetchBytes, ${loader} } from "${from}";
+import { fetchBytes, ${loader}${choice.names} } from "${from}";
 
 const read = async (url, options) => {
   if (url.protocol !== "file:") return fetchBytes(url, options);
@@ -44,13 +45,38 @@ const read = async (url, options) => {
 
 /** Loads the model. Options: ${options}. */
 export async function load(options = {}) {
-  const ${code.name} = read(new URL(${JSON.stringify(`./${code.path}`)}, import.meta.url), options);
+${choice.before}  const ${code.name} = read(${choice.url}, options);
   const weights = read(new URL(${JSON.stringify(`./${weights}`)}, import.meta.url), options);
   for (const file of [${code.name}, weights]) file.catch(() => {}); // \`${loader}\` tells of it, or of what came before.
   const manifest = JSON.parse(new TextDecoder().decode(await read(new URL("./artifact.json", import.meta.url), options)));
-  return ${loader}({ manifest, ${code.name}, weights }, options);
+  return ${loader}({ manifest, ${code.name}, weights${choice.given} }, options);
 }
 `;
+}
+
+/** The parts of a module that choose between the two variants of the code, where there are two. */
+export function codeChoice({ path, relaxed }: { readonly path: string; readonly relaxed?: string | undefined }): CodeChoice {
+  const url = (file: string): string => `new URL(${JSON.stringify(`./${file}`)}, import.meta.url)`;
+  if (relaxed === undefined) return { names: "", before: "", url: url(path), given: "" };
+  return {
+    names: ", usesRelaxedSimd",
+    before: "  const relaxed = usesRelaxedSimd(options);\n",
+    // Both addresses are written out: bundlers look for them.
+    url: `relaxed ? ${url(relaxed)} : ${url(path)}`,
+    given: ", relaxed",
+  };
+}
+
+/** Pieces of the text of a module. */
+export interface CodeChoice {
+  /** More names to import. */
+  readonly names: string;
+  /** The line that chooses. */
+  readonly before: string;
+  /** The address of the code. */
+  readonly url: string;
+  /** What the loader is told of the choice. */
+  readonly given: string;
 }
 
 /** The array that holds the elements of a type. */
@@ -83,6 +109,8 @@ export interface Tensor {
 }
 
 export interface LoadOptions {
+  /** For models that run on WebAssembly: the code that gives the same results on every machine. */
+  readonly simd?: "128";
   readonly signal?: { readonly aborted: boolean; throwIfAborted(): void };
   readonly onProgress?: (event: { readonly status: "initiate" | "download" | "compile" | "ready"; readonly name: string; readonly progress: number }) => void;
   /** Compare the files' SHA-256 with the manifest; on unless told. */

@@ -3,7 +3,7 @@ import { isRelaxFunction, shapeOf, structInfoOf, vmCodegen, type Function, type 
 import { ABI_VERSION, sealManifest, writeSafetensors, type ModelValue } from "@verticil/runtime-ffi";
 import { encodeVmExecutable, type VmExecutable, type VmManifest } from "@verticil/runtime-ffi/vm";
 import { print } from "@verticil/tvmscript";
-import { fileSpec, fileStem, type ArtifactOptions } from "./artifact.ts";
+import { codeEntries, codeSpecs, fileSpec, fileStem, type ArtifactOptions, type ModelCode } from "./artifact.ts";
 import { scriptDialects } from "./compile-context.ts";
 import { vmModelModule, vmModelTypes } from "./vm-model-module.ts";
 
@@ -11,7 +11,7 @@ import { vmModelModule, vmModelTypes } from "./vm-model-module.ts";
 export interface VmArtifact {
   readonly manifest: VmManifest;
   readonly executable: VmExecutable;
-  readonly wasm: Uint8Array;
+  readonly code: ModelCode;
   readonly weights: Uint8Array;
   readonly program: Uint8Array;
   /** All files by name, text as text. */
@@ -49,7 +49,7 @@ function tensorSpecs(name: string, info: StructInfo | undefined): readonly Model
 }
 
 /** The files of a module that went through the passes of the virtual machine, with its code. */
-export async function makeVmArtifact(module: IRModule, wasm: Uint8Array, main: MainDescription, opts: ArtifactOptions): Promise<VmArtifact> {
+export async function makeVmArtifact(module: IRModule, code: ModelCode, main: MainDescription, opts: ArtifactOptions): Promise<VmArtifact> {
   const { executable, constants } = vmCodegen(module);
   const program = encodeVmExecutable(executable);
   const weights = writeSafetensors(constants);
@@ -66,18 +66,18 @@ export async function makeVmArtifact(module: IRModule, wasm: Uint8Array, main: M
     memory: { base: opts.reservedBytes, params },
     kernels: kernelCalls(executable),
     ops: opts.ops,
-    files: { wasm: await fileSpec(`${stem}.wasm`, wasm), weights: await fileSpec(`${stem}.safetensors`, weights), program: await fileSpec(`${stem}.vm`, program) },
+    files: { ...(await codeSpecs(stem, code)), weights: await fileSpec(`${stem}.safetensors`, weights), program: await fileSpec(`${stem}.vm`, program) },
     licences: opts.licences,
   });
   const files = new Map<string, Uint8Array | string>([
     ["artifact.json", `${JSON.stringify(manifest, null, 2)}\n`],
-    [`${stem}.wasm`, wasm],
+    ...codeEntries(stem, code),
     [`${stem}.safetensors`, weights],
     [`${stem}.vm`, program],
     [`${stem}.js`, vmModelModule(manifest)],
     [`${stem}.d.ts`, vmModelTypes(manifest)],
   ]);
-  return { manifest, executable, wasm, weights, program, files };
+  return { manifest, executable, code, weights, program, files };
 }
 
 /** How often the instructions of a program call each kernel. */

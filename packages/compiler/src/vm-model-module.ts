@@ -1,12 +1,13 @@
 import type { ModelValue } from "@verticil/runtime-ffi";
 import type { VmManifest } from "@verticil/runtime-ffi/vm";
-import { ARRAYS, key, oneLine } from "./model-module.ts";
+import { ARRAYS, codeChoice, key, oneLine } from "./model-module.ts";
 
 /** The JavaScript module of the artifact of a program: `load()` fetches the files beside it and gives the model. */
 export function vmModelModule(manifest: VmManifest): string {
+  const choice = codeChoice({ path: manifest.files.wasm.path, relaxed: manifest.files.relaxed?.path });
   const file = (path: string): string => `read(new URL(${JSON.stringify(`./${path}`)}, import.meta.url), options)`;
   return `// ${oneLine(manifest.name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
-import { fetchBytes } from "@verticil/runtime-ffi";
+import { fetchBytes${choice.names} } from "@verticil/runtime-ffi";
 import { loadVmModel } from "@verticil/runtime-ffi/vm";
 
 const read = async (url, options) => {
@@ -15,15 +16,15 @@ const read = async (url, options) => {
   return readFile(url);
 };
 
-/** Loads the model. Options: signal, onProgress, verify, functions. */
+/** Loads the model. Options: simd, signal, onProgress, verify, functions. */
 export async function load(options = {}) {
-  const [manifest, wasm, weights, program] = await Promise.all([
+${choice.before}  const [manifest, wasm, weights, program] = await Promise.all([
     ${file("artifact.json")},
-    ${file(manifest.files.wasm.path)},
+    read(${choice.url}, options),
     ${file(manifest.files.weights.path)},
     ${file(manifest.files.program.path)},
   ]);
-  return loadVmModel({ manifest: JSON.parse(new TextDecoder().decode(manifest)), wasm, weights, program }, options);
+  return loadVmModel({ manifest: JSON.parse(new TextDecoder().decode(manifest)), wasm, weights, program${choice.given} }, options);
 }
 `;
 }
@@ -72,6 +73,8 @@ export interface Tensor {
 }
 
 export interface VmLoadOptions {
+  /** The code that gives the same results on every machine. */
+  readonly simd?: "128";
   readonly signal?: { readonly aborted: boolean; throwIfAborted(): void };
   readonly onProgress?: (event: { readonly status: "initiate" | "download" | "compile" | "ready"; readonly name: string; readonly progress: number }) => void;
   /** Compare the files' SHA-256 with the manifest; on unless told. */

@@ -1,3 +1,4 @@
+import { chooseCode } from "./code-variant.ts";
 import { FfiError } from "./ffi-error.ts";
 import { host } from "./host.ts";
 import { checkManifest } from "./manifest.ts";
@@ -11,9 +12,10 @@ export async function fetchModel(base: string | URL, options: LoadOptions = {}):
   const text = String(base);
   const folder = text.endsWith("artifact.json") ? text.slice(0, -"artifact.json".length) : text.endsWith("/") ? text : `${text}/`;
   const manifest = checkManifest(JSON.parse(new TextDecoder().decode(await fetchBytes(`${folder}artifact.json`, options))));
-  const wasm = fetchBytes(folder + manifest.files.wasm.path, options);
+  const { file, relaxed } = chooseCode(manifest.files, options);
+  const wasm = fetchBytes(folder + file.path, options);
   const weights = fetchBytes(folder + manifest.files.weights.path, options);
-  return loadModel({ manifest, wasm, weights }, options);
+  return loadModel({ manifest, wasm, weights, relaxed }, options);
 }
 
 /** The bytes at an address. @throws FfiError `invalid-artifact` if the answer is not a success. */

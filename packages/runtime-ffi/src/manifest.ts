@@ -1,3 +1,4 @@
+import type { CodeFiles } from "./code-variant.ts";
 import { dtypeBytes, isDType, type ScalarDType } from "./dtype.ts";
 import { FfiError } from "./ffi-error.ts";
 import { sha256 } from "./sha256.ts";
@@ -47,10 +48,10 @@ export interface Manifest extends ManifestBase {
   readonly constants: readonly { readonly name: string; readonly offset: number }[];
   /** Bytes: activations, constants, and all that the model takes while it runs. */
   readonly memory: { readonly base: number; readonly arena: number; readonly params: number; readonly peak: number };
-  readonly files: { readonly wasm: FileSpec; readonly weights: FileSpec };
+  readonly files: CodeFiles & { readonly weights: FileSpec };
 }
 
-/** The file with a model's code, whatever it runs on. */
+/** The file with a model's code, whatever it runs on: for WebAssembly the one that every engine takes. */
 export function codeFile({ files }: { readonly files: { readonly wasm: FileSpec } | { readonly wgsl: FileSpec } }): FileSpec {
   return "wasm" in files ? files.wasm : files.wgsl;
 }
@@ -110,7 +111,7 @@ export function checkManifest(value: unknown): Manifest {
   if (!Array.isArray(m.inputs) || !Array.isArray(m.outputs)) throw damagedManifest("it does not list inputs and outputs");
   for (const v of [...m.inputs, ...m.outputs]) checkValue(v, memory);
   if (!Array.isArray(m.constants) || !m.constants.every((c) => typeof c?.name === "string" && isSize(c.offset))) throw damagedManifest("it does not list the constants");
-  if (!isFile(m.files?.wasm) || !isFile(m.files?.weights)) throw damagedManifest("it does not name its files");
+  if (!isCode(m.files) || !isFile(m.files?.weights)) throw damagedManifest("it does not name its files");
   return m as Manifest;
 }
 
@@ -130,6 +131,11 @@ function checkValue(v: Partial<ValueSpec> | null, memory: Manifest["memory"]): v
 /** True for a number of bytes. */
 export function isSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+/** True if the files of code are named. */
+export function isCode(files: Partial<CodeFiles> | undefined): boolean {
+  return isFile(files?.wasm) && (files?.relaxed === undefined || isFile(files.relaxed));
 }
 
 /** A file beside the manifest, in its folder: no path leads elsewhere. */

@@ -1,17 +1,20 @@
+import { codeSpec, type CodeOptions } from "./code-variant.ts";
 import type { ScalarDType } from "./dtype.ts";
 import { FfiError } from "./ffi-error.ts";
 import { host, type WasmMemory, type WasmModule } from "./host.ts";
-import { checkManifest, verifyManifest, type FileSpec, type Manifest, type ValueSpec } from "./manifest.ts";
+import { checkManifest, verifyManifest, type FileSpec, type Manifest, type ManifestBase, type ValueSpec } from "./manifest.ts";
 import { checkedInput, checkInputNames } from "./model-inputs.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { sha256 } from "./sha256.ts";
 import { elementCount, tensor, tensorBytes, tensorView, type Tensor, type TensorData } from "./tensor.ts";
 
-/** What a model is loaded from: the manifest and its two files, which may still be on their way. */
+/** What a model is loaded from: the manifest and its files, which may still be on their way. */
 export interface ModelFiles {
   readonly manifest: unknown;
   readonly wasm: Uint8Array | PromiseLike<Uint8Array>;
   readonly weights: Uint8Array | PromiseLike<Uint8Array>;
+  /** True if `wasm` is the file that the manifest calls `relaxed`: see `chooseCode`. */
+  readonly relaxed?: boolean;
 }
 
 /** How far loading is. `progress` runs from 0 to 1. */
@@ -25,7 +28,7 @@ export interface LoadProgress {
 }
 
 /** Options of every `load`. */
-export interface LoadOptions {
+export interface LoadOptions extends CodeOptions {
   /** Threads that parallel loops may use. One, in this version of the format. */
   readonly threads?: number;
   readonly signal?: { readonly aborted: boolean; throwIfAborted(): void } | undefined;
@@ -103,16 +106,17 @@ export async function loadModel(files: ModelFiles, options: LoadOptions = {}): P
   // Before anything that the manifest says is acted on, and while the files arrive.
   if (options.verify !== false) await verifyManifest(manifest);
   const memory = allocate(manifest);
+  const specs = { wasm: codeSpec(manifest.files, files.relaxed), weights: manifest.files.weights };
   const take = async <T>(file: "wasm" | "weights", use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> =>
-    takeFile(manifest.files[file], unwrap(await arrivals[file]), options.verify !== false, use);
-  const code = settled(take("wasm", (bytes) => compileCode(manifest.files.wasm, bytes)));
+    takeFile(specs[file], unwrap(await arrivals[file]), options.verify !== false, use);
+  const code = settled(take("wasm", (bytes) => compileCode(specs.wasm, bytes)));
   report("compile", 0.5);
   await take("weights", (bytes) => placeWeights(manifest, bytes, memory));
   const module = unwrap(await code);
   const main = await instantiate(manifest, module, memory);
   options.signal?.throwIfAborted();
   report("ready", 1);
-  return new WasmModel(manifest, memory, main);
+  return new WasmModel(manifest, memory, { main, simd: simdOf(manifest, files.relaxed) });
 }
 
 /** The outcome of a promise. */
@@ -199,6 +203,11 @@ function placeWeights(manifest: Manifest, weights: Uint8Array, memory: WasmMemor
   }
 }
 
+/** The vectors that the loaded code uses. */
+export function simdOf(manifest: ManifestBase, relaxed: boolean | undefined): string {
+  return relaxed === true ? "relaxed" : String(manifest.target["simd"] ?? "128");
+}
+
 class WasmModel implements Model {
   readonly name: string;
   readonly inputs: readonly ValueSpec[];
@@ -211,11 +220,11 @@ class WasmModel implements Model {
   readonly #inputViews: ReadonlyMap<string, Tensor>;
   #main: Main | undefined;
 
-  constructor(manifest: Manifest, memory: WasmMemory, main: Main) {
+  constructor(manifest: Manifest, memory: WasmMemory, { main, simd }: { readonly main: Main; readonly simd: string }) {
     this.name = manifest.name;
     this.inputs = manifest.inputs;
     this.outputs = manifest.outputs;
-    this.capabilities = { backend: "wasm", simd: String(manifest.target["simd"] ?? "128"), threads: 1 };
+    this.capabilities = { backend: "wasm", simd, threads: 1 };
     this.memoryBytes = memory.buffer.byteLength;
     this.#arena = manifest.memory.base;
     this.#params = manifest.memory.base + manifest.memory.arena;

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { chooseCode } from "./code-variant.ts";
 import { FfiError } from "./ffi-error.ts";
 import { checkManifest, checkManifestBase, verifyManifest, type Manifest } from "./manifest.ts";
 import { loadModel, type LoadOptions, type Model } from "./model.ts";
@@ -19,11 +20,13 @@ export { nodeGpu };
 export async function loadModelFrom(folder: string, options: LoadOptions & WebgpuLoadOptions & Pick<VmLoadOptions, "functions"> = {}): Promise<Model> {
   const manifest = parseManifest(await read(folder, "artifact.json"));
   if (isVmManifest(manifest)) {
-    const { wasm, weights, program } = manifest.files;
-    return loadVmModel({ manifest, wasm: read(folder, wasm.path), weights: read(folder, weights.path), program: read(folder, program.path) }, options);
+    const { weights, program } = manifest.files;
+    const { file, relaxed } = chooseCode(manifest.files, options);
+    return loadVmModel({ manifest, relaxed, wasm: read(folder, file.path), weights: read(folder, weights.path), program: read(folder, program.path) }, options);
   }
   if (!isWebgpuManifest(manifest)) {
-    return loadModel({ manifest, wasm: read(folder, manifest.files.wasm.path), weights: read(folder, manifest.files.weights.path) }, options);
+    const { file, relaxed } = chooseCode(manifest.files, options);
+    return loadModel({ manifest, relaxed, wasm: read(folder, file.path), weights: read(folder, manifest.files.weights.path) }, options);
   }
   const gpu = options.gpu ?? (options.device === undefined ? await nodeGpu() : undefined);
   return loadWebgpuModel({ manifest, wgsl: read(folder, manifest.files.wgsl.path), weights: read(folder, manifest.files.weights.path) }, { ...options, gpu });

@@ -1,8 +1,9 @@
 import { describeAny, isTensor, isTuple, type Any, type Functions } from "../any.ts";
+import { codeSpec } from "../code-variant.ts";
 import { FfiError } from "../ffi-error.ts";
 import { host, type WasmMemory, type WasmModule } from "../host.ts";
 import { verifyManifest } from "../manifest.ts";
-import { compileCode, settled, takeFile, unwrap, type Capabilities, type InputValue, type LoadOptions, type Model, type ModelValue } from "../model.ts";
+import { compileCode, settled, simdOf, takeFile, unwrap, type Capabilities, type InputValue, type LoadOptions, type Model, type ModelValue } from "../model.ts";
 import { readSafetensors } from "../safetensors.ts";
 import { tensor, type Tensor } from "../tensor.ts";
 import { decodeVmExecutable } from "./decode.ts";
@@ -10,12 +11,14 @@ import type { VmExecutable } from "./executable.ts";
 import { VirtualMachine, type Kernel, type VmHost } from "./virtual-machine.ts";
 import { checkVmManifest, type VmManifest } from "./vm-manifest.ts";
 
-/** What a program is loaded from: the manifest and its three files, which may still be on their way. */
+/** What a program is loaded from: the manifest and its files, which may still be on their way. */
 export interface VmModelFiles {
   readonly manifest: unknown;
   readonly wasm: Uint8Array | PromiseLike<Uint8Array>;
   readonly weights: Uint8Array | PromiseLike<Uint8Array>;
   readonly program: Uint8Array | PromiseLike<Uint8Array>;
+  /** True if `wasm` is the file that the manifest calls `relaxed`: see `chooseCode`. */
+  readonly relaxed?: boolean;
 }
 
 /** Options of `loadVmModel`. */
@@ -49,9 +52,10 @@ export async function loadVmModel(files: VmModelFiles, options: VmLoadOptions = 
   options.signal?.throwIfAborted();
   if (options.verify !== false) await verifyManifest(manifest);
   const memory = allocate(manifest);
+  const specs = { ...manifest.files, wasm: codeSpec(manifest.files, files.relaxed) };
   const take = async <T>(file: keyof typeof arrivals, use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> =>
-    takeFile(manifest.files[file], unwrap(await arrivals[file]), options.verify !== false, use);
-  const compiled = settled(take("wasm", (bytes) => compileCode(manifest.files.wasm, bytes)));
+    takeFile(specs[file], unwrap(await arrivals[file]), options.verify !== false, use);
+  const compiled = settled(take("wasm", (bytes) => compileCode(specs.wasm, bytes)));
   options.onProgress?.({ status: "compile", name: manifest.name, progress: 0.5 });
   const executable = await take("program", decodeVmExecutable);
   const { tensors } = await take("weights", readSafetensors);
@@ -59,7 +63,7 @@ export async function loadVmModel(files: VmModelFiles, options: VmLoadOptions = 
   options.signal?.throwIfAborted();
   const vm = new VirtualMachine(executable, { memory, base: manifest.memory.base, kernels, stackPointer, constants: tensors, functions: options.functions ?? {} });
   options.onProgress?.({ status: "ready", name: manifest.name, progress: 1 });
-  return new LoadedProgram(manifest, memory, vm);
+  return new LoadedProgram(manifest, memory, { vm, simd: simdOf(manifest, files.relaxed) });
 }
 
 function allocate(manifest: VmManifest): WasmMemory {
@@ -97,11 +101,11 @@ class LoadedProgram implements VmModel {
   readonly vm: VirtualMachine;
   readonly #memory: WasmMemory;
 
-  constructor(manifest: VmManifest, memory: WasmMemory, vm: VirtualMachine) {
+  constructor(manifest: VmManifest, memory: WasmMemory, { vm, simd }: { readonly vm: VirtualMachine; readonly simd: string }) {
     this.name = manifest.name;
     this.inputs = manifest.inputs;
     this.outputs = manifest.outputs;
-    this.capabilities = { backend: "wasm", simd: String(manifest.target["simd"] ?? "128"), threads: 1 };
+    this.capabilities = { backend: "wasm", simd, threads: 1 };
     this.vm = vm;
     this.#memory = memory;
   }

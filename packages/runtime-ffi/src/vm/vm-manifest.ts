@@ -1,5 +1,6 @@
+import type { CodeFiles } from "../code-variant.ts";
 import { isDType } from "../dtype.ts";
-import { checkManifestBase, damagedManifest, isFile, isSize, type FileSpec, type ManifestBase } from "../manifest.ts";
+import { checkManifestBase, damagedManifest, isCode, isFile, isSize, type FileSpec, type ManifestBase } from "../manifest.ts";
 import type { ModelValue } from "../model.ts";
 
 /** `artifact.json` of a program for the virtual machine. */
@@ -11,7 +12,7 @@ export interface VmManifest extends ManifestBase {
   readonly outputs: readonly ModelValue[];
   /** Bytes: what the code keeps for itself, and the constants. What a run takes depends on its inputs. */
   readonly memory: { readonly base: number; readonly params: number };
-  readonly files: { readonly wasm: FileSpec; readonly weights: FileSpec; readonly program: FileSpec };
+  readonly files: CodeFiles & { readonly weights: FileSpec; readonly program: FileSpec };
 }
 
 /** True for the manifest of a program for the virtual machine. */
@@ -25,7 +26,7 @@ export function isVmManifest(manifest: ManifestBase): manifest is VmManifest {
  */
 export function checkVmManifest(value: unknown): VmManifest {
   const m: ManifestBase & Partial<VmManifest> = checkManifestBase(value);
-  if (!isFile(m.files?.wasm) || !isFile(m.files?.weights) || !isFile(m.files?.program)) throw damagedManifest("it does not name its files");
+  if (!isCode(m.files) || !isFile(m.files?.weights) || !isFile(m.files?.program)) throw damagedManifest("it does not name its files");
   if (!isSize(m.memory?.base) || !isSize(m.memory.params)) throw damagedManifest("it does not say how much memory the model takes");
   if (!Array.isArray(m.entries) || !m.entries.every((e) => typeof e === "string")) throw damagedManifest("it does not list its functions");
   if (!Array.isArray(m.inputs) || !Array.isArray(m.outputs) || ![...m.inputs, ...m.outputs].every(isValue)) throw damagedManifest("it does not list inputs and outputs");
