@@ -94,5 +94,5 @@ test.skipIf(golden === undefined).each(["model.safetensors", "stories260K.f32.gg
 test.skipIf(golden === undefined)("a trained model agrees with the interpreter after 1, 7, 64 and 200 tokens", async () => {
   const model = stories("stories260K.f32.gguf");
   const own = prompts(512, [1, 7, 64, 200]);
-  expectClose(logits(await compiled(model), own), logits(interpretModel(model), own), 2e-4);
+  expectClose(logits(await compiled(model), own), logitsOfPrefixes(interpretModel(model), own), 2e-4);
 }, 240_000);
