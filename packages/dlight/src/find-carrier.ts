@@ -1,4 +1,4 @@
-import { isConstInt, loadsOf, usesVar, type Block, type Buffer, type Var } from "@verticil/tir";
+import { asInt, exprDeepEqual, isConstInt, loadsOf, usesVar, type Block, type Buffer, type Var } from "@verticil/tir";
 import { isInjective, stages, type Stage, type Work } from "./loop-sites.ts";
 
 /** A block that takes a reduction's result on, element by element, with its variable for each index of the result. */
@@ -23,7 +23,19 @@ export function findCarrier(work: Work, anchor: Stage): Carrier | undefined {
   if (stage === undefined || !isInjective(stage.block) || !isAllocated(work, buffer)) return undefined;
   if (!hasAllOthersBefore(work, stage, anchor)) return undefined;
   const vars = readVars(stage.block, buffer);
-  return vars && { stage, buffer, vars };
+  return vars && readsAll(stage.block, buffer, vars) ? { stage, buffer, vars } : undefined;
+}
+
+/** True if the block walks the whole buffer: one that reads a slice of it cannot follow the tiles of the whole. */
+function readsAll(block: Block, buffer: Buffer, vars: readonly (Var | undefined)[]): boolean {
+  return buffer.shape.every((extent, i) => {
+    const v = vars[i];
+    if (v === undefined) return isConstInt(extent, 1);
+    const dom = block.iterVars.find((iv) => iv.var === v)?.dom;
+    if (dom === undefined || !isConstInt(dom.min, 0)) return false;
+    const known = asInt(extent);
+    return known === undefined ? exprDeepEqual(dom.extent, extent) : isConstInt(dom.extent, known);
+  });
 }
 
 /** True if what the reader reads besides the anchor's result is there before the anchor runs: the reader runs with the anchor. */

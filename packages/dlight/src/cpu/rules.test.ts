@@ -63,6 +63,12 @@ function convolution(c: ConvCase, epilogue = true): readonly te.Tensor[] {
   return [x, k, bias, te.multiply(added, te.sigmoid(added))];
 }
 
+function matmulThen(epilogue: (product: te.Tensor) => te.Tensor): readonly te.Tensor[] {
+  const a = te.placeholder([3, 6], "float32", "a");
+  const b = te.placeholder([6, 6], "float32", "b");
+  return [a, b, epilogue(te.matmul(a, b))];
+}
+
 describe("registerTile", () => {
   it.each<[string, ConvCase]>([
     ["3×3", {}],
@@ -158,6 +164,14 @@ describe("registerTile", () => {
   it("divides two sums after the later one", () => {
     const [x, w] = [te.placeholder([3, 5], "float32", "x"), te.placeholder([3, 5], "float32", "w")];
     scheduled(registerTile, [x, w, te.binaryOps.divide!(te.sumOf(x, [0, 1], false), te.sumOf(te.multiply(w, w), [0, 1], false))]);
+  });
+
+  it.each<[string, (product: te.Tensor) => te.Tensor]>([
+    ["a slice of the columns", (p) => te.compute([3, 5], (i, j) => p.at(i, j))],
+    ["a slice of the rows", (p) => te.compute([2, 6], (i, j) => p.at(i, j))],
+    ["one row", (p) => te.compute([1, 6], (_, j) => p.at(0, j))],
+  ])("keeps the numbers where the epilogue reads %s", (_, epilogue) => {
+    scheduled(registerTile, matmulThen(epilogue));
   });
 });
 
