@@ -74,6 +74,12 @@ function codeKind(cx: StmtContext, stmt: Stmt): void {
     case "tir.Evaluate":
       codeEvaluate(cx, stmt.value);
       return;
+    // Says when to bring memory near, which there is no instruction for.
+    case "tir.Prefetch":
+      return;
+    case "tir.BufferRealize":
+      unsupported("a realization of a buffer", "Allocate the buffer in a block instead.", stmt.span);
+      return;
     case "tir.Block":
     case "tir.BlockRealize":
       unsupported("blocks", "Lower them first (`LowerOpaqueBlock`).", stmt.span);

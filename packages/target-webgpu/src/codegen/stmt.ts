@@ -67,6 +67,12 @@ export function emitStmt(cx: StmtContext, s: Stmt): void {
     case "tir.DeclBuffer":
       emitStmt(cx, s.body);
       return;
+    // Says when to bring memory near, which a kernel cannot.
+    case "tir.Prefetch":
+      return;
+    case "tir.BufferRealize":
+      unsupported(cx, "a realization of a buffer", "Allocate the buffer in a block instead.", s.span);
+      return;
     case "tir.Block":
     case "tir.BlockRealize":
       unsupported(cx, "a block", "Lower the function first.", s.span);

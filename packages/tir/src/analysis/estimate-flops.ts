@@ -51,8 +51,11 @@ function flopsOf(root: Stmt): number {
     case "tir.Allocate":
     case "tir.AllocateConst":
     case "tir.DeclBuffer":
+    case "tir.BufferRealize":
     case "tir.AssertStmt":
       return flopsOf(root.body);
+    case "tir.Prefetch":
+      return 0;
   }
 }
 

@@ -62,6 +62,13 @@ export function compileStmt(scope: Scope, s: Stmt): Run {
     }
     case "tir.DeclBuffer":
       return inOrder([compileAttach(scope, s.buffer), compileStmt(scope, s.body)]);
+    case "tir.BufferRealize": {
+      const body = compileStmt(scope, s.body);
+      if (scope.isBound(s.buffer.data)) return body;
+      return inOrder([compileAllocation(scope, s.buffer.data, s.buffer.dtype, s.buffer.shape), compileAttach(scope, s.buffer), compileStmt(scope, s.body)]);
+    }
+    case "tir.Prefetch":
+      return nothing;
     case "tir.SeqStmt":
       return inOrder(s.seq.map((x) => compileStmt(scope, x)));
     case "tir.Evaluate": {

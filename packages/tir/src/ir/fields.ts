@@ -196,6 +196,12 @@ export const tirFields: FieldTable<TirNode> = {
     },
   },
   "tir.DeclBuffer": { category: "tree", typeKey: "tir.DeclBuffer", fields: { buffer: "child", body: "child" } },
+  "tir.BufferRealize": {
+    category: "tree",
+    typeKey: "tir.BufferRealize",
+    fields: { buffer: "child", bounds: "children", condition: "child", body: "child" },
+  },
+  "tir.Prefetch": { category: "tree", typeKey: "tir.Prefetch", fields: { buffer: "child", bounds: "children" } },
   "tir.SeqStmt": { category: "tree", typeKey: "tir.SeqStmt", fields: { seq: "children" } },
   "tir.Evaluate": { category: "tree", typeKey: "tir.Evaluate", fields: { value: "child" } },
   "tir.IfThenElse": {

@@ -21,6 +21,7 @@ import type {
   Block,
   BlockRealize,
   BufferStore,
+  BufferRealize,
   DeclBuffer,
   Evaluate,
   For,
@@ -28,6 +29,7 @@ import type {
   IfThenElse,
   IndexMap,
   LetStmt,
+  Prefetch,
   PrimFunc,
   SeqStmt,
   Stmt,
@@ -157,6 +159,16 @@ export function makeAllocateConst(
 
 export function makeDeclBuffer(buffer: Buffer, body: Stmt, span?: Span): DeclBuffer {
   return { kind: "tir.DeclBuffer", buffer, body, span };
+}
+
+/** `T.realize`: the part of a buffer in use in `body`; the whole condition holds unless told. */
+export function makeBufferRealize(buffer: Buffer, bounds: readonly Range[], body: Stmt, condition: PrimExpr = makeIntImm(1, "bool"), span?: Span): BufferRealize {
+  return { kind: "tir.BufferRealize", buffer, bounds, condition, body, span };
+}
+
+/** `T.prefetch`: a part of a buffer that is read soon. */
+export function makePrefetch(buffer: Buffer, bounds: readonly Range[], span?: Span): Prefetch {
+  return { kind: "tir.Prefetch", buffer, bounds, span };
 }
 
 /**

@@ -242,6 +242,19 @@ export function mapStmtChildren(s: Stmt, m: ChildMapper): Stmt {
       const body = m.stmt(s.body);
       return buffer === s.buffer && body === s.body ? s : { kind: "tir.DeclBuffer", buffer, body, span: s.span };
     }
+    case "tir.BufferRealize": {
+      const buffer = m.buffer?.(s.buffer) ?? s.buffer;
+      const bounds = mapItems(s.bounds, (r) => mapRange(r, m.expr));
+      const condition = m.expr(s.condition);
+      const body = m.stmt(s.body);
+      const same = buffer === s.buffer && bounds === s.bounds && condition === s.condition && body === s.body;
+      return same ? s : { ...s, buffer, bounds, condition, body };
+    }
+    case "tir.Prefetch": {
+      const buffer = m.buffer?.(s.buffer) ?? s.buffer;
+      const bounds = mapItems(s.bounds, (r) => mapRange(r, m.expr));
+      return buffer === s.buffer && bounds === s.bounds ? s : { ...s, buffer, bounds };
+    }
     case "tir.SeqStmt": {
       const seq = mapItems(s.seq, m.stmt);
       return seq === s.seq ? s : makeSeq(seq, s.span);

@@ -1,7 +1,7 @@
 import type { AttrMap, BaseFunc, Node, Type } from "@verticil/ir-core";
 import type { DType, Tensor } from "@verticil/runtime-ffi";
 import type { Buffer, BufferRegion, MatchBufferRegion } from "./buffer.ts";
-import type { IterVar, PrimExpr, Var } from "./expr.ts";
+import type { IterVar, PrimExpr, Range, Var } from "./expr.ts";
 
 /** `bind = value`, visible in `body`. */
 export interface LetStmt extends Node {
@@ -70,6 +70,25 @@ export interface DeclBuffer extends Node {
   readonly kind: "tir.DeclBuffer";
   readonly buffer: Buffer;
   readonly body: Stmt;
+}
+
+/**
+ * The part of a buffer that is in use in `body`, where `condition` holds. Upstream writes it from tensor expressions
+ * before buffers have memory of their own; no pass here makes one.
+ */
+export interface BufferRealize extends Node {
+  readonly kind: "tir.BufferRealize";
+  readonly buffer: Buffer;
+  readonly bounds: readonly Range[];
+  readonly condition: PrimExpr;
+  readonly body: Stmt;
+}
+
+/** Asks for a part of a buffer to be brought near before it is read; changes nothing else. */
+export interface Prefetch extends Node {
+  readonly kind: "tir.Prefetch";
+  readonly buffer: Buffer;
+  readonly bounds: readonly Range[];
 }
 
 /** Statements in order; at least two, none of them a `SeqStmt`. */
@@ -143,6 +162,8 @@ export type Stmt =
   | Allocate
   | AllocateConst
   | DeclBuffer
+  | BufferRealize
+  | Prefetch
   | SeqStmt
   | Evaluate
   | IfThenElse

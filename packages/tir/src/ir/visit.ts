@@ -27,6 +27,8 @@ const STMT_KINDS: ReadonlySet<string> = new Set<Stmt["kind"]>([
   "tir.Allocate",
   "tir.AllocateConst",
   "tir.DeclBuffer",
+  "tir.BufferRealize",
+  "tir.Prefetch",
   "tir.SeqStmt",
   "tir.Evaluate",
   "tir.IfThenElse",
@@ -161,8 +163,12 @@ function walkExpr(e: PrimExpr, v: Visitor): void {
 }
 
 function walkRegion(r: BufferRegion, v: Visitor): void {
-  v.buffer?.(r.buffer);
-  for (const d of r.region) {
+  walkPart(r.buffer, r.region, v);
+}
+
+function walkPart(buffer: Buffer, region: readonly Range[], v: Visitor): void {
+  v.buffer?.(buffer);
+  for (const d of region) {
     walkExpr(d.min, v);
     walkExpr(d.extent, v);
   }
@@ -198,6 +204,12 @@ function walkStmt(s: Stmt, v: Visitor): void {
     case "tir.DeclBuffer":
       v.buffer?.(s.buffer);
       return walkStmt(s.body, v);
+    case "tir.BufferRealize":
+      walkPart(s.buffer, s.bounds, v);
+      walkExpr(s.condition, v);
+      return walkStmt(s.body, v);
+    case "tir.Prefetch":
+      return walkPart(s.buffer, s.bounds, v);
     case "tir.SeqStmt":
       for (const child of s.seq) walkStmt(child, v);
       return;

@@ -89,6 +89,7 @@ export function stmtChildren(s: Stmt): readonly Stmt[] {
       return s.init ? [s.init, s.body] : [s.body];
     case "tir.BufferStore":
     case "tir.Evaluate":
+    case "tir.Prefetch":
       return [];
     default:
       return [s.body];

@@ -23,15 +23,17 @@ import {
   makeAssertStmt,
   makeAttrStmt,
   makeBuffer,
+  makeBufferRealize,
   makeBufferStore,
   makeDeclBuffer,
   makeEvaluate,
   makeLetStmt,
+  makePrefetch,
   makeTargetNode,
   type BufferOptions,
 } from "../ir/make-stmt.ts";
 import { cast, constant } from "../ir/ops.ts";
-import type { ForKind } from "../ir/stmt.ts";
+import type { ForKind, Stmt } from "../ir/stmt.ts";
 import { accessDType } from "../ir/make-expr.ts";
 import {
   rangeFromTo,
@@ -258,6 +260,20 @@ function attr(a: CallArgs, site: Site): ScriptValue {
   return new ScopeValue("an attribute", () => ({ value: null, close: (body) => makeAttrStmt(target, key, value, body, site.span) }));
 }
 
+/** `T.realize(A[0:16], "scope", condition)`: an attribute with the scope, and in it the part in use. No scope, no attribute. */
+function realize(a: CallArgs, site: Site): ScriptValue {
+  const { buffer, region } = toRegion(a.need(0, "buffer_slice", site), site);
+  const where = a.get(1, "storage_scope");
+  const given = a.get(2, "condition");
+  const condition = isAbsent(given) ? undefined : toExpr(given, site);
+  const scope = isAbsent(where) ? undefined : toExpr(where, site);
+  const close = (body: Stmt): Stmt => {
+    const part = makeBufferRealize(buffer, region, body, condition, site.span);
+    return scope === undefined ? part : makeAttrStmt(buffer, "realize_scope", scope, part, site.span);
+  };
+  return new ScopeValue("a realization", () => ({ value: null, close }));
+}
+
 function launchThread(a: CallArgs, site: Site): ScriptValue {
   const thread = a.need(0, "thread", site);
   const extent = toExpr(a.need(1, "extent", site), site);
@@ -334,6 +350,12 @@ const NAMED: Readonly<Record<string, Member>> = {
   allocate_const: allocateConst,
   LetStmt: letStmt,
   attr,
+  realize,
+  prefetch: (a, site) => {
+    const bounds = a.need(1, "bounds", site);
+    const list = isList(bounds) ? bounds : [bounds];
+    return new StmtValue(makePrefetch(toBuffer(a.need(0, "buffer", site), site), list.map((r) => toRange(r, site)), site.span));
+  },
   launch_thread: launchThread,
   env_thread: (a, site) => makeIterVar(undefined, makeVar("", toDType(a.get(1, "dtype") ?? "int32", site), undefined, site.span), "kThreadIndex", toText(a.need(0, "thread_tag", site), site), site.span),
   Assert: (a, site) => {

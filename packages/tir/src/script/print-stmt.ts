@@ -15,6 +15,7 @@ import {
   noneDoc,
   returnDoc,
   scopeDoc,
+  sliceDoc,
   strDoc,
   tupleDoc,
   whileDoc,
@@ -25,11 +26,11 @@ import {
 } from "@verticil/tvmscript";
 import { isFloat, type Tensor } from "@verticil/runtime-ffi";
 import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
-import type { IterVar, Var } from "../ir/expr.ts";
+import type { IterVar, PrimExpr, Var } from "../ir/expr.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { scopeOf } from "../ir/make-stmt.ts";
 import { isConstInt } from "../ir/ops.ts";
-import type { Allocate, AllocateConst, AssertStmt, AttrStmt, DeclBuffer, Evaluate, For, ForKind, LetStmt, Stmt } from "../ir/stmt.ts";
+import type { Allocate, AllocateConst, AssertStmt, AttrStmt, BufferRealize, DeclBuffer, Evaluate, For, ForKind, LetStmt, Stmt } from "../ir/stmt.ts";
 import { printBlock } from "./print-block.ts";
 import { bodyOf, printBody } from "./print-body.ts";
 import {
@@ -257,12 +258,26 @@ function launchThread(s: AttrStmt, iterVar: IterVar, p: Printer): readonly [Expr
   return [p.call("tir", "launch_thread", [doc, value]), undefined];
 }
 
+/** `T.realize(A[0:16], "scope")`; a realization without the attribute around it has no scope. */
+function realizeCall(s: BufferRealize, value: PrimExpr | undefined, p: Printer): ExprDoc {
+  const buffer = printBuffer(s.buffer, p);
+  // Here a bound of one element is a slice too.
+  const part = indexDoc(buffer, s.bounds.map((r) => sliceDoc(p.expr(r.min), p.expr(endOf(r.min, r.extent)))));
+  const keywords: (readonly [string, ExprDoc])[] = isConstInt(s.condition, 1) ? [] : [["condition", p.expr(s.condition)]];
+  return p.call("tir", "realize", value === undefined ? [part] : [part, p.expr(value)], keywords);
+}
+
+function isRealize(s: Stmt, node: Node | undefined): s is BufferRealize {
+  return s.kind === "tir.BufferRealize" && s.buffer === node;
+}
+
 function printAttr(s: AttrStmt, p: Printer): StmtDoc[] {
   const isThread = s.attrKey === "thread_extent" || s.attrKey === "virtual_thread";
   if (isThread && isIterVar(s.node) && isLaunch(s, s.node)) {
     const [rhs, defined] = launchThread(s, s.node, p);
     return scope(s, s.body, p, rhs, (frame) => (defined === undefined ? undefined : defineVar(defined, frame, p)));
   }
+  if (s.attrKey === "realize_scope" && isRealize(s.body, s.node)) return scope(s, s.body.body, p, realizeCall(s.body, s.value, p));
   const node = s.node === undefined ? noneDoc : isNode(s.node) ? p.expr(s.node) : noneDoc;
   return scope(s, s.body, p, p.call("tir", "attr", [node, strDoc(s.attrKey), p.expr(s.value)]));
 }
@@ -294,6 +309,8 @@ export const stmtPrinters: PrintTable<Stmt> = {
   "tir.Allocate": printAllocate,
   "tir.AllocateConst": printAllocateConst,
   "tir.DeclBuffer": (s, p) => printDecl(s, p, "none"),
+  "tir.BufferRealize": (s, p) => scope(s, s.body, p, realizeCall(s, undefined, p)),
+  "tir.Prefetch": (s, p) => [exprStmtDoc(p.call("tir", "prefetch", [printBuffer(s.buffer, p), listDoc(p.exprs(s.bounds))]))],
   "tir.SeqStmt": (s, p) => {
     if (s.seq.length === 0) return [exprStmtDoc(p.call("tir", "evaluate", [intDoc(0)]))];
     return bodyOf(s, s, p);

@@ -62,6 +62,8 @@ export function storeSites(root: Stmt): readonly StoreSite[] {
         if (s.elseCase) visit(s.elseCase, loops, no, uncertain || !pure);
         return;
       }
+      case "tir.Prefetch":
+        return;
       case "tir.SeqStmt":
         for (const x of s.seq) visit(x, loops, conditions, uncertain);
         return;
