@@ -4,6 +4,7 @@ import { usesVar } from "../ir/free-vars.ts";
 import { makeRange } from "../ir/make-expr.ts";
 import { add, allOf, and, ge, isConstInt, lt, sub } from "../ir/ops.ts";
 import type { BlockRealize, For } from "../ir/stmt.ts";
+import { substitute } from "../ir/substitute.ts";
 import { refuse } from "./schedule-error.ts";
 
 /**
@@ -31,6 +32,8 @@ function onVars(c: PrimExpr, realize: BlockRealize, loops: readonly For[], analy
   const own = new Set<AnyVar>(loops.map((l) => l.loopVar));
   const isOwn = (v: AnyVar): boolean => own.has(v);
   if (!usesVar(c, isOwn)) return c;
+  const said = substitute(c, varsBoundTo(realize, own));
+  if (!usesVar(said, isOwn)) return said;
   const excess = excessOf(c);
   if (excess !== undefined) {
     for (const [i, iv] of realize.block.iterVars.entries()) {
@@ -47,6 +50,16 @@ function onVars(c: PrimExpr, realize: BlockRealize, loops: readonly For[], analy
     [c, realize.block],
     "Do this before the loops are split into parts that do not fit.",
   );
+}
+
+/** For loops that a variable is bound to as they are, the variable. */
+function varsBoundTo({ block, iterValues }: BlockRealize, loops: ReadonlySet<AnyVar>): ReadonlyMap<AnyVar, PrimExpr> {
+  const found = new Map<AnyVar, PrimExpr>();
+  for (const [i, iv] of block.iterVars.entries()) {
+    const value = iterValues[i];
+    if (value?.kind === "tir.Var" && loops.has(value)) found.set(value, iv.var);
+  }
+  return found;
 }
 
 /** What is negative exactly where a comparison holds; undefined of other conditions. */

@@ -1,11 +1,16 @@
-import { Analyzer } from "../arith/analyzer.ts";
+import { Analyzer, conjuncts } from "../arith/analyzer.ts";
+import { estimateRegionStrictBound } from "../arith/estimate-region.ts";
 import { simplifyLinear } from "../arith/linear-sum.ts";
-import type { Buffer } from "../ir/buffer.ts";
+import type { Buffer, BufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, Range } from "../ir/expr.ts";
+import { usesVar } from "../ir/free-vars.ts";
 import { makeRange } from "../ir/make-expr.ts";
+import { scopeOf } from "../ir/make-stmt.ts";
 import { add, asInt, constant, isConst, isConstInt, sub } from "../ir/ops.ts";
-import type { Block, BlockRealize, For } from "../ir/stmt.ts";
-import { childBlocks, type FuncTree } from "./func-tree.ts";
+import type { Block, BlockRealize, For, Stmt } from "../ir/stmt.ts";
+import { substitute } from "../ir/substitute.ts";
+import { analyzerFor, bindingsOf, loopDomain, relaxedLoops } from "./block-relations.ts";
+import { childBlocks, stmtChildren, type FuncTree } from "./func-tree.ts";
 import { refuse } from "./schedule-error.ts";
 
 /** Refuses a block without init that reads what it or one before it has written of a buffer: a copy would not hold that. */
@@ -23,6 +28,41 @@ export function requireNoReaderBefore(tree: FuncTree, writer: BlockRealize, buff
   if (outer === undefined) return;
   const earlier = order.slice(0, order.indexOf(writer)).find((b) => tree.contains(outer, b) && b.block.reads.some((r) => r.buffer === buffer));
   if (earlier !== undefined) refuse(`block \`${earlier.block.name}\` reads \`${buffer.name}\` before block \`${writer.block.name}\` writes it`, [earlier.block, writer.block]);
+}
+
+/**
+ * Refuses a block that leaves some of what it is said to write of a buffer as it is, if there may be something: in a
+ * parameter, or from another block. A copy of all of it would write over that. `place` is where the copy goes: conditions
+ * around it are the copy's too; undefined if all of the block's own condition is.
+ */
+export function requireWritesAll(tree: FuncTree, realize: BlockRealize, region: BufferRegion, place: Stmt | undefined): void {
+  const { block } = realize;
+  const { buffer } = region;
+  const isParam = [...tree.func.bufferMap.values()].includes(buffer);
+  const isInside = (b: BlockRealize): boolean => tree.contains(b, realize) || tree.contains(realize, b);
+  if (!isParam && ![...tree.blocks.values()].some((b) => !isInside(b) && b.block.writes.some((w) => w.buffer === buffer))) return;
+  if (!hasConditionalStore(block.body, buffer) && (place === undefined || writesExactly(tree, realize, region, place))) return;
+  refuse(`block \`${block.name}\` may leave parts of \`${buffer.name}\` as they are`, block, "A copy of all that it may write would lose what is there.");
+}
+
+function hasConditionalStore(body: Stmt, buffer: Buffer): boolean {
+  let found = false;
+  const look = (s: Stmt, isConditional: boolean): void => {
+    found ||= isConditional && s.kind === "tir.BufferStore" && s.buffer === buffer;
+    const guards = s.kind === "tir.IfThenElse" || (s.kind === "tir.BlockRealize" && !isConstInt(s.predicate, 1));
+    stmtChildren(s).forEach((c) => look(c, isConditional || guards));
+  };
+  look(body, false);
+  return found;
+}
+
+/** True if the block writes all of what its region becomes at `place`, apart from conditions around that. */
+function writesExactly(tree: FuncTree, realize: BlockRealize, region: BufferRegion, place: Stmt): boolean {
+  const between = loopDomain(tree, realize, place);
+  if (!conjuncts(realize.predicate).some((c) => usesVar(c, (v) => between.has(v)))) return true;
+  const { region: ranges } = substitute(region, bindingsOf(realize));
+  const iters = relaxedLoops(tree, realize, place, scopeOf(region.buffer));
+  return estimateRegionStrictBound(ranges, iters, { predicate: realize.predicate, analyzer: analyzerFor(tree) }) !== undefined;
 }
 
 /** Refuses if a copy of all that the block accesses would leave a buffer of constant size, as accesses under a condition do. */

@@ -13,7 +13,7 @@ import {
   withScope,
   withStage,
 } from "../cache-stage.ts";
-import { rangesOf, requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
+import { rangesOf, requireNoReaderBefore, requireNotUpdated, requireWritesAll } from "../copy-safety.ts";
 import { childBlocks, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -35,6 +35,7 @@ export function cacheWrite(tree: FuncTree, realize: BlockRealize, writeIndex: nu
   const users = withChildren(consumers);
   const readers = consumersOf(tree, realize).filter((c) => !users.has(c) && c.block.reads.some((r) => realize.block.writes.some((w) => w.buffer === r.buffer)));
   const place = placeAfterWriter(scope, realize, new Set(readers));
+  requireWritesAll(tree, realize, region, place.at);
   const cached = relaxUnder(tree, realize, region, place.at);
   const compact = place.at === scope.block && childBlocks(scope).every((b) => tree.contains(place.at, b));
   const cache = sizedLike(withScope(buffer, storageScope), compact, cached.region.map((r) => r.extent));

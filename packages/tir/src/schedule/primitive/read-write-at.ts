@@ -11,7 +11,7 @@ import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { bindingsOf, relaxedLoops, scopeRoot } from "../block-relations.ts";
 import { changeAccess, conditionAt, renamed, withScope } from "../cache-stage.ts";
-import { rangesOf, requireInBounds, requireNotUpdated } from "../copy-safety.ts";
+import { rangesOf, requireInBounds, requireNotUpdated, requireWritesAll } from "../copy-safety.ts";
 import { blockKey, childBlocks, replaceStmts, withAllocated, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -115,6 +115,7 @@ function requireExact(tree: FuncTree, loop: For, buffer: Buffer, storageScope: s
   if (first.block.init === undefined && first.block.reads.some((r) => r.buffer === buffer)) refuse(`block \`${first.block.name}\` reads \`${buffer.name}\` before it is written under loop \`${loop.loopVar.name}\``, first.block);
   const exact = under.find((b) => accesses(b).some((r) => writesAll(tree, b, r, loop, storageScope, domain)));
   if (exact === undefined) return refuse(`not all that is copied out of \`${buffer.name}\` is known to be written under loop \`${loop.loopVar.name}\``, [loop, first.block]);
+  for (const r of accesses(exact)) requireWritesAll(tree, exact, r, undefined);
   const condition = conditionAt(tree, exact, loop);
   if (!isConstInt(condition, 1) && under.length > 1) refuse(`\`${buffer.name}\` is written under a condition and by several blocks under loop \`${loop.loopVar.name}\``, under.map((b) => b.block));
   return condition;

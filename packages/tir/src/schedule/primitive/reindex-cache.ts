@@ -10,7 +10,7 @@ import { substitute } from "../../ir/substitute.ts";
 import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
 import { consumersOf, scopeRoot } from "../block-relations.ts";
 import { changeAccess, onlyWriter, placeAfterWriter, regionOf, requireStorageScope, withStage, type AccessChange, type Stage, type StagePlace } from "../cache-stage.ts";
-import { domainsOf, requireInBounds, requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
+import { domainsOf, requireInBounds, requireNoReaderBefore, requireNotUpdated, requireWritesAll } from "../copy-safety.ts";
 import { blockKey, type FuncTree } from "../func-tree.ts";
 import { mapIndices, mapShape, nonSurjectiveInverse } from "../index-map.ts";
 import type { Outcome } from "../outcome.ts";
@@ -38,6 +38,7 @@ export function reindexCacheWrite(tree: FuncTree, realize: BlockRealize, index: 
   const scope = scopeRoot(tree, realize, { stagePipeline: true });
   onlyWriter(scope, region.buffer);
   requireNoReaderBefore(tree, realize, region.buffer);
+  requireWritesAll(tree, realize, region, undefined);
   const readers = consumersOf(tree, realize).filter((c) => c.block.reads.some((r) => realize.block.writes.some((w) => w.buffer === r.buffer)));
   const place = placeAfterWriter(scope, realize, new Set(readers));
   requirePoint(tree, realize, region);

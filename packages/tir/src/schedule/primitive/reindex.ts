@@ -2,17 +2,18 @@ import type { Buffer } from "../../ir/buffer.ts";
 import type { AnyVar, PrimExpr } from "../../ir/expr.ts";
 import { usesVar } from "../../ir/free-vars.ts";
 import { makeBufferLoad, makeIterVar, makeVar } from "../../ir/make-expr.ts";
-import { makeBlock, makeBlockRealize, makeBufferStore, makeFor } from "../../ir/make-stmt.ts";
+import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor } from "../../ir/make-stmt.ts";
 import { add, constant, isConst } from "../../ir/ops.ts";
 import type { Block, BlockRealize, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { visitStmt } from "../../ir/visit.ts";
 import { Analyzer } from "../../arith/analyzer.ts";
 import { exprDeepEqual } from "../../arith/expr-deep-equal.ts";
+import { conditionOnVars } from "../block-condition.ts";
 import { scopeRoot } from "../block-relations.ts";
 import type { BufferIndex } from "../buffer-ref.ts";
 import { changeAccess, pointsOf, withStage, type AccessChange } from "../cache-stage.ts";
-import { domainsOf, requireInBounds, requireNoReaderBefore, requireNotUpdated } from "../copy-safety.ts";
+import { domainsOf, requireInBounds, requireNoReaderBefore, requireNotUpdated, requireWritesAll } from "../copy-safety.ts";
 import { blockKey, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
 import { refuse } from "../schedule-error.ts";
@@ -26,7 +27,10 @@ export function reindex(tree: FuncTree, realize: BlockRealize, which: BufferInde
   const { buffer, side } = which;
   const scope = scopeRoot(tree, realize, { stagePipeline: true });
   requireNotUpdated(block, buffer);
-  if (side === "write") requireNoReaderBefore(tree, realize, buffer);
+  if (side === "write") {
+    requireNoReaderBefore(tree, realize, buffer);
+    requireWritesAll(tree, realize, makeBufferRegion(buffer, []), undefined);
+  }
   const indices = accessIndices(block, buffer);
   requireInBounds(block, buffer, pointsOf(buffer, indices).region, domainsOf(tree, realize));
   const covered = block.iterVars.filter((iv) => indices.some((i) => usesVar(i, iv.var)));
@@ -46,17 +50,29 @@ export function reindex(tree: FuncTree, realize: BlockRealize, which: BufferInde
   const own = iterVars.map((iv) => iv.var);
   const target = indices.map((i) => substitute(i, vars));
   const [from, to, reads, writes] = side === "write" ? [copy, buffer, own, target] : [buffer, copy, target, own];
+  const condition = side === "write" ? writeCondition(tree, realize, vars) : constant(1, "bool");
   const copyBlock = makeBlock(`${to.name}_reindex`, iterVars, [pointsOf(from, reads)], [pointsOf(to, writes)], makeBufferStore(to, makeBufferLoad(from, reads), writes));
   const loops = iterVars.map((iv, i) => makeVar(`ax${i}`, iv.var.dtype));
   const nest = iterVars.reduceRight<Stmt>((body, iv, i) => {
     const v = loops[i];
     return v === undefined || iv.dom === undefined ? body : makeFor(v, iv.dom.min, iv.dom.extent, body);
-  }, makeBlockRealize(loops, constant(1, "bool"), copyBlock));
+  }, makeBlockRealize(loops, substitute(condition, new Map(own.map((v, i) => [v, loops[i] ?? v]))), copyBlock));
   const newIndices = covered.map((iv) => iv.var);
   const change: AccessChange = { from: buffer, to: copy, indices: () => newIndices, region: () => pointsOf(copy, newIndices).region };
   const changed = changeAccess(realize, change, { writes: true });
   const func = withStage(tree, scope, new Map<Stmt, Stmt>([[realize, changed]]), { at: scope.block, pos }, nest, copy);
   return { func, blocks: [blockKey(copyBlock)] };
+}
+
+/**
+ * Where the block writes, in the variables of the copy that `vars` gives for its own: what it leaves as it is, the copy
+ * must leave too. Refuses a condition on variables that the copy does not have.
+ */
+function writeCondition(tree: FuncTree, realize: BlockRealize, vars: ReadonlyMap<AnyVar, PrimExpr>): PrimExpr {
+  const condition = conditionOnVars(realize, tree.loopsOf(realize));
+  const lost = realize.block.iterVars.find((iv) => !vars.has(iv.var) && usesVar(condition, iv.var));
+  if (lost !== undefined) refuse(`block \`${realize.block.name}\` is guarded by \`${lost.var.name}\`, which the copy does not go over`, [condition, realize.block]);
+  return substitute(condition, vars);
 }
 
 /** The indices at which the block accesses a buffer, simplified; they must be the same everywhere. */
