@@ -112,3 +112,22 @@ def main(C: T.Buffer((208,), "float32")):
 `;
   expectPass(compactBufferAllocation(), threads("(208,)", "bx % 13 * 16 + tx % 4 * 4 + i"), threads("(4,)", "i"));
 });
+
+test("a buffer of which tiles are touched that stick out of it keeps one tile", () => {
+  const script = (buffer: string, at: string): string => `
+@T.prim_func
+def main(A: T.Buffer((14,), "float32")):
+    for i in range(4):
+        with T.block(""):
+            T.reads()
+            T.writes(A[i * 4:i * 4 + 4])
+            B = T.alloc_buffer(${buffer}, scope="local")
+            for j in range(4):
+                with T.block(""):
+                    T.where(i * 4 + j < 14)
+                    T.reads(B[${at}])
+                    T.writes(A[i * 4 + j])
+                    A[i * 4 + j] = B[${at}]
+`;
+  for (const conditions of [true, false]) expectPass(compactBufferAllocation({ conditions }), script("(14,)", "i * 4 + j"), script("(4,)", "j"));
+});

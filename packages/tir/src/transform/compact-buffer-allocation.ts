@@ -216,7 +216,8 @@ function planCompaction(usages: readonly Usage[], analyzer: Analyzer, alignments
       const low = analyzer.simplify(strict ? max(interval.min, zero) : interval.min);
       const high = analyzer.simplify(strict ? min(interval.max, sub(extent, 1)) : interval.max);
       const length = asInt(extent);
-      const needed = analyzer.constIntBound(analyzer.simplify(add(sub(high, low), 1))).max;
+      // A tile that sticks out of the buffer is no longer than one that does not, which may be all that can be shown.
+      const needed = Math.min(longest(low, high, analyzer), longest(interval.min, interval.max, analyzer));
       if (!Number.isFinite(needed) || needed < 1 || (strict && length !== undefined && needed >= length)) return keep;
       smaller = true;
       return { min: low, extent: constant(needed, extent.dtype) };
@@ -228,6 +229,11 @@ function planCompaction(usages: readonly Usage[], analyzer: Analyzer, alignments
     plans.set(buffer, { buffer: { ...buffer, shape, strides }, mins: dims.map((d) => d.min) });
   }
   return plans;
+}
+
+/** The most elements that there are from `low` to `high`. */
+function longest(low: PrimExpr, high: PrimExpr, analyzer: Analyzer): number {
+  return analyzer.constIntBound(analyzer.simplify(add(sub(high, low), 1))).max;
 }
 
 /** Compact strides, those of aligned axes rounded up to `factor * n + offset`. */
