@@ -9,6 +9,7 @@ export { backPhase, vmPhase, fusionPhase, graphPhase, kernelPhase, memoryPhase, 
 export { webgpuKernelPhase, webgpuMemoryPhase, webgpuPipeline } from "./webgpu-pipeline.ts";
 export { interpretModel, type InterpretModelOptions } from "./interpret-model.ts";
 export { passRegistry, passRegistryWith, parsePasses } from "./pass-registry.ts";
+export { profileKernels, type KernelProfile, type ProfileOptions } from "./profile-kernels.ts";
 export { wellFormedChecks } from "./well-formed.ts";
 export { type TuningDb, tuningLookup } from "./tuning/tuning-db.ts";
 export { tuneForWasm, tuningTasks, untunedSchedule, type TuningTaskOptions, type WasmTuneOptions } from "./tuning/tune-module.ts";

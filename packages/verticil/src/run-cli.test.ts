@@ -57,6 +57,7 @@ describe("used wrongly: exit code 2", () => {
     [["run", "package.json"], ".onnx"],
     [["run", "."], "`artifact.json`"],
     [["bench", "a.onnx", "--runs", "0"], "--runs"],
+    [["bench", "a.onnx", "--kernels", "--target", "webgpu"], "--target wasm"],
     [["bench", "a.onnx", "--random", "x"], "`x` is not a whole number"],
     [["opt", "a.py", "--passes", "FuseOp"], "Did you mean `FuseOps`?"],
     [["compare", "a.onnx", "--targets", "wasm"], "at least two"],
@@ -140,6 +141,13 @@ describe("run", () => {
     const [a, b, c] = await Promise.all(["1", "1", "2"].map((seed) => output("run", at("layer.onnx"), "--random", seed)));
     expect([a === b, a === c]).toEqual([true, false]);
   });
+});
+
+test("bench --kernels gives each kernel's share, as a table and as data", async () => {
+  const table = await output("bench", at("layer.onnx"), "--runs", "3", "--kernels");
+  expect(table).toMatch(/^kernel +ms +share +GFLOP\/s +GB\/s\n/);
+  const { kernels } = JSON.parse(await output("bench", at("layer.onnx"), "--runs", "3", "--kernels", "--json"));
+  expect(kernels[0]).toEqual({ name: expect.any(String), calls: expect.any(Number), milliseconds: expect.any(Number), flops: expect.any(Number), bytes: expect.any(Number) });
 });
 
 test("bench gives minimum, median and 95th percentile", async () => {
