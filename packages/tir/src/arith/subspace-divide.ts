@@ -105,15 +105,19 @@ class SubspaceDivider {
     const outer: IterSplit[] = [];
     const inner: IterSplit[] = [];
     let covered: PrimExpr = constant(1, base.dtype);
+    let overlaps = false;
     for (const arg of [...args].reverse()) {
       const division = this.#divideSplit(arg);
       if (division === undefined || division.side === "both") return undefined;
       if (division.side === "inner" && outer.length > 0) return undefined;
       const part = division.side === "inner" ? asSplit(division.inner, division.innerExtent) : asSplit(division.outer, division.outerExtent);
       (division.side === "inner" ? inner : outer).push(part);
+      overlaps ||= !this.#analyzer.canProveEqual(arg.scale, covered);
       covered = mul(covered, part.extent);
     }
     if (!args.some((a) => equalsInt(a.scale, 1))) return undefined;
+    // `i + k` takes each of its values, but is no row of digits that could be cut: it is on one side as it is.
+    if (overlaps) return outer.length === 0 ? allInner(sum, extent) : inner.length === 0 ? allOuter(sum, extent) : undefined;
     const outerMark = markOf(outer, constant(0, base.dtype));
     const innerMark = markOf(inner, base);
     if (this.#analyzer.canProveEqual(covered, extent)) {
