@@ -1,10 +1,14 @@
 import { getElement, setElement, zeros, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
+import type { InterpreterOptions } from "../../interpreter/scope.ts";
 import { interpretPrimFunc } from "../../interpreter/interpret.ts";
 import { asInt } from "../../ir/ops.ts";
 import type { PrimFunc } from "../../ir/stmt.ts";
 
+/** The elements of each of several tensors. */
+export type Numbers = readonly (readonly (number | bigint)[])[];
+
 /** What a program leaves in its parameters, each filled with small whole numbers first: sums of these are exact in any order. */
-export function resultsOf(func: PrimFunc): readonly (readonly (number | bigint)[])[] {
+export function resultsOf(func: PrimFunc, options: InterpreterOptions = {}): Numbers {
   const tensors = func.params.map((p, k): Tensor => {
     const buffer = func.bufferMap.get(p);
     if (buffer === undefined) throw new Error(`Parameter \`${p.name}\` has no buffer.`);
@@ -16,6 +20,6 @@ export function resultsOf(func: PrimFunc): readonly (readonly (number | bigint)[
     }
     return t;
   });
-  interpretPrimFunc(func, tensors);
+  interpretPrimFunc(func, tensors, options);
   return tensors.map((t) => Array.from({ length: t.data.length }, (_, i) => getElement(t, i)));
 }

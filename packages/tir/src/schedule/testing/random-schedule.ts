@@ -1,3 +1,4 @@
+import type { IRModule } from "@verticil/ir-core";
 import type { Var } from "../../ir/expr.ts";
 import { floorDiv, floorMod } from "../../ir/ops.ts";
 import { childBlocks } from "../func-tree.ts";
@@ -6,7 +7,7 @@ import type { BlockRV, LoopRV } from "../random-variable.ts";
 import { ScheduleError } from "../schedule-error.ts";
 import { Schedule } from "../schedule.ts";
 import { moduleOf } from "./expect-schedule.ts";
-import { resultsOf } from "./numbers.ts";
+import { resultsOf, type Numbers } from "./numbers.ts";
 import { Random } from "./random.ts";
 import { randomProgram } from "./random-program.ts";
 import type { PrimFunc } from "../../ir/stmt.ts";
@@ -20,15 +21,23 @@ export interface FuzzRun {
   readonly failure: string | undefined;
 }
 
-/** Applies random steps to a random program, both following from `seed`, and compares what it computes before and after. */
-export function fuzzSchedule(seed: number, steps = 6): FuzzRun {
+/** Programs by their text, read and run once: of the smaller ones there are few. */
+export type KnownPrograms = Map<string, { readonly mod: IRModule; readonly numbers: Numbers }>;
+
+const MOST_KNOWN = 4000;
+
+/**
+ * Applies random steps to a random program, both following from `seed`, and compares what it computes before and after.
+ * A long run gives all its seeds the same `known`.
+ */
+export function fuzzSchedule(seed: number, steps = 6, known: KnownPrograms = new Map()): FuzzRun {
   const random = new Random(seed);
   const script = randomProgram(random);
-  const sch = new Schedule(moduleOf(script), { seed: seed + 1, errorRenderLevel: "none" });
+  const { mod: before, numbers: expected } = programOf(script, known);
+  const sch = new Schedule(before, { seed: seed + 1, errorRenderLevel: "none" });
   const applied: string[] = [];
   const refused: string[] = [];
   const describe = (problem: string): string => `seed ${seed}: ${problem}\n${script}\n${traceAsScript(sch.trace)}\n${sch.show()}`;
-  const expected = resultsOf(mainOf(sch));
   for (let i = 0; i < steps; i++) {
     const [name, step] = random.pick(stepList);
     const { mod, trace } = sch;
@@ -46,20 +55,34 @@ export function fuzzSchedule(seed: number, steps = 6): FuzzRun {
     }
   }
   try {
-    if (!same(resultsOf(mainOf(sch)), expected)) return { applied, refused, failure: describe("the numbers changed") };
+    if (!same(resultsOf(mainOf(sch.mod), small), expected)) return { applied, refused, failure: describe("the numbers changed") };
   } catch (e) {
     return { applied, refused, failure: describe(`the program does not run: ${e instanceof Error ? e.message : String(e)}`) };
   }
   return { applied, refused, failure: undefined };
 }
 
-function mainOf(sch: Schedule): PrimFunc {
-  const [func] = sch.mod.functions.values();
+function programOf(script: string, known: KnownPrograms): { readonly mod: IRModule; readonly numbers: Numbers } {
+  let found = known.get(script);
+  if (found === undefined) {
+    const mod = moduleOf(script);
+    found = { mod, numbers: resultsOf(mainOf(mod), small) };
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(script, found);
+  }
+  return found;
+}
+
+function mainOf(mod: IRModule): PrimFunc {
+  const [func] = mod.functions.values();
   return func as PrimFunc;
 }
 
+/** Strips take longer to find than these programs to run. */
+const small = { strips: false };
+
 /** The last parameter is the output; before it runs it holds something, so all are compared. */
-function same(a: readonly (readonly (number | bigint)[])[], b: readonly (readonly (number | bigint)[])[]): boolean {
+function same(a: Numbers, b: Numbers): boolean {
   return a.length === b.length && a.every((t, i) => t.length === b[i]?.length && t.every((x, j) => Object.is(x, b[i]?.[j]) || x === b[i]?.[j]));
 }
 
@@ -146,7 +169,7 @@ const stepsByName: Readonly<Record<string, Step>> = {
     const side = r.pick(["read", "write"] as const);
     const target = sch.get(block).block[side === "read" ? "reads" : "writes"][0]?.buffer;
     // The layout of parameters is seen from outside.
-    if (target === undefined || [...mainOf(sch).bufferMap.values()].includes(target)) return;
+    if (target === undefined || [...mainOf(sch.mod).bufferMap.values()].includes(target)) return;
     sch.transformLayout(block, [side, 0], r.pick<IndexFunction>([(i: Var, j: Var) => [j, i], (i: Var, j: Var) => [i, floorDiv(j, 2), floorMod(j, 2)], (i: Var) => [floorDiv(i, 2), floorMod(i, 2)]]), r.next() < 0.5 ? {} : { padValue: 0 });
   },
   transform_block_layout: (sch, r) => sch.transformBlockLayout(anyBlock(sch, r), r.pick<IndexFunction>([(i: Var, j: Var) => [j, i], (i: Var, j: Var, k: Var) => [i, j, k], (i: Var) => [floorDiv(i, 2), floorMod(i, 2)], (i: Var) => [i]])),
