@@ -2,7 +2,7 @@ import type { BaseFunc, Diagnostics, Dialect, IRModule, Node } from "@verticil/i
 import type { ExprDoc, StmtDoc } from "./doc/doc.ts";
 import type { Site, ScriptMembers, ScriptValue } from "./parse/values.ts";
 import type { ParseContext } from "./parse/context.ts";
-import type { Printer } from "./print/printer.ts";
+import type { Printer, PrintFrame } from "./print/printer.ts";
 import type { PyFunctionDef } from "./python/ast.ts";
 
 /** What a node prints as: an expression, or statements. */
@@ -74,6 +74,8 @@ export interface ScriptDialect extends Dialect {
   readonly operators: Operators;
   /** Print handlers by node kind. Those of the dialect whose function is being printed come first. */
   readonly printers: Readonly<Record<string, PrintHandler>>;
+  /** The scope around a part of the dialect that is printed alone; a plain one unless told. */
+  rootFrame?(node: Node): PrintFrame;
   /** Where functions of a kind stand in a printed module; lower first. Functions named `main` are last. */
   readonly functionOrder: Readonly<Record<string, number>>;
   /** Reports what is wrong with the dialect's functions of a module that can be read but is not well-formed. */

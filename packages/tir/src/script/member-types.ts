@@ -1,10 +1,11 @@
-import { makeFloatImm, makeIntImm, makePointerType, makePrimType, isNode } from "@verticil/ir-core";
+import { makeFloatImm, makeIntImm, makePointerType, makePrimType, makeTupleType, isNode } from "@verticil/ir-core";
 import { isDType, isFloat, lanesOf, scalarOf, type DType } from "@verticil/runtime-ffi";
-import { isInt, ScriptFloat, ScriptFunction, type CallArgs, type ScriptValue, type Site } from "@verticil/tvmscript";
+import { describeValue, isInt, ScriptFloat, ScriptFunction, type CallArgs, type ScriptValue, type Site } from "@verticil/tvmscript";
 import { makeBroadcast, makeSizeVar, makeVar } from "../ir/make-expr.ts";
 import { cast, constant } from "../ir/ops.ts";
 import type { PrimExpr } from "../ir/expr.ts";
 import { toDType, toExpr, toText } from "./convert.ts";
+import { toType } from "./to-type.ts";
 import { TypeValue } from "./values.ts";
 
 /** `T.int32`, `T.float32x4`, …: a constant, a conversion, or without an argument a new variable. */
@@ -61,9 +62,15 @@ export const handleMember: ScriptFunction = new ScriptFunction(
     a.only(2, ["dtype", "storage_scope", "is_size_var", "type_annotation"], site);
     const element = a.get(0, "dtype");
     if (element === undefined || element === null) return makeVar("", "handle", undefined, site.span);
-    const type = element instanceof ScriptFunction && element.bare instanceof TypeValue ? element.bare.dtype : toDType(element, site);
+    const type = typeof element === "string" ? makePrimType(toDType(element, site)) : toType(element);
+    if (type === undefined) return site.fail(`${describeValue(element)} is not a type.`);
     const scope = a.get(1, "storage_scope");
-    return makeVar("", "handle", makePointerType(makePrimType(type), scope === undefined ? "global" : toText(scope, site)), site.span);
+    return makeVar("", "handle", makePointerType(type, scope === undefined ? "global" : toText(scope, site)), site.span);
   },
   new TypeValue("handle"),
+);
+
+/** `T.Tuple(T.int32, …)`: what a call of several results has for a type. */
+export const tupleMember: ScriptFunction = new ScriptFunction("T.Tuple", (a, site) =>
+  makeTupleType(a.args.map((x) => toType(x) ?? site.fail(`${describeValue(x)} is not a type.`))),
 );

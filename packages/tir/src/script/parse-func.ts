@@ -1,6 +1,5 @@
-import { isNode, makePrimType, type AttrMap, type Type } from "@verticil/ir-core";
+import type { AttrMap, Type } from "@verticil/ir-core";
 import {
-  ScriptFunction,
   describeValue,
   type FunctionParser,
   type ParseContext,
@@ -17,19 +16,15 @@ import type { PrimFuncSignature } from "./operators.ts";
 import { annotatedVar } from "./annotated-var.ts";
 import { BodyParser } from "./parse-stmt.ts";
 import { needsRoot } from "./root-block.ts";
-import { NewBuffer, TypeValue } from "./values.ts";
+import { toType } from "./to-type.ts";
+import { NewBuffer } from "./values.ts";
 
 /** The type that a function returns; undefined for nothing. */
 function returnType(def: PyFunctionDef, ctx: ParseContext): Type | undefined {
   if (def.returns === undefined) return undefined;
   const value = ctx.evaluate(def.returns);
   if (value === null) return undefined;
-  if (value instanceof ScriptFunction && value.bare instanceof TypeValue) return makePrimType(value.bare.dtype);
-  if (isNode(value) && value.kind === "tir.Var") {
-    const v = value as Var;
-    return v.typeAnnotation ?? makePrimType(v.dtype);
-  }
-  return ctx.fail(def.returns, `${describeValue(value)} is not a type.`);
+  return toType(value) ?? ctx.fail(def.returns, `${describeValue(value)} is not a type.`);
 }
 
 function parameter(param: PyParam, ctx: ParseContext, body: BodyParser): { readonly v: Var; readonly buffer: Buffer | undefined } {

@@ -245,7 +245,7 @@ export const exprPrinters: PrintTable<TirNode | IrNode> = {
       ["condition", p.expr(n.condition)],
       ["value_index", intDoc(n.valueIndex)],
     ]),
-  "tir.Range": (n, p) => p.call("tir", "Range", [p.expr(n.min), p.expr(endOf(n.min, n.extent))]),
+  "tir.Range": (n, p) => p.call(p.frame().dialect === "ir" ? "ir" : "tir", "Range", [p.expr(n.min), p.expr(endOf(n.min, n.extent))]),
   "tir.IterVar": (n, p) =>
     p.call("tir", "iter_var", [
       p.expr(n.var),

@@ -97,7 +97,9 @@ function printParams(func: PrimFunc, frame: FunctionFrame, p: Printer): { readon
   const params = func.params.map((v) => {
     const buffer = func.bufferMap.get(v);
     const simple = buffer !== undefined && v.typeAnnotation === undefined && v.dtype === "handle" && !used.has(v);
-    if (p.config.syntaxSugar && simple && isSimple(buffer) && !shared.has(buffer.data) && !p.isDefined(buffer)) {
+    // An annotation is no short form on main.
+    const inlines = p.config.syntaxSugar || p.spelling === "main";
+    if (inlines && simple && isSimple(buffer) && !shared.has(buffer.data) && !p.isDefined(buffer)) {
       const lhs = defineBuffer(buffer, frame, p);
       inlined.add(buffer);
       return assignDoc(lhs, undefined, bufferAnnotation(buffer, frame, p));

@@ -1,7 +1,7 @@
 import { makeGlobalVar, makeIRModule, type IRModule, type Node, type ObjectPath } from "@verticil/ir-core";
 import { MetadataTable, parse, parseFunction, print, type PrintOptions } from "@verticil/tvmscript";
 import { expect, test } from "vitest";
-import { makeVar } from "../ir/make-expr.ts";
+import { makeRange, makeVar } from "../ir/make-expr.ts";
 import { makeBuffer, makeEvaluate, makePrimFunc } from "../ir/make-stmt.ts";
 import { add, constant } from "../ir/ops.ts";
 import type { PrimFunc } from "../ir/stmt.ts";
@@ -148,4 +148,35 @@ test("a function that is nested too deeply to print becomes a reference, the oth
 test("two functions of one module may be read and printed alone", () => {
   const module = parse("@T.prim_func\ndef f():\n    T.evaluate(0)\n\n@T.prim_func\ndef g():\n    T.evaluate(1)", { dialects });
   expect(print(module, { dialects }).match(/def \w/g)).toEqual(["def f", "def g"]);
+});
+
+test("a part that is printed alone declares what it uses where all uses see it", () => {
+  const f = parseFunction(
+    '@T.prim_func\ndef main(i: T.int32, j: T.int32):\n    with T.block("b"):\n        vi = T.axis.spatial(8, i)\n        T.reads()\n        T.writes()\n        T.evaluate(vi + j)\n    T.evaluate(i)',
+    { dialects },
+  ) as PrimFunc;
+  const root = f.body as unknown as { readonly block: { readonly body: { readonly seq: readonly Node[] } } };
+  expect(print(root.block.body.seq[0]!, { dialects })).toBe(
+    ["i = T.int32()", 'with T.block("b"):', "    vi = T.axis.spatial(8, i)", "    T.reads()", "    T.writes()", "    j = T.int32()", "    T.evaluate(vi + j)"].join("\n"),
+  );
+});
+
+test("a sum of a hundred thousand terms prints alone, with what it uses", () => {
+  const [x, y] = [makeVar("x"), makeVar("y")];
+  let deep = add(x, y);
+  for (let i = 0; i < 100_000; i++) deep = add(deep, y);
+  expect(print(deep, { dialects, verboseExpr: true }).slice(0, 41)).toBe("x = T.int32()\ny = T.int32()\nx + y + y + y");
+});
+
+test("tuples of types, and pointers to pointers", () => {
+  const text = `# from tvm.script import tir as T
+
+@T.prim_func
+def main(p: T.handle(T.handle("int8", "global"), "shared")) -> T.Tuple(T.float32, T.int32):
+    T.evaluate(p)`;
+  expect(print(parseFunction(text, { dialects }), { dialects })).toBe(text);
+});
+
+test("a range alone is upstream's `I.Range`", () => {
+  expect(print(makeRange(constant(0, "int32"), constant(10, "int32")), { dialects })).toBe("I.Range(0, 10)");
 });

@@ -1,14 +1,15 @@
 import { NO_SPAN, type ObjectForm } from "@verticil/ir-core";
-import type { ScriptDialect, ScriptMembers, ScriptValue } from "@verticil/tvmscript";
+import { PrintFrame, type ScriptDialect, type ScriptMembers, type ScriptValue } from "@verticil/tvmscript";
 import { verifyWellFormed } from "../analysis/verify-well-formed.ts";
 import type { StringImm } from "../ir/expr.ts";
 import { makeStringImm, makeVar } from "../ir/make-expr.ts";
 import { tirFields } from "../ir/fields.ts";
 import { exprMembers } from "./member-exprs.ts";
 import { stmtMembers } from "./member-stmts.ts";
-import { dtypeMember, handleMember } from "./member-types.ts";
+import { dtypeMember, handleMember, tupleMember } from "./member-types.ts";
 import { tirOperators } from "./operators.ts";
 import { primFuncParser } from "./parse-func.ts";
+import { FunctionFrame } from "./print-frame.ts";
 import { exprPrinters } from "./print-expr.ts";
 import { funcPrinters } from "./print-func.ts";
 import { stmtPrinters } from "./print-stmt.ts";
@@ -24,6 +25,7 @@ const named: ReadonlyMap<string, ScriptValue> = new Map<string, ScriptValue>([
     return member === undefined ? [] : [[name, member]];
   }),
   ["handle", handleMember],
+  ["Tuple", tupleMember],
 ]);
 
 const members: ScriptMembers = {
@@ -52,6 +54,7 @@ export const tir: ScriptDialect = {
   dimension: (name) => makeVar(name, "int64"),
   operators: tirOperators,
   printers: { ...exprPrinters, ...stmtPrinters, ...funcPrinters },
+  rootFrame: (node) => (node.kind === "tir.Range" ? new PrintFrame("ir", undefined) : new FunctionFrame(undefined, node)),
   functionOrder: { "tir.PrimFunc": 1 },
   check: verifyWellFormed,
 };

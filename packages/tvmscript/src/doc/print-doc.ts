@@ -8,6 +8,8 @@ export interface DocPrintOptions {
   readonly underlinePaths: readonly (readonly Node[])[];
   /** Nodes that are underlined wherever they are. */
   readonly underlineNodes: ReadonlySet<Node>;
+  /** Notes where lines begin and what is never underlined, for `decorateText`. */
+  readonly notesLines?: boolean;
 }
 
 /** A half-open range of the text. */
@@ -20,6 +22,10 @@ export interface TextRange {
 export interface PrintedDoc {
   readonly text: string;
   readonly underlines: readonly TextRange[];
+  /** Where lines begin; the empty line behind a function belongs to the line before it. Empty unless asked for. */
+  readonly lineStarts: readonly number[];
+  /** Indentation, line breaks and comments: they are not underlined. Empty unless asked for. */
+  readonly exempt: readonly TextRange[];
 }
 
 const LAMBDA = 1;
@@ -78,12 +84,26 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
   const marked: TextRange[] = [];
   const step = " ".repeat(opts.indentSpaces);
   const indents = [""];
+  const notesLines = opts.notesLines === true;
+  const lineStarts: number[] = notesLines ? [0] : [];
+  const exempt: TextRange[] = [];
   let depth = 0;
   let out = "";
 
   const newline = (): void => {
     const indent = (indents[depth] ??= step.repeat(depth));
+    if (notesLines) {
+      lineStarts.push(out.length + 1);
+      exempt.push({ start: out.length, end: out.length + 1 + indent.length });
+    }
     out += `\n${indent}`;
+  };
+
+  /** Writes what is never underlined. */
+  const aside = (write: () => void): void => {
+    const start = out.length;
+    write();
+    if (notesLines) exempt.push({ start, end: out.length });
   };
 
   const joined = (items: readonly (ExprDoc | SliceDoc)[]): void => {
@@ -260,14 +280,40 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
 
   const above = (comment: string | undefined): void => {
     if (comment === undefined) return;
-    for (const line of comment.split("\n")) {
-      out += `# ${line}`;
+    commentLines(comment);
+    newline();
+  };
+
+  const commentLines = (comment: string): void =>
+    aside(() => {
+      for (const [i, line] of comment.split("\n").entries()) {
+        if (i > 0) newline();
+        out += `# ${line}`;
+      }
+    });
+
+  /** A remark on a function or a class is its documentation. */
+  const inside = (comment: string | undefined): void => {
+    if (comment === undefined) return;
+    depth++;
+    newline();
+    aside(() => {
+      out += '"""';
+      for (const line of comment.split("\n")) {
+        if (line === "") out += "\n";
+        else {
+          newline();
+          out += line;
+        }
+      }
       newline();
-    }
+      out += '"""';
+    });
+    depth--;
   };
 
   const behind = (comment: string | undefined): void => {
-    if (comment !== undefined) out += `  # ${comment.replaceAll("\n", " ")}`;
+    if (comment !== undefined) aside(() => void (out += `  # ${comment.replaceAll("\n", " ")}`));
   };
 
   /** `a, b` for several, without the parentheses of a tuple. */
@@ -357,7 +403,6 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
         behind(s.comment);
         return;
       case "function":
-        above(s.comment);
         decorators(s.decorators);
         out += `def ${s.name}(`;
         for (const [i, param] of s.params.entries()) {
@@ -370,21 +415,18 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
           expr(s.returns);
         }
         out += ":";
+        inside(s.comment);
         block(s.body);
-        out += "\n";
+        aside(() => void (out += "\n"));
         return;
       case "class":
-        above(s.comment);
         decorators(s.decorators);
         out += `class ${s.name}:`;
+        inside(s.comment);
         block(s.body);
         return;
       case "comment":
-        if (s.text === "") return;
-        out += s.text
-          .split("\n")
-          .map((line) => `# ${line}`)
-          .join(`\n${(indents[depth] ??= step.repeat(depth))}`);
+        if (s.text !== "") commentLines(s.text);
         return;
     }
   }
@@ -402,7 +444,7 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
     stmt(s);
   }
   const underlines = [...tracks.flatMap((t) => t.found), ...marked].sort((a, b) => a.start - b.start || a.end - b.end);
-  return { text: out.trimEnd(), underlines };
+  return { text: out.trimEnd(), underlines, lineStarts, exempt };
 }
 
 /** One expression as text. */

@@ -1,12 +1,24 @@
 import { expect, test } from "vitest";
+import type { PrintedDoc } from "../doc/print-doc.ts";
 import { decorateText } from "./decorate.ts";
 
 /** Ten lines `x0` to `x9`. */
 const text = Array.from({ length: 10 }, (_, i) => `x${i}`).join("\n");
 
+/** A text whose indentation and line breaks are not underlined. */
+function printed(whole: string, underlines: PrintedDoc["underlines"]): PrintedDoc {
+  const breaks = [...whole.matchAll(/\n */g)];
+  return {
+    text: whole,
+    underlines,
+    lineStarts: [0, ...breaks.map((b) => b.index + 1)],
+    exempt: breaks.map((b) => ({ start: b.index, end: b.index + b[0].length })),
+  };
+}
+
 function underlined(lines: readonly number[], opts: { readonly numbers?: boolean; readonly context?: number } = {}): string {
   const underlines = lines.map((i) => ({ start: 3 * i, end: 3 * i + 2 }));
-  return decorateText({ text, underlines }, { lineNumbers: opts.numbers ?? false, contextLines: opts.context });
+  return decorateText(printed(text, underlines), { lineNumbers: opts.numbers ?? false, contextLines: opts.context });
 }
 
 function lines(...parts: readonly (string | number)[]): string {
@@ -14,11 +26,11 @@ function lines(...parts: readonly (string | number)[]): string {
 }
 
 test("puts carets under the line", () => {
-  expect(decorateText({ text: "foo\nbar + baz", underlines: [{ start: 10, end: 13 }] }, { lineNumbers: false, contextLines: undefined })).toBe("foo\nbar + baz\n      ^^^");
+  expect(decorateText(printed("foo\nbar + baz", [{ start: 10, end: 13 }]), { lineNumbers: false, contextLines: undefined })).toBe("foo\nbar + baz\n      ^^^");
 });
 
 test("underlines several parts of a line, and a part that goes over lines, without its indentation", () => {
-  const found = decorateText({ text: "a + a\n  b", underlines: [{ start: 0, end: 1 }, { start: 4, end: 9 }] }, { lineNumbers: false, contextLines: undefined });
+  const found = decorateText(printed("a + a\n  b", [{ start: 0, end: 1 }, { start: 4, end: 9 }]), { lineNumbers: false, contextLines: undefined });
   expect(found).toBe("a + a\n^   ^\n  b\n  ^");
 });
 

@@ -12,18 +12,19 @@ export function decorateText(
   opts: { readonly lineNumbers: boolean; readonly contextLines: number | undefined },
 ): string {
   if (printed.underlines.length === 0 && !opts.lineNumbers) return printed.text;
-  const lines = printed.text.split("\n");
-  const marks = underlinesByLine(lines, printed.underlines);
+  const lines = linesOf(printed);
   const numberWidth = opts.lineNumbers ? String(lines.length).length + 1 : 0;
   const out: string[] = [];
   let next = 0;
-  for (const [from, to] of chunks(lines.length, [...marks.keys()], opts.contextLines)) {
+  const carets = caretLines(lines, printed);
+  const marked = carets.flatMap((c, i) => (c === "" ? [] : [i]));
+  for (const [from, to] of chunks(lines.length, marked, opts.contextLines)) {
     cut(from - next, out);
     for (let i = from; i < to; i++) {
       const number = opts.lineNumbers ? `${i + 1} `.padStart(numberWidth) : "";
-      out.push(number + (lines[i] ?? ""));
-      const carets = marks.get(i);
-      if (carets !== undefined) out.push(" ".repeat(numberWidth) + carets);
+      out.push(number + (lines[i]?.text ?? ""));
+      const below = carets[i] ?? "";
+      if (below !== "") out.push(" ".repeat(numberWidth) + below);
     }
     next = to;
   }
@@ -31,29 +32,50 @@ export function decorateText(
   return out.join("\n");
 }
 
+interface Line {
+  readonly start: number;
+  readonly text: string;
+}
+
+/** The lines that upstream counts: one that ends a function has the empty line behind it. */
+function linesOf({ text, lineStarts }: PrintedDoc): Line[] {
+  const starts = lineStarts.filter((s) => s <= text.length);
+  return starts.map((start, i) => ({ start, text: text.slice(start, i + 1 < starts.length ? (starts[i + 1] ?? 0) - 1 : text.length) }));
+}
+
 function cut(lines: number, out: string[]): void {
   if (lines > 0) out.push(`(... ${lines} lines skipped ...)`);
 }
 
-/** The caret line under each line that has one. Indentation is not underlined. */
-function underlinesByLine(lines: readonly string[], ranges: readonly TextRange[]): ReadonlyMap<number, string> {
-  const out = new Map<number, string>();
-  let lineStart = 0;
-  let index = 0;
-  for (const line of lines) {
-    const lineEnd = lineStart + line.length;
-    let carets = "";
-    for (const r of ranges) {
-      if (r.start > lineEnd || r.end <= lineStart) continue;
-      const first = Math.max(0, r.start - lineStart, line.length - line.trimStart().length);
-      const last = Math.min(line.length, r.end - lineStart);
-      if (last > Math.max(first, carets.length)) carets = carets.padEnd(first) + "^".repeat(last - Math.max(first, carets.length));
+/** What stands under each line; nothing under a line without underlined parts. */
+function caretLines(lines: readonly Line[], { underlines, exempt }: PrintedDoc): readonly string[] {
+  const marks = new Map<number, string[]>();
+  const mark = (r: TextRange, sign: string): void => {
+    for (let i = lineAt(lines, r.start); i < lines.length; i++) {
+      const line = lines[i];
+      if (line === undefined || line.start >= r.end) return;
+      const row = marks.get(i) ?? [];
+      if (row.length === 0 && sign === " ") continue;
+      marks.set(i, row);
+      const end = Math.min(r.end - line.start, line.text.length);
+      for (let at = Math.max(0, r.start - line.start); at < end; at++) row[at] = sign;
     }
-    if (carets !== "") out.set(index, carets);
-    lineStart = lineEnd + 1;
-    index++;
+  };
+  for (const r of underlines) mark(r, "^");
+  for (const r of exempt) mark(r, " ");
+  return lines.map((_, i) => Array.from(marks.get(i) ?? [], (m) => m ?? " ").join("").trimEnd());
+}
+
+/** The line that holds a place of the text. */
+function lineAt(lines: readonly Line[], place: number): number {
+  let low = 0;
+  let high = lines.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((lines[middle]?.start ?? 0) <= place) low = middle;
+    else high = middle - 1;
   }
-  return out;
+  return low;
 }
 
 /** The ranges of lines to show. */

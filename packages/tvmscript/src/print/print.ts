@@ -10,13 +10,14 @@ import { isStmts, PrintFrame, Printer } from "./printer.ts";
 /**
  * A module, a function or any other node as TVMScript. Ill-formed programs print too: variables that nothing defines
  * are declared, and a node that has no text form becomes a reference to the metadata.
- * @throws only for what is not a node.
+ * @throws RangeError for a prefix or an alias that is not a name, and for what is not a node.
  */
 export function print(node: Node, opts: PrintOptions): string {
   const dialects = withIr(opts.dialects);
+  checkNames(opts);
   const printer = new Printer(opts, dialects, annotations(node, opts));
   const owner = ownerOf(node, dialects);
-  const frame = new PrintFrame(owner, undefined);
+  const frame = dialects.find((d) => d.name === owner)?.rootFrame?.(node) ?? new PrintFrame(owner, undefined);
   const body = printer.within(frame, () => {
     const printed = namedFunction(printer, node, opts.name) ?? printer.print(node);
     if (isStmts(printed)) return [...frame.stmts, ...printed];
@@ -30,9 +31,17 @@ export function print(node: Node, opts: PrintOptions): string {
     indentSpaces: opts.indentSpaces ?? 4,
     underlinePaths: (opts.pathsToUnderline ?? []).map((p) => nodesOnPath(node, p)),
     underlineNodes: new Set(opts.objectsToUnderline ?? []),
+    notesLines: opts.printLineNumbers === true || (opts.pathsToUnderline?.length ?? 0) > 0 || (opts.objectsToUnderline?.length ?? 0) > 0,
   });
   const meta = !printer.metadata.isEmpty && opts.metadata === undefined && opts.showMeta === true ? metadataHeader(printer) : "";
   return meta + decorateText(printed, { lineNumbers: opts.printLineNumbers ?? false, contextLines: opts.numContextLines });
+}
+
+/** What stands in front of a dot is a name. */
+function checkNames(opts: PrintOptions): void {
+  const alias = opts.moduleAlias ?? "";
+  const names = [...Object.values(opts.prefixes ?? {}), ...(alias === "" ? [] : [alias])];
+  for (const name of names) if (!/^[A-Za-z_]\w*$/.test(name)) throw new RangeError(`\`${name}\` is not a name that a prefix or an alias can have.`);
 }
 
 /** All remarks by what they are on. */
