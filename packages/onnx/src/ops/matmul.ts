@@ -18,10 +18,10 @@ function times(ctx: NodeContext, x: Expr, factor: number): Expr {
   return factor === 1 ? x : ctx.emit("multiply", [x, ctx.scalar(factor, x)]);
 }
 
-/** Integers less their zero point, as int32. */
-export function shifted(ctx: NodeContext, x: Expr, zeroPoint: Expr | undefined): Expr {
-  const wide = ctx.astype(x, "int32");
-  return zeroPoint === undefined ? wide : ctx.emit("subtract", [wide, ctx.astype(zeroPoint, "int32")]);
+/** Integers less their zero point, in a type that holds the difference: int16 does for bytes. */
+export function shifted(ctx: NodeContext, x: Expr, zeroPoint: Expr | undefined, dtype: "int16" | "int32" = "int32"): Expr {
+  const wide = ctx.astype(x, dtype);
+  return zeroPoint === undefined ? wide : ctx.emit("subtract", [wide, ctx.astype(zeroPoint, dtype)]);
 }
 
 const matmulInteger: Converter = (ctx) => {
@@ -30,7 +30,7 @@ const matmulInteger: Converter = (ctx) => {
   // One zero point a row stands before the columns.
   const isPerRow = zero !== undefined && ctx.rank(zero) === 1 && ctx.dims(zero).every((d) => asInt(d) !== 1);
   const zeroA = isPerRow ? ctx.reshape(zero, [...ctx.dims(zero), 1]) : zero;
-  return ctx.emit("matmul", [shifted(ctx, a, zeroA), shifted(ctx, ctx.input(1), ctx.optional(3))]);
+  return ctx.emit("matmul", [shifted(ctx, a, zeroA, "int16"), shifted(ctx, ctx.input(1), ctx.optional(3), "int16")], { out_dtype: "int32" });
 };
 
 /** Products of matrices. */

@@ -1,6 +1,6 @@
 import { at } from "@verticil/ir-core";
 import { makePrimValue, type Expr } from "@verticil/relax";
-import type { ScalarDType } from "@verticil/runtime-ffi";
+import { isFloat, zeros, type ScalarDType } from "@verticil/runtime-ffi";
 import { constant } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
@@ -16,6 +16,17 @@ const RANGES: Readonly<Partial<Record<ScalarDType, readonly [number, number]>>> 
   int4: [-8, 7],
   uint4: [0, 15],
 };
+
+/** A scale or a zero point as `R.quantize` takes it where it can: a scalar or a vector of channels; those of blocks in the rank of `x`. */
+function asOperand(ctx: NodeContext, v: Expr, x: Expr, axis: number): Expr {
+  if (ctx.rank(v) > 1) return along(ctx, v, x, axis);
+  return ctx.rank(v) === 1 && ctx.staticDims(v)[0] === 1 ? scalarOf(ctx, v) : v;
+}
+
+/** A tensor of one element as a scalar. */
+function scalarOf(ctx: NodeContext, v: Expr): Expr {
+  return v.kind === "relax.Constant" ? ctx.constant({ ...v.data, shape: [] }) : ctx.reshape(v, []);
+}
 
 /** A scale or a zero point, one for all or one a channel, in the rank of `x`. */
 export function along(ctx: NodeContext, v: Expr, x: Expr, axis: number): Expr {
@@ -43,9 +54,24 @@ function axisOf(ctx: NodeContext, x: Expr): number {
   return rank < 2 ? 0 : ctx.axis(ctx.attrs.int("axis", 1), rank);
 }
 
-/** `round(x / scale) + zero`, clamped to the type's range. */
-export function quantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined, dtype: ScalarDType): Expr {
+/** The rank and the axis of scales that `R.quantize` takes: one for all, or one a channel. */
+function isPlain(ctx: NodeContext, scale: Expr, zero: Expr | undefined): boolean {
+  return ctx.rank(scale) <= 1 && (zero === undefined || ctx.rank(zero) === ctx.rank(scale));
+}
+
+function zeroPoint(ctx: NodeContext, zero: Expr | undefined, scale: Expr, dtype: ScalarDType): Expr {
+  return zero ?? ctx.constant(zeros(dtype, ctx.rank(scale) === 0 ? [] : ctx.staticDims(scale)));
+}
+
+/**
+ * `round(x / scale) + zero`, clamped to the type's range. One scale a channel is a vector along `axis`; scales of the rank
+ * of `x` broadcast.
+ */
+export function quantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined, dtype: ScalarDType, axis = -1): Expr {
   const [low, high] = RANGES[dtype] ?? ctx.unsupported(`it quantizes to ${dtype}`);
+  if (isPlain(ctx, scale, zero) && isFloat(ctx.dtype(x))) {
+    return ctx.emit("quantize", [x, scale, zeroPoint(ctx, zero, scale, dtype)], { axis, out_dtype: dtype });
+  }
   const whole = ctx.emit("round", [ctx.emit("divide", [x, scale])]);
   const moved = zero === undefined ? whole : ctx.emit("add", [whole, ctx.astype(zero, ctx.dtype(x))]);
   const float = ctx.dtype(x);
@@ -53,8 +79,11 @@ export function quantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | u
   return ctx.astype(clipped, dtype);
 }
 
-/** `(x - zero) * scale`. */
-export function dequantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined): Expr {
+/** `(x - zero) * scale`; scales as in `quantized`. */
+export function dequantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined, axis = -1): Expr {
+  if (isPlain(ctx, scale, zero)) {
+    return ctx.emit("dequantize", [x, scale, zeroPoint(ctx, zero, scale, ctx.dtype(x))], { axis, out_dtype: ctx.dtype(scale) });
+  }
   return ctx.emit("multiply", [ctx.astype(shifted(ctx, x, zero), ctx.dtype(scale)), scale]);
 }
 
@@ -65,8 +94,8 @@ export const quantizeLinear: Converter = (ctx) => {
   const zero = ctx.optional(2);
   const to = ctx.attrs.int("output_dtype", 0);
   const dtype = zero === undefined ? (to === 0 ? "uint8" : dtypeOf(to, `The result of ${ctx.label}`)) : ctx.dtype(zero);
-  const scale = ctx.astype(along(ctx, ctx.input(1), x, axis), ctx.dtype(x));
-  return quantized(ctx, x, scale, zero === undefined ? undefined : along(ctx, zero, x, axis), dtype);
+  const scale = ctx.astype(asOperand(ctx, ctx.input(1), x, axis), ctx.dtype(x));
+  return quantized(ctx, x, scale, zero === undefined ? undefined : asOperand(ctx, zero, x, axis), dtype, axis);
 };
 
 /** `DequantizeLinear`. */
@@ -74,7 +103,7 @@ export const dequantizeLinear: Converter = (ctx) => {
   const x = ctx.input(0);
   const axis = axisOf(ctx, x);
   const zero = ctx.optional(2);
-  return dequantized(ctx, x, along(ctx, ctx.input(1), x, axis), zero === undefined ? undefined : along(ctx, zero, x, axis));
+  return dequantized(ctx, x, asOperand(ctx, ctx.input(1), x, axis), zero === undefined ? undefined : asOperand(ctx, zero, x, axis), axis);
 };
 
 /** An operand as uint8 over its own range, the scale and the zero point. */
@@ -92,40 +121,38 @@ export function dynamicallyQuantized(ctx: NodeContext, x: Expr): readonly [Expr,
 const dynamicQuantize: Converter = (ctx) => dynamicallyQuantized(ctx, ctx.input(0));
 
 const qlinearMatmul: Converter = (ctx) => {
-  const vector = (i: number, column: boolean): Expr => {
-    const v = ctx.input(i);
-    const isPerLine = ctx.rank(v) === 1 && at(ctx.staticDims(v), 0) !== 1;
-    if (isPerLine) return column ? ctx.reshape(v, [...ctx.dims(v), 1]) : v;
-    return ctx.rank(v) === 1 ? ctx.reshape(v, []) : v;
-  };
-  const a = dequantized(ctx, ctx.input(0), vector(1, true), vector(2, true));
-  const b = dequantized(ctx, ctx.input(3), vector(4, false), vector(5, false));
-  return quantized(ctx, ctx.emit("matmul", [a, b]), vector(6, true), vector(7, true), ctx.dtype(ctx.input(7)));
+  const [x, w] = [ctx.input(0), ctx.input(3)];
+  const operand = (i: number): Expr => asOperand(ctx, ctx.input(i), x, -1);
+  // One scale a row of the first operand and of the result, one a column of the second.
+  const row = Math.max(0, ctx.rank(x) - 2);
+  const a = dequantized(ctx, x, operand(1), operand(2), row);
+  const b = dequantized(ctx, w, operand(4), operand(5), Math.max(0, ctx.rank(w) - 1));
+  return quantized(ctx, ctx.emit("matmul", [a, b]), operand(6), operand(7), ctx.dtype(ctx.input(7)), row);
 };
 
 const convInteger: Converter = (ctx) => {
   const [x, weight] = [ctx.input(0), ctx.input(1)];
   const zeroX = ctx.optional(2);
   const zeroW = ctx.optional(3);
-  const moved = shifted(ctx, x, zeroX === undefined ? undefined : along(ctx, zeroX, x, 1));
-  return convolve(ctx, moved, shifted(ctx, weight, zeroW === undefined ? undefined : along(ctx, zeroW, weight, 0)), undefined);
+  const moved = shifted(ctx, x, zeroX === undefined ? undefined : along(ctx, zeroX, x, 1), "int16");
+  return convolve(ctx, moved, shifted(ctx, weight, zeroW === undefined ? undefined : along(ctx, zeroW, weight, 0), "int16"), undefined, "int32");
 };
 
 const qlinearConv: Converter = (ctx) => {
   const [x, weight] = [ctx.input(0), ctx.input(3)];
-  const scaleX = along(ctx, ctx.input(1), x, 1);
-  const scaleW = ctx.input(4);
-  const a = dequantized(ctx, x, scaleX, along(ctx, ctx.input(2), x, 1));
-  const b = dequantized(ctx, weight, along(ctx, scaleW, weight, 0), along(ctx, ctx.input(5), weight, 0));
+  const operand = (i: number): Expr => asOperand(ctx, ctx.input(i), x, 1);
+  const [scaleX, scaleW] = [operand(1), operand(4)];
+  const a = dequantized(ctx, x, scaleX, operand(2), 1);
+  const b = dequantized(ctx, weight, scaleW, operand(5), 0);
   const bias = ctx.optional(8);
   // The bias is an integer in units of both scales.
-  const flatScale = ctx.rank(scaleW) === 0 ? scaleW : ctx.reshape(scaleW, ctx.dims(scaleW));
-  const floatBias = bias === undefined ? undefined : ctx.emit("multiply", [ctx.astype(bias, "float32"), ctx.emit("multiply", [flatScale, scaleX])]);
+  const units = ctx.emit("multiply", [scaleW, scaleX]);
+  const floatBias = bias === undefined ? undefined : dequantized(ctx, bias, units, undefined, 0);
   const y = convolve(ctx, a, b, floatBias);
-  return quantized(ctx, y, along(ctx, ctx.input(6), y, 1), along(ctx, ctx.input(7), y, 1), ctx.dtype(ctx.input(7)));
+  return quantized(ctx, y, operand(6), operand(7), ctx.dtype(ctx.input(7)), 1);
 };
 
-/** Quantization; integer kernels are not used, the arithmetic is that of the dequantized values. */
+/** Quantization in the words of `R.quantize` and `R.dequantize`; `QDQToInteger` makes integer arithmetic of them. */
 export const quantizationConverters: ConverterTable = {
   QuantizeLinear: quantizeLinear,
   DequantizeLinear: dequantizeLinear,

@@ -178,6 +178,14 @@ const permuteDims: LayoutRule = (call, ctx) => {
   return { args: [order], outputs: [out.map((_, i) => i)], attrs: { ...call.attrs, axes: out } };
 };
 
+/** A scale and a zero point, or one of each a channel, stay as they are; only their axis moves. */
+const quantization: LayoutRule = (call, ctx) => {
+  const order = orderOf(call, 0, ctx);
+  const [scale, zero] = [arg(call, 1), arg(call, 2)];
+  const axis = order.length === 0 ? intAttr(call, "axis") : storedAxis(order, intAttr(call, "axis"));
+  return { args: [order, ctx.orderOf(scale), ctx.orderOf(zero)], outputs: [order], attrs: { ...call.attrs, axis } };
+};
+
 /** A slope a channel stays as it is; only its axis moves. */
 const prelu: LayoutRule = (call, ctx) => {
   const order = orderOf(call, 0, ctx);
@@ -209,4 +217,5 @@ export const layoutTable: LayoutTable = new Map([
   ...rules(["strided_slice"], stridedSlice),
   ...rules(["permute_dims"], permuteDims),
   ...rules(["nn.prelu"], prelu),
+  ...rules(["quantize", "dequantize"], quantization),
 ]);
