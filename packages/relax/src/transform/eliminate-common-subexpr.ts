@@ -18,8 +18,13 @@ import { renameExpr } from "../ir/rename.ts";
 export function eliminateCommonSubexpr(opts: { readonly callOnly?: boolean } = {}): Pass {
   return definePass("EliminateCommonSubexpr", (module, ctx) => {
     const ops = ctx.get(opRegistryKey);
-    return mapRelaxFunctions(module, (f) => new Eliminator(ops, opts.callOnly ?? false).func(f));
+    return mapRelaxFunctions(module, (f) => eliminateInFunction(f, ops, opts.callOnly ?? false));
   });
+}
+
+/** `EliminateCommonSubexpr` on one function. */
+export function eliminateInFunction(func: Function, ops: OpRegistry, callOnly = false): Function {
+  return new Eliminator(ops, callOnly).func(func);
 }
 
 /** Two of these are never the same memory. */
