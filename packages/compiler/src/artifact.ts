@@ -39,6 +39,8 @@ export interface ArtifactOptions {
   readonly licences: readonly string[];
   /** Bytes at the start of memory that the code keeps for itself. */
   readonly reservedBytes: number;
+  /** What the code says of threads. */
+  readonly threads?: Manifest["threads"];
 }
 
 /**
@@ -64,6 +66,7 @@ export async function makeArtifact(module: IRModule, code: ModelCode, opts: Arti
     memory: { base: opts.reservedBytes, arena, params, peak: opts.reservedBytes + arena + params },
     kernels: kernelCalls(main as PrimFunc),
     ops: opts.ops,
+    ...(opts.threads === undefined ? {} : { threads: opts.threads }),
     files: { ...(await codeSpecs(stem, code)), weights: await fileSpec(`${stem}.safetensors`, weights) },
     licences: opts.licences,
   });

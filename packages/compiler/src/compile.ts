@@ -16,7 +16,7 @@ import { tuningLookupKey } from "@verticil/relax";
 import { chooseCode, loadModel, type CodeFiles, type CodeOptions, type LoadOptions, type Manifest, type Model } from "@verticil/runtime-ffi";
 import { loadVmModel, type VmExecutable, type VmLoadOptions, type VmManifest, type VmModel } from "@verticil/runtime-ffi/vm";
 import { loadWebgpuModel, type WebgpuLoadOptions, type WebgpuManifest } from "@verticil/runtime-ffi/webgpu";
-import { buildWasm } from "@verticil/target-wasm";
+import { buildWasm, type WasmThreads } from "@verticil/target-wasm";
 import { buildWebgpu } from "@verticil/target-webgpu";
 import { compileContext, type Extension } from "./compile-context.ts";
 import { makeArtifact, type Artifact, type ModelCode } from "./artifact.ts";
@@ -134,8 +134,8 @@ interface About<T> {
 }
 
 async function finishWasm(module: IRModule, lowered: IRModule, about: About<WasmTarget>): Promise<Executable> {
-  const { code, reservedBytes, files: extra } = buildCode(lowered, about);
-  const common = { ...about, reservedBytes: Math.ceil(reservedBytes / 64) * 64 };
+  const { code, reservedBytes, threads, files: extra } = buildCode(lowered, about);
+  const common = { ...about, reservedBytes: Math.ceil(reservedBytes / 64) * 64, ...(threads === undefined ? {} : { threads }) };
   if (isStaticProgram(lowered)) {
     const { manifest, files, weights } = await makeArtifact(lowered, code, common);
     return { kind: "static", module: lowered, manifest, files: new Map([...files, ...extra]), load: (opts) => loadModel({ manifest, weights, ...codeToLoad(manifest.files, code, opts) }, opts) };
@@ -144,10 +144,11 @@ async function finishWasm(module: IRModule, lowered: IRModule, about: About<Wasm
   return { kind: "vm", module: lowered, manifest, files: new Map([...files, ...extra]), program: executable, load: (opts) => loadVmModel({ manifest, weights, program, ...codeToLoad(manifest.files, code, opts) }, opts) };
 }
 
-/** The code of a model, the memory that it keeps for itself, and files for a debugger. */
+/** The code of a model, the memory that it keeps for itself, what it says of threads, and files for a debugger. */
 interface BuiltCode {
   readonly code: ModelCode;
   readonly reservedBytes: number;
+  readonly threads: WasmThreads | undefined;
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -155,13 +156,19 @@ interface BuiltCode {
 function buildCode(lowered: IRModule, { name, target, debug }: About<WasmTarget>): BuiltCode {
   if (debug) {
     const { build, files } = debugWasm(lowered, target, name);
-    return { code: { wasm: build.bytes, relaxed: undefined }, reservedBytes: build.reservedBytes, files };
+    return { code: { wasm: build.bytes, relaxed: undefined }, reservedBytes: build.reservedBytes, threads: build.threads, files };
   }
-  const { bytes: wasm, reservedBytes } = buildWasm(lowered, target, { name });
-  if (target.simd !== "128") return { code: { wasm, relaxed: undefined }, reservedBytes, files: new Map() };
-  const other = buildWasm(lowered, { ...target, simd: "relaxed" }, { name });
+  const options = { name, threads: true };
+  const { bytes: wasm, reservedBytes, threads } = buildWasm(lowered, target, options);
+  if (target.simd !== "128") return { code: { wasm, relaxed: undefined }, reservedBytes, threads, files: new Map() };
+  const other = buildWasm(lowered, { ...target, simd: "relaxed" }, options);
   const same = other.bytes.length === wasm.length && other.bytes.every((byte, i) => byte === wasm[i]);
-  return { code: { wasm, relaxed: same ? undefined : other.bytes }, reservedBytes: Math.max(reservedBytes, other.reservedBytes), files: new Map() };
+  return {
+    code: { wasm, relaxed: same ? undefined : other.bytes },
+    reservedBytes: Math.max(reservedBytes, other.reservedBytes),
+    threads: threads && { ...threads, stack: Math.max(threads.stack, other.threads?.stack ?? 0) },
+    files: new Map(),
+  };
 }
 
 /** The variant of the code that this engine runs. */

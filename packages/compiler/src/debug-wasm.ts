@@ -20,6 +20,6 @@ export function debugWasm(module: IRModule, target: WasmTarget, name: string): D
   const stem = fileStem(name);
   const text = print(programs, { dialects: scriptDialects, showMeta: true });
   const source = parse(text, { dialects: scriptDialects, name: `${stem}.py` });
-  const build = buildWasm(source, target, { name, boundsChecks: true, assertions: true, sourceMappingUrl: `${stem}.wasm.map` });
+  const build = buildWasm(source, target, { name, boundsChecks: true, assertions: true, threads: true, sourceMappingUrl: `${stem}.wasm.map` });
   return { build, files: new Map([[`${stem}.py`, text], [`${stem}.wasm.map`, build.sourceMap ?? ""]]) };
 }

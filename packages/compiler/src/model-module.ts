@@ -6,7 +6,7 @@ export function modelModule(manifest: Manifest): string {
   return moduleText(manifest.name, {
     from: "@verticil/runtime-ffi",
     loader: "loadModel",
-    options: "simd, signal, onProgress, verify",
+    options: "simd, threads, signal, onProgress, verify",
     code: { name: "wasm", path: manifest.files.wasm.path, relaxed: manifest.files.relaxed?.path },
     weights: manifest.files.weights.path,
   });
@@ -111,6 +111,8 @@ export interface Tensor {
 export interface LoadOptions {
   /** For models that run on WebAssembly: the code that gives the same results on every machine. */
   readonly simd?: "128";
+  /** For models that run on WebAssembly: threads that parallel loops may use, \`"auto"\` for as many as the machine has; 1 unless told. */
+  readonly threads?: number | "auto";
   readonly signal?: { readonly aborted: boolean; throwIfAborted(): void };
   readonly onProgress?: (event: { readonly status: "initiate" | "download" | "compile" | "ready"; readonly name: string; readonly progress: number }) => void;
   /** Compare the files' SHA-256 with the manifest; on unless told. */

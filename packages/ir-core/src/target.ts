@@ -2,7 +2,7 @@
 export interface WasmTarget {
   readonly kind: "wasm";
   readonly simd: "none" | "128" | "relaxed";
-  /** Parallel loops may run on this many threads; 1 means no shared memory. */
+  /** Threads that schedules reckon with. How many a model runs on is decided when it is loaded, for the same code. */
   readonly threads: number;
   /** Bytes of linear memory a module may use. */
   readonly maxMemory: number;

@@ -20,10 +20,39 @@ interface WebAssemblyHost {
   readonly Memory: new (descriptor: { initial: number; maximum?: number; shared?: boolean }) => WasmMemory;
 }
 
+/** A worker of the web. */
+interface WebWorker {
+  onerror: ((event: { readonly message?: string }) => void) | null;
+  onmessage: (() => void) | null;
+  postMessage(value: unknown): void;
+  terminate(): void;
+}
+
+/** A worker of Node. */
+interface NodeWorker {
+  on(event: "error" | "exit", listener: (reason?: unknown) => void): void;
+  once(event: "message", listener: () => void): void;
+  unref(): void;
+  terminate(): unknown;
+}
+
+/** The modules of Node that the runtime asks for without importing them. */
+export interface BuiltinModules {
+  readonly "node:os": { availableParallelism(): number };
+  readonly "node:worker_threads": { readonly Worker: new (source: string, options: object) => NodeWorker };
+}
+
 interface Host {
+  readonly process?: { readonly getBuiltinModule?: <N extends keyof BuiltinModules>(name: N) => BuiltinModules[N] | undefined };
+  readonly Worker?: new (url: string) => WebWorker;
+  readonly Blob?: new (parts: readonly string[], options: { readonly type: string }) => object;
+  readonly URL?: { createObjectURL(blob: object): string; revokeObjectURL(url: string): void };
+  readonly SharedArrayBuffer?: unknown;
+  /** On pages and in their workers: whether memory may be shared. */
+  readonly crossOriginIsolated?: boolean;
   readonly console?: { log(...values: readonly unknown[]): void };
   readonly performance?: { now(): number };
-  readonly navigator?: { readonly gpu?: Gpu };
+  readonly navigator?: { readonly gpu?: Gpu; readonly hardwareConcurrency?: number };
   readonly WebAssembly?: WebAssemblyHost;
   readonly crypto?: { readonly subtle?: { digest(algorithm: string, data: Uint8Array): Promise<ArrayBuffer> } };
   readonly fetch?: (url: string | URL, init?: { signal?: unknown }) => Promise<{

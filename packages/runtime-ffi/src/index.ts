@@ -60,6 +60,8 @@ export {
   type ModelFiles,
   type ModelValue,
 } from "./model.ts";
+export type { ThreadOptions } from "./threads/thread-count.ts";
+export { poolLayout } from "./threads/pool-layout.ts";
 export { readSafetensors, writeSafetensors, type Safetensors } from "./safetensors.ts";
 export { nonZeroOf, rangeOf, uniqueOf } from "./tensor-search.ts";
 export { sha256 } from "./sha256.ts";

@@ -48,6 +48,8 @@ export interface Manifest extends ManifestBase {
   readonly constants: readonly { readonly name: string; readonly offset: number }[];
   /** Bytes: activations, constants, and all that the model takes while it runs. */
   readonly memory: { readonly base: number; readonly arena: number; readonly params: number; readonly peak: number };
+  /** Where threads meet in memory, and the bytes of stack that each of them needs; only of code with parallel loops. */
+  readonly threads?: { readonly pool: number; readonly stack: number };
   readonly files: CodeFiles & { readonly weights: FileSpec };
 }
 
@@ -108,6 +110,9 @@ export function checkManifest(value: unknown): Manifest {
   }
   const memory = m.memory;
   if (!isSize(memory?.base) || !isSize(memory.arena) || !isSize(memory.params)) throw damagedManifest("it does not say how much memory the model takes");
+  if (m.threads !== undefined && !(isSize(m.threads?.pool) && m.threads.pool % 64 === 0 && m.threads.pool < memory.base && isSize(m.threads.stack))) {
+    throw damagedManifest("it does not say where threads meet");
+  }
   if (!Array.isArray(m.inputs) || !Array.isArray(m.outputs)) throw damagedManifest("it does not list inputs and outputs");
   for (const v of [...m.inputs, ...m.outputs]) checkValue(v, memory);
   if (!Array.isArray(m.constants) || !m.constants.every((c) => typeof c?.name === "string" && isSize(c.offset))) throw damagedManifest("it does not list the constants");

@@ -6,6 +6,9 @@ import { checkManifest, verifyManifest, type FileSpec, type Manifest, type Manif
 import { checkedInput, checkInputNames } from "./model-inputs.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { sha256 } from "./sha256.ts";
+import { shareMemory } from "./threads/share-memory.ts";
+import { threadCount, type ThreadOptions } from "./threads/thread-count.ts";
+import type { ThreadPool } from "./threads/thread-pool.ts";
 import { elementCount, tensor, tensorBytes, tensorView, type Tensor, type TensorData } from "./tensor.ts";
 
 /** What a model is loaded from: the manifest and its files, which may still be on their way. */
@@ -28,9 +31,7 @@ export interface LoadProgress {
 }
 
 /** Options of every `load`. */
-export interface LoadOptions extends CodeOptions {
-  /** Threads that parallel loops may use. One, in this version of the format. */
-  readonly threads?: number;
+export interface LoadOptions extends CodeOptions, ThreadOptions {
   readonly signal?: { readonly aborted: boolean; throwIfAborted(): void } | undefined;
   readonly onProgress?: (event: LoadProgress) => void;
   /** Compare the files' SHA-256 with the manifest, where the host can; on unless told. */
@@ -42,7 +43,10 @@ export interface Capabilities {
   readonly backend: "wasm" | "webgpu";
   /** The vectors of WebAssembly: `none`, `128` or `relaxed`; `none` on a GPU. */
   readonly simd: string;
+  /** Threads that parallel loops use, the calling one included. */
   readonly threads: number;
+  /** Whether the model's memory is a `SharedArrayBuffer`: views that `copy: false` gives are of that. */
+  readonly sharedMemory: boolean;
 }
 
 /** An input as it may be given: a tensor, or its elements in the order of the model's shape. */
@@ -105,18 +109,38 @@ export async function loadModel(files: ModelFiles, options: LoadOptions = {}): P
   options.signal?.throwIfAborted();
   // Before anything that the manifest says is acted on, and while the files arrive.
   if (options.verify !== false) await verifyManifest(manifest);
-  const memory = allocate(manifest);
+  const threads = manifest.threads === undefined ? 1 : await threadCount(options);
+  const memory = allocate(manifest, threads);
   const specs = { wasm: codeSpec(manifest.files, files.relaxed), weights: manifest.files.weights };
   const take = async <T>(file: "wasm" | "weights", use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> =>
     takeFile(specs[file], unwrap(await arrivals[file]), options.verify !== false, use);
-  const code = settled(take("wasm", (bytes) => compileCode(specs.wasm, bytes)));
+  const code = settled(take("wasm", (bytes) => compileCode(specs.wasm, threads > 1 ? shareMemory(bytes) : bytes)));
   report("compile", 0.5);
   await take("weights", (bytes) => placeWeights(manifest, bytes, memory));
   const module = unwrap(await code);
   const main = await instantiate(manifest, module, memory);
   options.signal?.throwIfAborted();
+  const pool = threads > 1 ? await openPool(manifest, module, memory, threads) : undefined;
   report("ready", 1);
-  return new WasmModel(manifest, memory, { main, simd: simdOf(manifest, files.relaxed) });
+  return new WasmModel(manifest, memory, { main, simd: simdOf(manifest, files.relaxed), pool });
+}
+
+/** The workers of a model; undefined where the host does not let them start, and the model runs on one thread. */
+async function openPool(manifest: Manifest, module: WasmModule, memory: WasmMemory, threads: number): Promise<ThreadPool | undefined> {
+  if (manifest.threads === undefined) return undefined;
+  try {
+    // Loaded when it is used: most pages run models on one thread.
+    const { ThreadPool: Pool } = await import("./threads/thread-pool.ts");
+    return await Pool.open({ ...manifest.threads, module, memory, threads, stacks: stacksBase(manifest) });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the stacks of workers begin: behind everything else. */
+function stacksBase({ memory: { base, arena, params } }: Manifest): number {
+  // Kernels may read a vector beyond the last constant.
+  return Math.ceil((base + arena + params + 16) / 64) * 64;
 }
 
 /** The outcome of a promise. */
@@ -156,12 +180,12 @@ async function verifyFile(spec: FileSpec, bytes: Uint8Array): Promise<void> {
   );
 }
 
-function allocate(manifest: Manifest): WasmMemory {
+function allocate(manifest: Manifest, threads: number): WasmMemory {
   if (host.WebAssembly === undefined) throw new FfiError("unsupported", "This host has no WebAssembly.");
-  const { base, arena, params } = manifest.memory;
-  const pages = Math.ceil((base + arena + params) / PAGE) + 1;
+  const stacks = (threads - 1) * (manifest.threads?.stack ?? 0);
+  const pages = Math.ceil((stacksBase(manifest) + stacks) / PAGE) + 1;
   try {
-    return new host.WebAssembly.Memory({ initial: pages, maximum: pages });
+    return new host.WebAssembly.Memory({ initial: pages, maximum: pages, shared: threads > 1 });
   } catch (cause) {
     throw new FfiError("unsupported", `The host refused ${pages * PAGE} bytes of memory for \`${manifest.name}\`.`, { cause });
   }
@@ -208,6 +232,13 @@ export function simdOf(manifest: ManifestBase, relaxed: boolean | undefined): st
   return relaxed === true ? "relaxed" : String(manifest.target["simd"] ?? "128");
 }
 
+/** What runs a model. */
+interface LoadedCode {
+  readonly main: Main;
+  readonly simd: string;
+  readonly pool: ThreadPool | undefined;
+}
+
 class WasmModel implements Model {
   readonly name: string;
   readonly inputs: readonly ValueSpec[];
@@ -218,13 +249,15 @@ class WasmModel implements Model {
   readonly #params: number;
   readonly #outputViews: readonly (readonly [string, Tensor])[];
   readonly #inputViews: ReadonlyMap<string, Tensor>;
+  readonly #pool: ThreadPool | undefined;
   #main: Main | undefined;
 
-  constructor(manifest: Manifest, memory: WasmMemory, { main, simd }: { readonly main: Main; readonly simd: string }) {
+  constructor(manifest: Manifest, memory: WasmMemory, { main, simd, pool }: LoadedCode) {
     this.name = manifest.name;
     this.inputs = manifest.inputs;
     this.outputs = manifest.outputs;
-    this.capabilities = { backend: "wasm", simd, threads: 1 };
+    this.capabilities = { backend: "wasm", simd, threads: pool?.threads ?? 1, sharedMemory: !(memory.buffer instanceof ArrayBuffer) };
+    this.#pool = pool;
     this.memoryBytes = memory.buffer.byteLength;
     this.#arena = manifest.memory.base;
     this.#params = manifest.memory.base + manifest.memory.arena;
@@ -243,7 +276,8 @@ class WasmModel implements Model {
     if (this.#main === undefined) throw new FfiError("disposed", `The model \`${this.name}\` was disposed of.`);
     checkInputNames(this, inputs);
     for (const spec of this.inputs) this.#inputViews.get(spec.name)?.data.set(checkedInput(this, spec, inputs[spec.name]) as never);
-    this.#main(this.#arena, this.#params);
+    if (this.#pool === undefined) this.#main(this.#arena, this.#params);
+    else this.#runShared(this.#pool, this.#main);
     const out: Record<string, Tensor> = {};
     for (const [name, view] of this.#outputViews) {
       out[name] = options.copy === false ? view : { ...view, data: view.data.slice() };
@@ -251,7 +285,22 @@ class WasmModel implements Model {
     return out;
   }
 
+  /** Runs the model with its workers. @throws FfiError `runtime` for what trapped in one of them. */
+  #runShared(pool: ThreadPool, main: Main): void {
+    let failed: string | undefined;
+    try {
+      main(this.#arena, this.#params);
+    } catch (error) {
+      pool.recover();
+      throw error;
+    } finally {
+      failed = pool.failure();
+    }
+    if (failed !== undefined) throw new FfiError("runtime", `The model \`${this.name}\` failed while it ran: ${failed}.`);
+  }
+
   dispose(): void {
+    this.#pool?.dispose();
     this.#main = undefined;
   }
 }

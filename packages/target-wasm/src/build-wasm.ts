@@ -1,9 +1,11 @@
 import type { GlobalVar, IRModule, WasmTarget } from "@verticil/ir-core";
-import { tensorBytes, type DType } from "@verticil/runtime-ffi";
+import { poolLayout, tensorBytes, type DType } from "@verticil/runtime-ffi";
 import { tirTable, type AllocateConst, type Call, type PrimFunc } from "@verticil/tir";
 import { walk, type BaseFunc } from "@verticil/ir-core";
 import type { Callee } from "./codegen/context.ts";
 import { compileFunction, paramTypes, resultType, type CompiledFunc, type FuncEnvironment } from "./codegen/function.ts";
+import type { ParallelBody, ParallelSites } from "./codegen/parallel.ts";
+import { forkFunction, rangeFunction, rangeSignature, workerFunction, workFunction } from "./codegen/pool-functions.ts";
 import { wasmTypeOf } from "./codegen/lanes.ts";
 import { unsupported } from "./codegen/unsupported.ts";
 import { ModuleBuilder } from "./encoder/module-builder.ts";
@@ -16,6 +18,11 @@ export interface BuildWasmOptions {
   readonly assertions?: boolean;
   /** Whether each access of a buffer of known size is checked, for debugging; false unless told. */
   readonly boundsChecks?: boolean;
+  /**
+   * Whether parallel loops whose body is a call can be shared with workers, where the host sets them up; false unless
+   * told. The memory is imported with a maximum then, and one byte of the module says that it is not shared.
+   */
+  readonly threads?: boolean;
   /** The module's name in the name section. */
   readonly name?: string;
   /** The address of a source map: makes one, from the spans of the statements, and tells debuggers where it is. */
@@ -35,17 +42,25 @@ export interface WasmBuild {
   /** From addresses in the module to places in the programs, as JSON; only if an address for it was given. */
   readonly sourceMap?: string;
   readonly exports: readonly WasmExport[];
-  /**
-   * The module keeps memory below this address for constants and its shadow stack: put everything else above. Workers
-   * that share the memory each need a stack of `stackBytes`, and set the exported global `__stack_pointer` to its end.
-   */
+  /** The module keeps memory below this address for constants and its shadow stack: put everything else above. */
   readonly reservedBytes: number;
-  readonly stackBytes: number;
+  /** What workers need that share the memory; undefined for a module without parallel loops. */
+  readonly threads?: WasmThreads;
+}
+
+/** What a module needs to be run by several threads. */
+export interface WasmThreads {
+  /** The address of the pool, where threads meet: see `poolLayout`. */
+  readonly pool: number;
+  /** Bytes of shadow stack: each worker calls the exported `__worker` with the end of a stack of its own, and stays there. */
+  readonly stack: number;
 }
 
 const PAGE = 65536;
 /** Nothing is kept at the lowest addresses, so that a null pointer is recognisable. */
 const FIRST_ADDRESS = 64;
+/** The most that a memory can have. */
+const MAX_PAGES = 65536;
 /** Room on the shadow stack for memory whose size is known at run time only. */
 const DYNAMIC_STACK = 2 ** 20;
 
@@ -62,8 +77,9 @@ export function buildWasm(module: IRModule, target: WasmTarget, opts: BuildWasmO
   for (const [i, [gv, func]] of funcs.entries()) {
     indexOf.set(gv, { index: externs.size + i, params: paramTypes(func), result: resultType(func) });
   }
-  const data = new DataSegments();
   const stackPointer = 0;
+  const bodies = opts.threads === true ? new ParallelBodies(externs.size + funcs.length) : undefined;
+  const data = new DataSegments(FIRST_ADDRESS + (bodies === undefined ? 0 : poolLayout.bytes));
   const env: FuncEnvironment = {
     simd: target.simd !== "none",
     relaxed: target.simd === "relaxed",
@@ -73,6 +89,7 @@ export function buildWasm(module: IRModule, target: WasmTarget, opts: BuildWasmO
     calleeOf: (gv) => indexOf.get(gv) ?? unsupported(`the unknown function \`${gv.name}\``, "Add it to the module.", gv.span),
     extern: (name) => externs.get(name) ?? unsupported(`the external function \`${name}\``, "It was not declared."),
     constantData: (stmt) => data.add(stmt),
+    parallel: bodies,
   };
   const compiled = new Map(funcs.map(([gv, func]) => [gv, compileFunction(gv.name, func, env)]));
   const stackBytes = stackSize(funcs, compiled);
@@ -90,12 +107,14 @@ export function buildWasm(module: IRModule, target: WasmTarget, opts: BuildWasmO
     exports.push({ name: symbol, params: func.params.map((p) => ({ name: p.name, dtype: p.dtype })), result: resultType(func) });
   }
   const min = Math.max(1, Math.ceil(reservedBytes / PAGE));
-  builder.memory(target.threads > 1 ? { min, max: Math.max(min, Math.floor(target.maxMemory / PAGE)), shared: true } : { min });
+  const threaded = bodies?.write(builder, stackPointer) === true;
+  builder.memory(threaded ? { min, max: MAX_PAGES } : { min });
   for (const segment of data.segments) builder.data(segment.offset, segment.bytes);
   if (opts.sourceMappingUrl !== undefined) builder.sourceMappingUrl(opts.sourceMappingUrl);
   const out = builder.finish();
   const sourceMap = opts.sourceMappingUrl === undefined ? {} : { sourceMap: wasmSourceMap(out.marks) };
-  return { bytes: out.toBytes(), ...sourceMap, exports, reservedBytes, stackBytes };
+  const threads = threaded ? { threads: { pool: FIRST_ADDRESS, stack: Math.ceil(stackBytes / 64) * 64 } } : {};
+  return { bytes: out.toBytes(), ...sourceMap, exports, reservedBytes, ...threads };
 }
 
 function isPrimFunc(func: BaseFunc): func is PrimFunc {
@@ -157,10 +176,41 @@ function stackSize(funcs: readonly (readonly [GlobalVar, PrimFunc])[], compiled:
   return funcs.reduce((most, [gv]) => Math.max(most, depth(gv)), 0);
 }
 
+/** The bodies of parallel loops, and the functions that run them: `fork`, `work`, `worker`, and one for each body. */
+class ParallelBodies implements ParallelSites {
+  readonly pool = FIRST_ADDRESS;
+  readonly fork: number;
+  readonly #bodies: ParallelBody[] = [];
+
+  constructor(nextIndex: number) {
+    this.fork = nextIndex;
+  }
+
+  readonly numberOf = (body: ParallelBody): number => {
+    const known = this.#bodies.findIndex((b) => b.callee.index === body.callee.index && b.position === body.position);
+    return known >= 0 ? known : this.#bodies.push(body) - 1;
+  };
+
+  /** Adds the functions behind all others; false, and nothing is added, if there is no parallel loop. */
+  write(builder: ModuleBuilder, stackPointer: number): boolean {
+    if (this.#bodies.length === 0) return false;
+    const work = this.fork + 1;
+    builder.func(forkFunction(this.pool, work));
+    builder.func(workFunction(this.pool, builder.type(rangeSignature)));
+    builder.exportFunc("__worker", builder.func(workerFunction(this.pool, work, stackPointer)));
+    builder.table(this.#bodies.map((body, i) => builder.func(rangeFunction(this.pool, body, i))));
+    return true;
+  }
+}
+
 /** Constant memory, one segment for each constant. */
 class DataSegments {
   readonly segments: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
-  end = FIRST_ADDRESS;
+  end: number;
+
+  constructor(start: number) {
+    this.end = start;
+  }
 
   add(stmt: AllocateConst): number {
     const offset = Math.ceil(this.end / 64) * 64;

@@ -11,13 +11,13 @@ import { scheduleReduction } from "./schedule-reduction.ts";
  * element-wise before a reduction's own input or after its result is inlined, each reduction is tiled in registers with
  * its epilogue, what is left (a padded copy of the input, say) is vectorized.
  */
-export const registerTile: ScheduleRule = /* @__PURE__ */ makeRule("RegisterTile", (work, target) => tileAll(work, isThreaded(target)));
+export const registerTile: ScheduleRule = /* @__PURE__ */ makeRule("RegisterTile", (work, target) => tileAll(work, hasThreads(target)));
 
 /** Functions of element-wise, broadcasting, moving and padding blocks only: inlined into few passes, vectorized. */
 export const injective: ScheduleRule = /* @__PURE__ */ makeRule("Injective", (work, target) => {
   if (!stages(work).every((s) => isInjective(s.block))) return undefined;
   inlineAll(work);
-  return scheduleAll(work, new Set(stages(work).map((s) => s.block.name)), isThreaded(target));
+  return scheduleAll(work, new Set(stages(work).map((s) => s.block.name)), hasThreads(target));
 });
 
 /** Anything: left as it is. */
@@ -26,8 +26,8 @@ export const fallback: ScheduleRule = { name: "Fallback", apply: (func) => func 
 /** The rules for targets that run on a CPU, tried in order; the last takes anything. */
 export const cpuRules: readonly ScheduleRule[] = [registerTile, injective, fallback];
 
-function isThreaded(target: Target): boolean {
-  return target.kind === "wasm" && target.threads > 1;
+function hasThreads(target: Target): boolean {
+  return target.kind === "wasm";
 }
 
 function tileAll(work: Work, parallel: boolean): Work | undefined {

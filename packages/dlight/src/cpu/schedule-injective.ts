@@ -6,24 +6,32 @@ export const lanes = 4;
 
 /**
  * A block without reductions: vectors of four along the innermost axis where memory is contiguous there, a scalar tail
- * for what does not fill a vector, all outer loops fused into one parallel loop. Plain loops where vectors do not fit.
+ * for what does not fill a vector, an outer loop in parallel. Plain loops where vectors do not fit.
  */
 export function scheduleInjective(work: Work, stage: Stage, parallel: boolean): void {
   const { sch } = work;
   const loops = sch.getLoops(stage.rv);
   const inner = loops[loops.length - 1];
   if (inner === undefined) return;
-  const outer = vectorizeInner(work, stage, inner) ? loops.slice(0, -1) : loops;
-  if (parallel && outer.length > 0) parallelOuter(work, outer);
+  const vector = vectorizeInner(work, stage, inner);
+  if (!parallel) return;
+  if (!vector || loops.length > 1) parallelOuter(work, vector ? loops.slice(0, -1) : loops);
+  else attempt(() => parallelOuter(work, sch.getLoops(stage.rv).slice(0, -1)));
 }
 
-/** Fuses loops and runs them in parallel, as far as they are a plain nest of spatial loops. */
+/** A loop of this many iterations keeps a few threads busy to the end. */
+const enoughIterations = 8;
+
+/**
+ * Runs one loop of a nest of spatial loops in parallel: the outermost one of enough iterations, or else the longest one.
+ * Loops are not fused, which would cost divisions where there is one thread; whether the loop is worth it is decided
+ * when it is lowered (`OutlineLoops`).
+ */
 export function parallelOuter(work: Work, loops: readonly LoopRV[]): void {
-  const { sch } = work;
-  const [first] = loops;
-  if (first === undefined) return;
-  if (loops.length > 1 && attempt(() => sch.parallel(sch.fuse(loops)))) return;
-  attempt(() => sch.parallel(first));
+  const extents = loops.map((l) => extentOf(work, l) ?? enoughIterations);
+  const most = Math.min(enoughIterations, Math.max(...extents));
+  const chosen = loops[extents.findIndex((n) => n >= most)];
+  if (chosen !== undefined && most > 1) attempt(() => work.sch.parallel(chosen));
 }
 
 function vectorizeInner(work: Work, stage: Stage, inner: LoopRV): boolean {

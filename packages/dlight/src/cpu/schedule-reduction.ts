@@ -146,7 +146,7 @@ function tilePart(work: Work, part: StagePart, axes: readonly AxisCuts[], parall
   unrollTile(work, inner, vector);
   if (!shape.dense && vector && volume(work, reduction) <= windowUnrolled) unrollTile(work, reduction, false);
   finishCarrier(work, carrier, outer.length);
-  if (parallel && outer.length > 0) parallelOuter(work, outer.slice(0, outer.length > 1 ? -1 : 1));
+  if (parallel) parallelOuter(work, outer);
   // Last: an update apart from its init is no reduction any more, whose loops could change kind.
   const [firstReduction] = reduction;
   if (firstReduction !== undefined) sch.decomposeReduction(anchor, firstReduction);

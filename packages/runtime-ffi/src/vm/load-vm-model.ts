@@ -105,7 +105,7 @@ class LoadedProgram implements VmModel {
     this.name = manifest.name;
     this.inputs = manifest.inputs;
     this.outputs = manifest.outputs;
-    this.capabilities = { backend: "wasm", simd, threads: 1 };
+    this.capabilities = { backend: "wasm", simd, threads: 1, sharedMemory: false };
     this.vm = vm;
     this.#memory = memory;
   }

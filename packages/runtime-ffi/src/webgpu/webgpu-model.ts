@@ -28,7 +28,7 @@ export class WebgpuModel implements Model {
   readonly name: string;
   readonly inputs: readonly ValueSpec[];
   readonly outputs: readonly ValueSpec[];
-  readonly capabilities: Capabilities = { backend: "webgpu", simd: "none", threads: 1 };
+  readonly capabilities: Capabilities = { backend: "webgpu", simd: "none", threads: 1, sharedMemory: false };
   readonly memoryBytes: number;
   readonly #manifest: WebgpuManifest;
   readonly #work: DeviceWork;

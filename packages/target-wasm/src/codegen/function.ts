@@ -10,6 +10,7 @@ import { exprTyped } from "./expr.ts";
 import { Graph } from "./graph.ts";
 import { scalarTyped, wasmTypeOf } from "./lanes.ts";
 import { termLinear } from "./linear.ts";
+import type { ParallelSites } from "./parallel.ts";
 import { codeStmt, type StmtContext } from "./stmt.ts";
 import { unsupported } from "./unsupported.ts";
 import type { Interval } from "./value.ts";
@@ -25,6 +26,7 @@ export interface FuncEnvironment {
   readonly calleeOf: (gv: GlobalVar) => Callee;
   readonly extern: (name: string, params: readonly WasmType[], result: DType | undefined) => Callee;
   readonly constantData: (stmt: AllocateConst) => number;
+  readonly parallel: ParallelSites | undefined;
 }
 
 /** A function's code, and what it takes of the shadow stack. */
@@ -68,6 +70,7 @@ export function compileFunction(name: string, func: PrimFunc, env: FuncEnvironme
       return frameBytes - bytes;
     },
     constantData: env.constantData,
+    parallel: env.parallel,
     stackPointer: () => {
       dynamicStack = true;
       return graph.stackPointer();

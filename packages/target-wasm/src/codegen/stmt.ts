@@ -9,6 +9,7 @@ import { scalarTyped, single, type Typed } from "./lanes.ts";
 import { addLinear, constantLinear, linearOf, mulLinear, sumLinear, termLinear } from "./linear.ts";
 import { callWrites, constExtent, hasLoops, isUnrolled, writesOf, type Writes } from "./loops.ts";
 import { storeBuffer, storedBytes } from "./memory.ts";
+import { codeParallel, type ParallelSites } from "./parallel.ts";
 import { predicatedStore } from "./predicate.ts";
 import { unsupported } from "./unsupported.ts";
 import type { Value } from "./value.ts";
@@ -22,6 +23,8 @@ export interface StmtContext extends FuncContext {
   readonly constantData: (stmt: AllocateConst) => number;
   /** Moves the shadow stack down for memory whose size is known at run time only. */
   readonly stackPointer: () => Value;
+  /** Who runs parallel loops; undefined if they are plain loops. */
+  readonly parallel: ParallelSites | undefined;
   /** Whether statements remember where they come from. */
   readonly keepSpans: boolean;
 }
@@ -190,6 +193,10 @@ function codeFor(cx: StmtContext, stmt: For): void {
 
 /** A loop of at least one and at most `extent` iterations. */
 function loop(cx: StmtContext, stmt: For, count: Value, extent: number | undefined): void {
+  if (!codeParallel(cx, stmt, count, () => serialLoop(cx, stmt, count, extent))) serialLoop(cx, stmt, count, extent);
+}
+
+function serialLoop(cx: StmtContext, stmt: For, count: Value, extent: number | undefined): void {
   const writes = writesOf(stmt.body);
   const body = cx.graph.makeRegion("loop", { certain: true, hasLoops: hasLoops(stmt.body) });
   cx.graph.inside(body, () => {

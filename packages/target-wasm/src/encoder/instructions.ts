@@ -95,6 +95,13 @@ export class InstructionWriter {
     this.out.u32(index);
   }
 
+  /** Calls the function of the table that the number on the stack says. */
+  callIndirect(type: number): void {
+    this.out.byte(0x11);
+    this.out.u32(type);
+    this.out.u32(0);
+  }
+
   /** Opens a block, closed by `end`. */
   begin(kind: "block" | "loop" | "if", result?: WasmType): void {
     this.out.byte(kind === "block" ? 0x02 : kind === "loop" ? 0x03 : 0x04);

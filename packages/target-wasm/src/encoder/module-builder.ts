@@ -44,6 +44,7 @@ export class ModuleBuilder {
   readonly #globals: GlobalDef[] = [];
   readonly #data: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
   readonly #name: string;
+  #table: readonly number[] = [];
   #memory: MemoryImport = { min: 1 };
   #sourceMappingUrl: string | undefined;
 
@@ -65,6 +66,16 @@ export class ModuleBuilder {
   /** Adds a function; its index is the number of imports and functions before it. */
   func(body: FuncBody): number {
     return this.#imports.length + this.#funcs.push(body) - 1;
+  }
+
+  /** The number of a signature, for calls by the table. */
+  type(signature: FuncSignature): number {
+    return this.#typeIndex(signature);
+  }
+
+  /** The functions that are called by their number, by index. */
+  table(funcs: readonly number[]): void {
+    this.#table = funcs;
   }
 
   exportFunc(name: string, index: number): void {
@@ -101,6 +112,12 @@ export class ModuleBuilder {
     });
     this.#writeImports(out, importTypes);
     section(out, 3, funcTypes, (w, t) => w.u32(t));
+    const { length } = this.#table;
+    section(out, 4, length === 0 ? [] : [length], (w, n) => {
+      w.bytes([0x70, 1]);
+      w.u32(n);
+      w.u32(n);
+    });
     section(out, 6, this.#globals, (w, g) => {
       w.bytes([typeCode.i32, 1, 0x41]);
       w.s32(g.init);
@@ -110,6 +127,11 @@ export class ModuleBuilder {
       w.name(e.name);
       w.byte(e.kind);
       w.u32(e.index);
+    });
+    section(out, 9, length === 0 ? [] : [this.#table], (w, funcs) => {
+      w.bytes([0, 0x41, 0, 0x0b]);
+      w.u32(funcs.length);
+      for (const f of funcs) w.u32(f);
     });
     section(out, 10, this.#funcs, writeBody);
     section(out, 11, this.#data, (w, d) => {

@@ -4,7 +4,7 @@ export type WasmType = "i32" | "i64" | "f32" | "f64" | "v128";
 /** What an instruction is: its bytes, its result, and the immediates that follow. */
 export interface Opcode {
   readonly name: string;
-  /** `undefined`, `0xfc` or `0xfd`. */
+  /** `undefined`, `0xfc`, `0xfd` or `0xfe`. */
   readonly prefix: number | undefined;
   readonly code: number;
   /** Undefined for instructions without result. */
@@ -54,13 +54,19 @@ const RUNS: readonly (readonly [prefix: number | undefined, first: number, names
   [0xfd, 0x100, "i8x16.relaxed_swizzle i32x4.relaxed_trunc_f32x4_s i32x4.relaxed_trunc_f32x4_u"],
   [0xfd, 0x105, "f32x4.relaxed_madd f32x4.relaxed_nmadd f64x2.relaxed_madd f64x2.relaxed_nmadd"],
   [0xfd, 0x112, "i16x8.relaxed_dot_i8x16_i7x16_s i32x4.relaxed_dot_i8x16_i7x16_add_s"],
+  // Atomics, as far as the pool of threads uses them.
+  [0xfe, 0x00, "memory.atomic.notify memory.atomic.wait32"],
+  [0xfe, 0x10, "i32.atomic.load"],
+  [0xfe, 0x17, "i32.atomic.store"],
+  [0xfe, 0x1e, "i32.atomic.rmw.add"],
+  [0xfe, 0x25, "i32.atomic.rmw.sub"],
 ];
 
 const SCALAR_OF: Readonly<Record<string, WasmType>> = { i8x16: "i32", i16x8: "i32", i32x4: "i32", i64x2: "i64", f32x4: "f32", f64x2: "f64" };
 
 function resultOf(name: string): WasmType | undefined {
   const [owner = "", operation = ""] = name.split(".");
-  if (operation.startsWith("store")) return undefined;
+  if (operation.startsWith("store") || operation === "atomic.store") return undefined;
   if (operation.startsWith("extract_lane")) return SCALAR_OF[owner];
   if (owner === "v128" || owner in SCALAR_OF) return /^(any_true|all_true|bitmask)$/.test(operation) ? "i32" : "v128";
   if (/^(eqz|eq|ne|lt|gt|le|ge)(_[su])?$/.test(operation)) return "i32";
@@ -70,7 +76,7 @@ function resultOf(name: string): WasmType | undefined {
 function immediateOf(name: string): Opcode["immediate"] {
   const operation = name.slice(name.indexOf(".") + 1);
   if (/^(load|store)\d+_lane$/.test(operation)) return "memory-lane";
-  if (/^(load|store)/.test(operation)) return "memory";
+  if (/^(load|store|atomic)/.test(operation)) return "memory";
   if (/^(extract|replace)_lane/.test(operation)) return "lane";
   return operation === "shuffle" ? "shuffle" : "none";
 }

@@ -26,7 +26,8 @@ export function runModule(module: IRModule, name: string, args: readonly (Tensor
     end = Math.ceil((end + a.data.byteLength + 16) / 64) * 64;
     return address;
   });
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536) + 1 });
+  const pages = Math.ceil(end / 65536) + 1;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(built.bytes), { env: { memory, ...opts.externs } });
   const bytes = new Uint8Array(memory.buffer);
   for (const [i, a] of args.entries()) if (typeof a === "object") bytes.set(tensorBytes(a), Number(addresses[i]));

@@ -7,10 +7,12 @@ import { makeDeclBuffer, makeEvaluate, makePrimFunc } from "../ir/make-stmt.ts";
 import { asInt } from "../ir/ops.ts";
 import type { For, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
+import { mapStmtChildren } from "../ir/map-children.ts";
 import { visitStmt } from "../ir/visit.ts";
+import { settleParallelLoops, type ParallelOptions } from "./settle-parallel-loops.ts";
 
 /** Options of `outlineLoops`. */
-export interface OutlineOptions {
+export interface OutlineOptions extends ParallelOptions {
   /** Loops of fewer iterations stay; 4 unless told. */
   readonly minExtent?: number;
   /** Loops whose body's loops take fewer iterations altogether stay; 64 unless told. */
@@ -20,7 +22,9 @@ export interface OutlineOptions {
 /**
  * Makes a function of the body of each outermost serial loop that has loops inside. An engine that compiles a function
  * better when it has run for a while uses the better code from the next call on: with one call for each iteration that
- * is soon, with one call for the whole loop it would be too late. Private functions without calls only; they are flat.
+ * is soon, with one call for the whole loop it would be too late. Parallel loops that are worth it become parallel loops
+ * of such calls, which code generators give to other threads; the others become serial (`settleParallelLoops`). Private
+ * functions without calls only; they are flat.
  */
 export function outlineLoops(opts: OutlineOptions = {}): Pass {
   const { minExtent = 4, minBody = 64 } = opts;
@@ -34,10 +38,11 @@ export function outlineLoops(opts: OutlineOptions = {}): Pass {
         continue;
       }
       const outliner = new Outliner(gv, func as PrimFunc, names, minExtent, minBody);
-      const body = outliner.stmt((func as PrimFunc).body);
+      const before = (func as PrimFunc).body;
+      const body = outliner.stmt(settleParallelLoops(before, opts));
       for (const [name, made] of outliner.made) functions.set(name, made);
-      functions.set(gv, outliner.made.size === 0 ? func : ({ ...func, body } as PrimFunc));
-      changed ||= outliner.made.size > 0;
+      functions.set(gv, body === before ? func : ({ ...func, body } as PrimFunc));
+      changed ||= body !== before;
     }
     return changed ? withFunctions(module, functions) : module;
   });
@@ -69,20 +74,20 @@ class Outliner {
   stmt(s: Stmt): Stmt {
     switch (s.kind) {
       case "tir.SeqStmt":
-        return { ...s, seq: s.seq.map((x) => this.stmt(x)) };
       case "tir.LetStmt":
       case "tir.DeclBuffer":
       case "tir.AttrStmt":
-        return { ...s, body: this.stmt(s.body) };
+        return mapStmtChildren(s, { expr: (e) => e, stmt: (x) => this.stmt(x) });
       case "tir.For":
-        return this.#isLong(s) ? this.#outline(s) : s;
+        if (s.forKind === "parallel" || this.#isLong(s)) return this.#outline(s);
+        return hasParallel(s.body) ? { ...s, body: this.stmt(s.body) } : s;
       default:
         return s;
     }
   }
 
   #isLong(loop: For): boolean {
-    if (loop.forKind !== "serial" || asInt(loop.min) === undefined) return false;
+    if (loop.forKind !== "serial" || asInt(loop.min) === undefined || hasParallel(loop.body)) return false;
     return (this.#leastExtent(loop) ?? 0) >= this.#minExtent && this.#iterations(loop.body) >= this.#minBody;
   }
 
@@ -132,6 +137,12 @@ class Outliner {
       return name;
     }
   }
+}
+
+function hasParallel(body: Stmt): boolean {
+  let found = false;
+  visitStmt(body, { stmt: (s) => void (found ||= s.kind === "tir.For" && s.forKind === "parallel") });
+  return found;
 }
 
 /** The body with the views of memory declared that are declared outside of it. */
