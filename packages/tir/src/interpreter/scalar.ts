@@ -121,9 +121,10 @@ export function floorModNumber(a: number, b: number): number {
   return (r !== 0 && r < 0 !== b < 0 ? r + b : r) + 0;
 }
 
-/** Quotient rounded down. */
+/** Quotient rounded down; from the remainder towards zero, as `a` less the other one may not be a safe integer. */
 export function floorDivNumber(a: number, b: number): number {
-  return (a - floorModNumber(a, b)) / b + 0;
+  const r = a % b;
+  return (a - r) / b - (r !== 0 && r < 0 !== b < 0 ? 1 : 0) + 0;
 }
 
 export function floorModBig(a: bigint, b: bigint): bigint {

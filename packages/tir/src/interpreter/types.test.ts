@@ -1,4 +1,4 @@
-import { parseDType, tensorFrom, type ScalarDType } from "@verticil/runtime-ffi";
+import { parseDType, tensor, tensorFrom, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
 import { expect, test } from "vitest";
 import { interpretOn } from "../transform/testing/interpret-on.ts";
 import { decodeBfloat, decodeHalf } from "./scalar.ts";
@@ -41,6 +41,78 @@ for (const dtype of ["int4", "uint4", "int8", "uint8"] as const) {
     }
   });
 }
+
+/** `op` of each pair of `values`, all of one type, exactly as they are in memory. */
+function pairwiseIn(values: Tensor["data"], dtype: ScalarDType, op: string, result: ScalarDType = dtype): readonly (number | bigint)[] {
+  const n = values.length;
+  const script = `
+@T.prim_func
+def main(A: T.Buffer((${n},), "${dtype}"), C: T.Buffer((${n * n},), "${result}")):
+    for i, j in T.grid(${n}, ${n}):
+        C[i * ${n} + j] = ${op.replace(/\b[ab]\b/g, (v) => `A[${v === "a" ? "i" : "j"}]`)}
+`;
+  return Array.from(interpretOn(script, [tensor(values, [n], dtype)]) as Iterable<number | bigint>);
+}
+
+const bitwise: typeof integers = [
+  ["T.bitwise_and(a, b)", (a, b) => a & b],
+  ["T.bitwise_or(a, b)", (a, b) => a | b],
+  ["T.bitwise_xor(a, b)", (a, b) => a ^ b],
+  ["T.min(a, b)", (a, b) => (a < b ? a : b)],
+  ["T.max(a, b)", (a, b) => (a > b ? a : b)],
+];
+
+const widerIntegers = { int16: Int16Array, uint16: Uint16Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint64: BigUint64Array } as const;
+
+for (const [name, Elements] of Object.entries(widerIntegers)) {
+  test(`arithmetic of ${name} is exact and wraps around, for pairs of values at the ends`, () => {
+    const dtype = name as ScalarDType;
+    const { code, bits } = parseDType(dtype);
+    const wrap = (x: bigint): bigint => (code === "int" ? BigInt.asIntN(bits, x) : BigInt.asUintN(bits, x));
+    const half = 2n ** BigInt(bits - 1);
+    const all = [...new Set([0n, 1n, 2n, 3n, 7n, -1n, -2n, -7n, half - 1n, half - 2n, half, half + 1n, half / 3n, 2n ** 53n - 1n, 2n ** 53n + 1n, 46341n, 3037000500n].map(wrap))];
+    for (const [op, exact] of [...integers, ...bitwise]) {
+      const used = /[/%]|truncdiv|truncmod/.test(op) ? all.filter((v) => v !== 0n) : all;
+      const data = bits === 64 ? new (Elements as BigInt64ArrayConstructor)(used) : new (Elements as Int32ArrayConstructor)(used.map(Number));
+      const expected = used.flatMap((a) => used.map((b) => wrap(exact(a, b))));
+      expect(pairwiseIn(data, dtype, op).map(BigInt), op).toEqual(expected);
+    }
+  });
+}
+
+test("shifts wrap around, and to the right keep the sign", () => {
+  const script = (dtype: string): string => `
+@T.prim_func
+def main(A: T.Buffer((4,), "${dtype}"), C: T.Buffer((8,), "${dtype}")):
+    for i in range(4):
+        C[i] = T.shift_left(A[i], T.Cast("${dtype}", i * 9))
+        C[i + 4] = T.shift_right(A[i], T.Cast("${dtype}", i * 9))
+`;
+  const wrap = (x: bigint): bigint => BigInt.asIntN(64, x);
+  const wide = [-1n, 2n ** 62n + 3n, -(2n ** 63n), 123456789012345n];
+  const shifts = [0n, 9n, 18n, 27n];
+  expect(Array.from(interpretOn(script("int64"), [tensor(new BigInt64Array(wide), [4])]) as BigInt64Array)).toEqual([...wide.map((a, i) => wrap(a << shifts[i]!)), ...wide.map((a, i) => a >> shifts[i]!)]);
+  const narrow = [-1, 2 ** 30 + 3, -(2 ** 31), 123456789];
+  expect(Array.from(interpretOn(script("int32"), [tensor(new Int32Array(narrow), [4])]) as Int32Array)).toEqual([...narrow.map((a, i) => a << (9 * i)), ...narrow.map((a, i) => a >> (9 * i))]);
+});
+
+const FLOATS = [0, -0, 1, -1.5, 1 / 3, 1e-45, 3.4028234663852886e38, 1e20, -7.25, 16777217, Infinity, -Infinity, NaN];
+
+test("arithmetic of float32 rounds once, that of float64 is JavaScript's", () => {
+  const ops: readonly (readonly [string, (a: number, b: number) => number])[] = [["a + b", (a, b) => a + b], ["a - b", (a, b) => a - b], ["a * b", (a, b) => a * b], ["a / b", (a, b) => a / b]];
+  for (const [op, exact] of ops) {
+    const singles = new Float32Array(FLOATS);
+    expect(pairwiseIn(singles, "float32", op), op).toEqual([...singles].flatMap((a) => [...singles].map((b) => Math.fround(exact(a, b)))));
+    expect(pairwiseIn(new Float64Array(FLOATS), "float64", op), op).toEqual(FLOATS.flatMap((a) => FLOATS.map((b) => exact(a, b))));
+  }
+});
+
+test("comparisons are false with NaN, but for `!=`", () => {
+  const ops: readonly (readonly [string, (a: number, b: number) => boolean])[] = [["a < b", (a, b) => a < b], ["a <= b", (a, b) => a <= b], ["a == b", (a, b) => a === b], ["a != b", (a, b) => a !== b], ["a > b", (a, b) => a > b], ["a >= b", (a, b) => a >= b]];
+  for (const [op, exact] of ops) {
+    expect(pairwiseIn(new Float64Array(FLOATS), "float64", op, "bool").map(Boolean), op).toEqual(FLOATS.flatMap((a) => FLOATS.map((b) => exact(a, b))));
+  }
+});
 
 /** The nearest of `table`, which holds the values by their bits, ties to even bits. */
 function nearest(x: number, table: readonly number[]): number {
