@@ -1,4 +1,6 @@
 import { it } from "vitest";
+import { floorDiv, floorMod } from "../../ir/ops.ts";
+import type { Schedule } from "../schedule.ts";
 import { expectRefused, expectSchedule, loopAt } from "../testing/expect-schedule.ts";
 import { chain, fan, matmulRelu } from "../testing/programs.ts";
 
@@ -56,4 +58,29 @@ it("refuses a consumer of a part of what is copied at a time", () => {
       },
     },
   );
+});
+
+it("refuses a consumer that pads what it reads, also when two variables make up the index", () => {
+  const paddedRow = `
+@T.prim_func
+def main(A: T.Buffer((12,), "float32"), C: T.Buffer((14,), "float32")):
+    B = T.alloc_buffer((12,))
+    for i in range(12):
+        with T.block("B"):
+            vi = T.axis.remap("S", [i])
+            B[vi] = A[vi] * T.float32(2)
+    for i in range(14):
+        with T.block("C"):
+            vi = T.axis.remap("S", [i])
+            C[vi] = T.if_then_else(1 <= vi and vi < 13, B[vi - 1], T.float32(0), dtype="float32")
+`;
+  const inline = (sch: Schedule): void => {
+    sch.reverseComputeInline("C");
+  };
+  expectRefused(paddedRow, inline, "block `C` goes over more than producer `B` computes");
+  expectRefused(paddedRow, inline, "block `C` reads at more indices than producer `B` writes", {
+    prepare: (sch) => {
+      sch.transformBlockLayout("C", (i) => [floorDiv(i, 2), floorMod(i, 2)]);
+    },
+  });
 });

@@ -8,7 +8,7 @@ import type { Buffer } from "../../ir/buffer.ts";
 import type { AnyVar, PrimExpr, Range } from "../../ir/expr.ts";
 import { usesVar } from "../../ir/free-vars.ts";
 import { mapExpr } from "../../ir/mutate.ts";
-import { add, and, asInt, constant, ge, gt, isConstInt, lt, sub } from "../../ir/ops.ts";
+import { add, and, asInt, constant, ge, gt, isConstInt, lt } from "../../ir/ops.ts";
 import type { Block, BlockRealize, BufferStore, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
 import { alwaysRuns, bindingsOf, incompleteUnder, requireClosed, requireComplete, requireNotOutput, scopeRoot } from "../block-relations.ts";
@@ -113,6 +113,7 @@ function matchBodies(realize: BlockRealize, producer: BlockRealize, buffer: Buff
   }
   for (const [v, e] of inverse) values.set(v, e);
   requireCovered(block, producer.block, values, analyzer);
+  requireProduced(block, indices, producer.block, produced.indices, analyzer);
   return { store, values };
 }
 
@@ -126,18 +127,42 @@ function storeOf(block: Block): BufferStore {
 
 /** Refuses if the consumer goes over elements that the producer never writes. */
 function requireCovered(consumer: Block, producer: Block, values: ReadonlyMap<AnyVar, PrimExpr>, analyzer: Analyzer): void {
-  const dom = new Map<AnyVar, IntSet>();
-  for (const iv of producer.iterVars) if (iv.dom !== undefined) dom.set(iv.var, intSetOfRange(iv.dom));
-  for (let s = producer.body; s.kind === "tir.For"; s = s.body) dom.set(s.loopVar, intSetOfRange(makeRange(s.min, s.extent)));
+  const dom = domainOf(producer);
   for (const iv of consumer.iterVars) {
     const value = values.get(iv.var);
     if (value === undefined || iv.dom === undefined) return refuse(`\`${iv.var.name}\` of block \`${consumer.name}\` is not in the indices it reads at`, consumer);
-    const set = evalSet(value, dom);
-    const last = sub(add(iv.dom.min, iv.dom.extent), 1);
-    const missesLow = set.tag === "interval" && set.min !== undefined && analyzer.canProve(gt(set.min, iv.dom.min));
-    const missesHigh = set.tag === "interval" && set.max !== undefined && analyzer.canProve(lt(set.max, last));
-    if (set.tag === "empty" || missesLow || missesHigh) refuse(`block \`${consumer.name}\` goes over more than producer \`${producer.name}\` computes`, [consumer, producer]);
+    if (misses(evalSet(value, dom), intSetOfRange(iv.dom), analyzer)) refuse(`block \`${consumer.name}\` goes over more than producer \`${producer.name}\` computes`, [consumer, producer]);
   }
+}
+
+/**
+ * Refuses if the consumer's indices, under a condition in what it stores, leave what the producer writes: of an index that
+ * several variables make up, `requireCovered` does not see it.
+ */
+function requireProduced(consumer: Block, indices: readonly PrimExpr[], producer: Block, produced: readonly PrimExpr[], analyzer: Analyzer): void {
+  const [reads, writes] = [domainOf(consumer), domainOf(producer)];
+  const bound = new Analyzer();
+  for (const iv of consumer.iterVars) if (iv.dom !== undefined) bound.bind(iv.var, iv.dom);
+  const outside = indices.some((index, i) => {
+    const own = produced[i];
+    return own !== undefined && misses(evalSet(own, writes), evalSet(bound.simplify(index), reads), analyzer);
+  });
+  if (outside) refuse(`block \`${consumer.name}\` reads at more indices than producer \`${producer.name}\` writes`, [consumer, producer]);
+}
+
+/** The values of a block's variables, and of loops right inside. */
+function domainOf(block: Block): ReadonlyMap<AnyVar, IntSet> {
+  const dom = new Map<AnyVar, IntSet>();
+  for (const iv of block.iterVars) if (iv.dom !== undefined) dom.set(iv.var, intSetOfRange(iv.dom));
+  for (let s = block.body; s.kind === "tir.For"; s = s.body) dom.set(s.loopVar, intSetOfRange(makeRange(s.min, s.extent)));
+  return dom;
+}
+
+/** True if the bounds of what is there are known to be within those of what is needed. */
+function misses(there: IntSet, needed: IntSet, analyzer: Analyzer): boolean {
+  if (there.tag === "empty" || needed.tag === "empty") return there.tag === "empty";
+  const low = there.min !== undefined && needed.min !== undefined && analyzer.canProve(gt(there.min, needed.min));
+  return low || (there.max !== undefined && needed.max !== undefined && analyzer.canProve(lt(there.max, needed.max)));
 }
 
 /** The producer run only where the consumer did. */
