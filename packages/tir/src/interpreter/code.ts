@@ -165,10 +165,10 @@ const exact: { readonly [K in ArithKind]: (a: number, b: number) => number } = {
   "tir.Add": (a, b) => a + b,
   "tir.Sub": (a, b) => a - b,
   "tir.Mul": (a, b) => a * b,
-  "tir.Div": (a, b) => (b === 0 ? raise("division-by-zero", undefined) : truncDivNumber(a, b)),
-  "tir.Mod": (a, b) => (b === 0 ? raise("division-by-zero", undefined) : a % b),
-  "tir.FloorDiv": (a, b) => (b === 0 ? raise("division-by-zero", undefined) : floorDivNumber(a, b)),
-  "tir.FloorMod": (a, b) => (b === 0 ? raise("division-by-zero", undefined) : floorModNumber(a, b)),
+  "tir.Div": truncDivNumber,
+  "tir.Mod": (a, b) => a % b,
+  "tir.FloorDiv": floorDivNumber,
+  "tir.FloorMod": floorModNumber,
   "tir.Min": (a, b) => (a < b ? a : b),
   "tir.Max": (a, b) => (a > b ? a : b),
 };
@@ -272,11 +272,23 @@ const floatOps: { readonly [K in ArithKind]: (a: number, b: number) => number } 
   "tir.Max": Math.max,
 };
 
-/** An operation of either sort. */
-export function arithCode(kind: ArithKind, dtype: DType, a: Code, b: Code): Code {
-  if (!isFloat(dtype)) return intBinary(kind, dtype, a, b);
+/** An operation of either sort; a division of integers by zero is reported at `span`. */
+export function arithCode(kind: ArithKind, dtype: DType, a: Code, b: Code, span: Span | undefined): Code {
+  if (!isFloat(dtype)) return intBinary(kind, dtype, a, DIVISIONS.has(kind) ? notZero(b, span) : b);
   if (a.wide || b.wide) throw new TypeError("internal: a float beyond the safe integers");
   return floatBinary(kind, dtype, a, b);
+}
+
+const DIVISIONS: ReadonlySet<ArithKind> = new Set(["tir.Div", "tir.Mod", "tir.FloorDiv", "tir.FloorMod"]);
+
+function notZero(b: Code, span: Span | undefined): Code {
+  if (b.lo > 0 || b.hi < 0) return b;
+  if (b.wide) {
+    const y = b.run;
+    return { ...b, run: () => y() || raise("division-by-zero", undefined, span) };
+  }
+  const y = b.run;
+  return valueCode(() => y() || raise("division-by-zero", undefined, span), b.lo, b.hi);
 }
 
 /** A comparison as a test. Values have one representation each, so that `===` compares numbers and bigints alike. */

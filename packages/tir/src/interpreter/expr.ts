@@ -58,7 +58,7 @@ export function compileExpr(scope: Scope, e: PrimExpr, lane = 0): Code {
     case "tir.FloorMod":
     case "tir.Min":
     case "tir.Max":
-      return arithCode(e.kind, scalarOf(e.dtype), compileExpr(scope, e.a, lane), compileExpr(scope, e.b, lane));
+      return arithCode(e.kind, scalarOf(e.dtype), compileExpr(scope, e.a, lane), compileExpr(scope, e.b, lane), e.span);
     case "tir.EQ":
     case "tir.NE":
     case "tir.LT":

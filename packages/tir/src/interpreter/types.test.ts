@@ -80,6 +80,18 @@ for (const [name, Elements] of Object.entries(widerIntegers)) {
   });
 }
 
+test("an int64 between others is exact too", () => {
+  const values = [2147483647, 2147483629, -2147483648, 123456789];
+  const product = (a: number, b: number): bigint => BigInt(a) * BigInt(b);
+  const script = `
+@T.prim_func
+def main(A: T.Buffer((4,), "int32"), C: T.Buffer((16,), "int32")):
+    for i, j in T.grid(4, 4):
+        C[i * 4 + j] = T.Cast("int32", T.truncmod(T.Cast("int64", A[i]) * T.Cast("int64", A[j]), T.int64(1000007)))
+`;
+  expect(Array.from(interpretOn(script, [tensor(new Int32Array(values), [4])]) as Int32Array)).toEqual(values.flatMap((a) => values.map((b) => Number(product(a, b) % 1000007n))));
+});
+
 test("shifts wrap around, and to the right keep the sign", () => {
   const script = (dtype: string): string => `
 @T.prim_func

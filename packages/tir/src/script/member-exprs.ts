@@ -38,6 +38,7 @@ import { makeIndexMap } from "../ir/make-stmt.ts";
 import { cast, ceilDiv, constant, div, floorDiv, floorMod, matchTypes, max, maxValue, min, minValue, truncMod } from "../ir/ops.ts";
 import type { IndexMap } from "../ir/stmt.ts";
 import { isBuffer, rangeFromTo, toBuffer, toCount, toDType, toExpr, toExprs, toLanes, toOperands, toText, toVar } from "./convert.ts";
+import { located } from "./located.ts";
 import { iterTypeNames } from "./print-expr.ts";
 import { callDType } from "./result-dtype.ts";
 import { MetaValue } from "./values.ts";
@@ -51,7 +52,10 @@ function pair(a: CallArgs, site: Site): readonly [PrimExpr, PrimExpr] {
 }
 
 function folding(f: (a: PrimExpr, b: PrimExpr) => PrimExpr): Member {
-  return (a, site) => f(...pair(a, site));
+  return (a, site) => {
+    const [x, y] = pair(a, site);
+    return located(f(x, y), x, y, site);
+  };
 }
 
 function exact(kind: BinaryKind): Member {

@@ -32,6 +32,7 @@ import {
   sub,
 } from "../ir/ops.ts";
 import { isBuffer, toAccess, toDType, toExpr, toExprs, toOperands, toStoreIndices } from "./convert.ts";
+import { located } from "./located.ts";
 import { callDType, isPrimExpr } from "./result-dtype.ts";
 import { LetTypeValue, SliceValue, StmtValue } from "./values.ts";
 
@@ -86,17 +87,11 @@ function binary(op: string, a: ScriptValue, b: ScriptValue, site: Site): ScriptV
   const name = BITWISE[op];
   if (name !== undefined) {
     const [l, r] = matchTypes(x, y);
-    return intrin(name, callDType(`tir.${name}`, [l, r]) ?? l.dtype, [l, r]);
+    return located(intrin(name, callDType(`tir.${name}`, [l, r]) ?? l.dtype, [l, r]), l, r, site);
   }
-  if (op === "**") return intrin("pow", x.dtype, [...matchTypes(x, y)]);
+  if (op === "**") return located(intrin("pow", x.dtype, [...matchTypes(x, y)]), x, y, site);
   return undefined;
 }
-
-/** A new node gets its place; an operand that came back keeps its own. */
-function located(e: PrimExpr, x: PrimExpr, y: PrimExpr, site: Site): PrimExpr {
-  return e === x || e === y || e.span !== undefined || site.span === undefined ? e : { ...e, span: site.span };
-}
-
 
 function bufferAttribute(buffer: Buffer, name: string): ScriptValue | undefined {
   switch (name) {
@@ -160,7 +155,7 @@ export const tirOperators: Operators = {
   unary(op, a, site) {
     if (!isOperand(a)) return undefined;
     const x = toExpr(a, site);
-    if (op === "-") return mul(x, constant(-1, x.dtype));
+    if (op === "-") return located(mul(x, constant(-1, x.dtype)), x, x, site);
     if (op === "+") return x;
     return op === "~" ? intrin("bitwise_not", x.dtype, [x]) : makeNot(x, site.span);
   },
