@@ -1,5 +1,6 @@
 export { type SpaceContext, type SpaceRule } from "./space/space-rule.ts";
 export { postOrderApply, type SpaceGenerator } from "./space/post-order-apply.ts";
+export { registerTileSeeds, type SeedGenerator } from "./space/seed-traces.ts";
 export { cpuPostprocs, cpuSpaceRules } from "./space/cpu-space.ts";
 export { type Postproc } from "./postproc/postproc.ts";
 export { candidateFromText, makeCandidate, traceText, type Candidate, type CandidateOptions } from "./search/candidate.ts";

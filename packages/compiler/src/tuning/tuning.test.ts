@@ -1,10 +1,10 @@
 import { irMatchers } from "@verticil/ir-core/testing";
 import { defaultWasmTarget, sequential, type IRModule } from "@verticil/ir-core";
-import { candidateFromText, memoryDatabase, targetKey, UNTUNED, type Database, type TuneReport } from "@verticil/metaschedule";
+import { candidateFromText, memoryDatabase, targetKey, tuneTasks, UNTUNED, type Builder, type Database, type TuneReport } from "@verticil/metaschedule";
 import { childRunner } from "@verticil/metaschedule/node";
 import { interpretRelax } from "@verticil/relax";
 import { randomTensor } from "@verticil/runtime-ffi";
-import { tir } from "@verticil/tir";
+import { tir, type PrimFunc } from "@verticil/tir";
 import { parse, print } from "@verticil/tvmscript";
 import { expect, it } from "vitest";
 import { compile } from "../compile.ts";
@@ -12,7 +12,8 @@ import { compileContext, defaultDialects, scriptDialects } from "../compile-cont
 import { tensorDifference } from "../tensor-difference.ts";
 import { fusionPhase, graphPhase } from "../wasm-pipeline.ts";
 import { hostEngine } from "./host-engine.ts";
-import { tuneForWasm, tuningTasks } from "./tune-module.ts";
+import { tuningTasks, untunedSchedule } from "./tune-module.ts";
+import { wasmKernelBuilder } from "./wasm-builder.ts";
 
 expect.extend(irMatchers({ dialects: defaultDialects, print: (n) => print(n, { dialects: scriptDialects }) }));
 
@@ -38,10 +39,11 @@ class Module:
 
 const engine = hostEngine(defaultWasmTarget);
 
-async function tune(database: Database, maxTrials: number): Promise<TuneReport> {
+async function tune(database: Database, maxTrials: number, builder: Builder = wasmKernelBuilder(3)): Promise<TuneReport> {
   const runner = childRunner({ milliseconds: 2 });
+  const tasks = tuningTasks(layer());
   try {
-    return await tuneForWasm(tuningTasks(layer()), { database, runner, engine, budget: 60_000, maxTrials, seed: 3 });
+    return await tuneTasks(tasks, { database, runner, engine, budget: 60_000, maxTrials, seed: 3, builder, untuned: untunedSchedule });
   } finally {
     runner.close();
   }
@@ -49,7 +51,13 @@ async function tune(database: Database, maxTrials: number): Promise<TuneReport> 
 
 it("measures schedules that compute the same, replays them, and compiles with the fastest", { timeout: 60_000 }, async () => {
   const database = memoryDatabase();
-  const { tasks } = await tune(database, 8);
+  // The programs that were built, each of which was then measured.
+  const built: PrimFunc[] = [];
+  const builder = wasmKernelBuilder(3);
+  const { tasks } = await tune(database, 8, (task, scheduled) => {
+    built.push(scheduled.func);
+    return builder(task, scheduled);
+  });
   expect(tasks).toHaveLength(1);
   const [{ task, trials, failed }] = tasks as [TuneReport["tasks"][number]];
   expect({ trials, failed }).toEqual({ trials: 8, failed: 0 });
@@ -57,9 +65,8 @@ it("measures schedules that compute the same, replays them, and compiles with th
   const key = { workload: task.hash, target: targetKey(task.target), engine };
   const records = database.all(key).filter((r) => r.trace !== UNTUNED);
   expect(records).toHaveLength(8);
-  for (const r of records) {
-    expect(candidateFromText(task.func, r.trace)?.func).toEqualIr(candidateFromText(task.func, r.trace)!.func);
-  }
+  // In the order of measuring; the untuned one was before them.
+  for (const [i, r] of records.entries()) expect(candidateFromText(task.func, r.trace)?.func).toEqualIr(built[i + 1]!);
 
   // Whatever was measured, the tuned schedule is to be taken, so that it is seen to give the right numbers.
   const [record] = records;

@@ -12,11 +12,14 @@ import { compileContext } from "../compile-context.ts";
  * @throws RangeError for a program with anything but float32 buffers of known shape.
  */
 export function wasmKernelBuilder(seed = 1): Builder {
+  const made = new WeakMap<TuneTask, readonly KernelArgument[]>();
   return async (task, scheduled) => {
+    const args = made.get(task) ?? kernelArguments(task, seed);
+    made.set(task, args);
     const target = task.target.kind === "wasm" ? task.target : defaultWasmTarget;
     const lowered = lowerTir({ intrinRules: wasmIntrinRules }).run(moduleOf(scheduled.func), compileContext({ target }));
     const { bytes, reservedBytes } = buildWasm(lowered, target);
-    return { wasm: bytes, reservedBytes, buffers: buffersOf(task, scheduled, lowered, seed) };
+    return { wasm: bytes, reservedBytes, buffers: buffersOf(args, scheduled, lowered) };
   };
 }
 
@@ -24,8 +27,8 @@ function moduleOf(func: PrimFunc): IRModule {
   return makeIRModule(new Map([[makeGlobalVar("main"), withAttrs(func, { global_symbol: "main" })]]));
 }
 
-function buffersOf(task: TuneTask, { layout }: ScheduledFunc, lowered: IRModule, seed: number): readonly KernelBuffer[] {
-  const buffers = kernelArguments(task, seed).map(({ tensor, isOutput }, i): KernelBuffer => {
+function buffersOf(args: readonly KernelArgument[], { layout }: ScheduledFunc, lowered: IRModule): readonly KernelBuffer[] {
+  const buffers = args.map(({ tensor, isOutput }, i): KernelBuffer => {
     if (isOutput) return { bytes: tensor.data.byteLength, isOutput: true };
     const change = layout.find((c) => c.param === i);
     const init = tensorBytes(change === undefined ? tensor : packTensor(tensor, change.indexMap));
@@ -35,8 +38,14 @@ function buffersOf(task: TuneTask, { layout }: ScheduledFunc, lowered: IRModule,
   return [...buffers, ...bytes.map((n) => ({ bytes: n, isOutput: false }))];
 }
 
+/** What a kernel is called with; `isOutput` where it writes it. */
+export interface KernelArgument {
+  readonly tensor: Tensor;
+  readonly isOutput: boolean;
+}
+
 /** A tensor for each parameter of a task's program, in the layout of the program; what it writes is among them. */
-export function kernelArguments(task: TuneTask, seed: number): readonly { readonly tensor: Tensor; readonly isOutput: boolean }[] {
+export function kernelArguments(task: TuneTask, seed: number): readonly KernelArgument[] {
   const outputs = outputsOf(task.func);
   return task.func.params.map((p, i) => {
     const buffer = task.func.bufferMap.get(p);

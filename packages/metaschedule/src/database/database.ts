@@ -12,7 +12,7 @@ export interface Database {
   add(record: TuningRecord): void;
   /** The records of a program with a time, fastest first. */
   best(key: RecordKey, limit: number): readonly TuningRecord[];
-  /** Everything that was measured of a program, in order, failures included: a search goes on from there. */
+  /** Everything that was measured of a program, in the order in which each was first added, failures included: a search goes on from there. */
   all(key: RecordKey): readonly TuningRecord[];
   close(): void;
 }
@@ -24,8 +24,9 @@ export function memoryDatabase(): Database {
   return {
     add(record) {
       const text = textOf(record);
-      const list = (records.get(text) ?? []).filter((r) => r.trace !== record.trace);
-      records.set(text, [...list, record]);
+      const list = records.get(text) ?? [];
+      const at = list.findIndex((r) => r.trace === record.trace);
+      records.set(text, at < 0 ? [...list, record] : list.with(at, record));
     },
     all: of,
     best: (key, limit) =>

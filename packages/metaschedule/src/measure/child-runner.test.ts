@@ -45,8 +45,10 @@ describe("a child runner", () => {
     expect(await runner.measure(await kernel(copy, [NaN, 2, 3, 4]), { expected: [bytes(NaN, 2, 3, 4)] })).toMatchObject({ ok: true });
   });
 
-  it("times a slow kernel once", async () => {
-    expect(await runner.measure(await kernel(copy), { slow: 0 })).toMatchObject({ ok: true, runs: 1 });
+  it("times a slow kernel a few times, and one that is far off once", async () => {
+    expect(await runner.measure(await kernel(copy), { slow: 0 })).toMatchObject({ ok: true, runs: 5 });
+    const endless = "(local $n i32) (loop (br_if 0 (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 200000000))))";
+    expect(await runner.measure(await kernel(endless), { slow: 1e-5 })).toMatchObject({ ok: true, runs: 1 });
   });
 
   it("survives a kernel that traps", async () => {

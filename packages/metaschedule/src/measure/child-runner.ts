@@ -27,7 +27,7 @@ const childFile = (): string => fileURLToPath(new URL(import.meta.url.endsWith("
  * child's engine compiles everything at once and for speed, so that no run is one of slower code.
  */
 export function childRunner(options: ChildRunnerOptions = {}): Runner {
-  const { milliseconds = 60, minRuns = 3, maxRuns = 1000, timeout = 10_000, maxBytes = 2 ** 30, tolerance = 1e-4 } = options;
+  const { milliseconds = 60, minRuns = 5, maxRuns = 1000, timeout = 10_000, maxBytes = 2 ** 30, tolerance = 1e-4 } = options;
   let child: ReadyChild | undefined;
   let closed = false;
   let jobs = 0;

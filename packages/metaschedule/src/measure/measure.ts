@@ -36,7 +36,7 @@ export interface MeasureOptions {
   readonly expected?: readonly Uint8Array[];
   /** Return the contents of the output buffers. */
   readonly keepOutputs?: boolean;
-  /** Seconds above which one run says enough. */
+  /** Seconds above which the least number of runs says enough, and far above which one does. */
   readonly slow?: number;
 }
 

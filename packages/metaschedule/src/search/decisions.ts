@@ -1,5 +1,7 @@
 import type { Decision, Instruction, RandomEngine, Trace } from "@verticil/tir";
 
+/** The location that means: put into what reads it. */
+const INLINE = -2;
 /** Loops around a tile that a block may be computed under: further in it would be made anew for every element. */
 const OUTER_LOOPS = 7;
 
@@ -26,8 +28,13 @@ export function mutateDecision(trace: Trace, random: RandomEngine): Trace {
 
 function otherDecision(inst: Instruction, decision: Decision, random: RandomEngine): Decision {
   if (typeof decision !== "number") return moveFactor(decision, random);
-  if (inst.kind === "SampleComputeLocation") return random.int(-1, OUTER_LOOPS);
-  const step = random.int(0, candidatesOf(inst) - 1);
+  if (inst.kind === "SampleComputeLocation") return otherThan(decision, INLINE, OUTER_LOOPS, random);
+  return otherThan(decision, 0, candidatesOf(inst), random);
+}
+
+/** A number from `from` up to `to`, the end not included, and not the one that it was. */
+function otherThan(decision: number, from: number, to: number, random: RandomEngine): number {
+  const step = random.int(from, to - 1);
   return step >= decision ? step + 1 : step;
 }
 
@@ -59,7 +66,7 @@ function primeFactors(n: number): readonly number[] {
  * drawn first, and what is left goes to one level more often than not.
  */
 export function freshDecision(inst: Instruction, previous: Decision | undefined, random: RandomEngine): Decision | undefined {
-  if (inst.kind === "SampleComputeLocation") return random.fraction() < 0.5 ? -1 : random.int(0, OUTER_LOOPS);
+  if (inst.kind === "SampleComputeLocation") return random.fraction() < 0.6 ? random.int(INLINE, 0) : random.int(0, OUTER_LOOPS);
   if (inst.kind !== "SamplePerfectTile" || !Array.isArray(previous)) return undefined;
   const extent = (previous as readonly number[]).reduce((a, b) => a * b, 1);
   const [n, most] = inst.attrs.map((a) => (typeof a === "number" ? a : undefined));

@@ -18,27 +18,43 @@ export interface EvolutionOptions {
 
 /**
  * The fastest schedules so far, with some decisions changed, of which those are measured that the cost model expects
- * most of; and a few made afresh (upstream's `EvolutionarySearch`). Begins with fresh ones only.
+ * most of; and a few made afresh (upstream's `EvolutionarySearch`). Begins with the seeds, then with fresh ones only.
  */
 export function evolutionarySearch(opts: EvolutionOptions = {}): SearchStrategy {
-  const { choice = 3, parents: most = 12, exploration = 0.15, mutations = 3 } = opts;
+  const { choice = 2, parents: most = 12, exploration = 0.15, mutations = 3 } = opts;
   return {
     name: "evolutionary",
-    propose(state, count) {
-      const parents = fastest(state.measured, most);
-      if (parents.length < 4) return randomSearch.propose(state, count);
-      const fresh = randomSearch.propose(state, Math.ceil(count * exploration));
-      const pool: Candidate[] = [];
-      const wanted = (count - fresh.length) * choice;
-      for (let i = 0; i < wanted * 4 && pool.length < wanted; i++) {
-        const child = breed(state, parents, mutations);
-        if (child !== undefined) pool.push(child);
-      }
-      const scores = state.model.predict(state.task, pool.map((c) => c.func));
-      const ranked = pool.map((candidate, i) => ({ candidate, score: scores[i] ?? 0 })).toSorted((a, b) => b.score - a.score);
-      return [...ranked.slice(0, count - fresh.length).map((r) => r.candidate), ...fresh];
+    propose(state, wanted) {
+      const seeds = takeSeeds(state, wanted);
+      const count = wanted - seeds.length;
+      return count === 0 ? seeds : [...seeds, ...evolve(state, count)];
     },
   };
+  function evolve(state: SearchState, count: number): readonly Candidate[] {
+    const parents = fastest(state.measured, most);
+    if (parents.length < 4) return randomSearch.propose(state, count);
+    const fresh = randomSearch.propose(state, Math.ceil(count * exploration));
+    const pool: Candidate[] = [];
+    const wanted = (count - fresh.length) * choice;
+    for (let i = 0; i < wanted * 4 && pool.length < wanted; i++) {
+      const child = breed(state, parents, mutations);
+      if (child !== undefined) pool.push(child);
+    }
+    const scores = state.model.predict(state.task, pool.map((c) => c.func));
+    const ranked = pool.map((candidate, i) => ({ candidate, score: scores[i] ?? 0 })).toSorted((a, b) => b.score - a.score);
+    return [...ranked.slice(0, count - fresh.length).map((r) => r.candidate), ...fresh];
+  }
+}
+
+function takeSeeds({ seeds, make }: SearchState, count: number): readonly Candidate[] {
+  const out: Candidate[] = [];
+  while (out.length < count) {
+    const next = seeds.next();
+    if (next.done === true) break;
+    const candidate = make(next.value, false);
+    if (candidate !== undefined) out.push(candidate);
+  }
+  return out;
 }
 
 function breed(state: SearchState, parents: readonly Trace[], mutations: number): Candidate | undefined {

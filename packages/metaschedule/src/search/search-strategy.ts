@@ -14,11 +14,13 @@ export interface SearchState {
   readonly func: PrimFunc;
   /** The traces whose decisions span the space. */
   readonly sketches: readonly Trace[];
+  /** Schedules that come before any that the search makes up; each is taken once. */
+  readonly seeds: Iterator<Trace>;
   /** In the order of measuring. */
   readonly measured: readonly Measured[];
   readonly model: CostModel;
   readonly random: RandomEngine;
-  /** Makes a candidate of a trace; undefined where a step refuses, or for one that was measured or proposed before. */
+  /** Makes a candidate of a trace; undefined where a step refuses, or for one that was measured, or made before in this round. */
   make(trace: Trace, fresh: boolean): Candidate | undefined;
 }
 

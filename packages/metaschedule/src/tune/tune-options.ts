@@ -4,6 +4,7 @@ import type { Builder, Runner, ScheduledFunc } from "../measure/measure.ts";
 import type { Postproc } from "../postproc/postproc.ts";
 import type { SearchStrategy } from "../search/search-strategy.ts";
 import type { SpaceGenerator } from "../space/post-order-apply.ts";
+import type { SeedGenerator } from "../space/seed-traces.ts";
 import type { TuneTask } from "../task.ts";
 
 /** What tuning is done with. */
@@ -21,6 +22,8 @@ export interface TuneOptions {
   readonly maxTrials?: number;
   readonly seed?: number;
   readonly space?: SpaceGenerator;
+  /** Schedules of the space that are measured first; those of `registerTileSeeds` unless told. */
+  readonly seeds?: SeedGenerator;
   readonly postprocs?: readonly Postproc[];
   readonly strategy?: SearchStrategy;
   readonly costModel?: CostModel;

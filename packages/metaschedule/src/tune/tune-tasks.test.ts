@@ -4,6 +4,7 @@ import { memoryDatabase, type Database } from "../database/database.ts";
 import { UNTUNED } from "../database/tuning-record.ts";
 import type { Builder, BuiltKernel, Runner } from "../measure/measure.ts";
 import { featuresOf } from "../cost/features.ts";
+import { registerTileSeeds } from "../space/seed-traces.ts";
 import { randomSearch } from "../search/random-search.ts";
 import { makeTuneTask, type TuneTask } from "../task.ts";
 import { product } from "../testing/programs.ts";
@@ -48,6 +49,16 @@ function tune(database: Database, opts: Partial<TuneOptions> = {}): Promise<Tune
   });
 }
 
+/** What the decisions of a trace are, as text. */
+function decisionsIn(trace: string): string {
+  const [, decisions] = JSON.parse(trace) as readonly [unknown, readonly (readonly [number, unknown])[]];
+  return JSON.stringify(decisions.map(([, d]) => d));
+}
+
+function twice<T>(x: T): readonly T[] {
+  return [x, x];
+}
+
 describe("tuning", () => {
   it("finds a faster schedule and keeps everything it measured", async () => {
     const database = memoryDatabase();
@@ -62,12 +73,36 @@ describe("tuning", () => {
   it("proposes the same schedules for the same seed and times", async () => {
     const traces = async (seed: number): Promise<readonly string[]> => {
       const database = memoryDatabase();
-      await tune(database, { seed });
+      await tune(database, { seed, seeds: () => [] });
       return database.all(key).map((r) => r.trace).toSorted();
     };
     const [first, same, other] = [await traces(5), await traces(5), await traces(6)];
     expect(same).toEqual(first);
     expect(other).not.toEqual(first);
+  });
+
+  it("measures the seeds of the space before anything else", async () => {
+    const database = memoryDatabase();
+    await tune(database, { maxTrials: 4, seeds: (sketch) => registerTileSeeds(sketch).slice(0, 2) });
+    const decided = database.all(key).slice(1).map((r) => decisionsIn(r.trace));
+    // Two sketches, in turns: tiles of 4 rows by 2 vectors, the lanes within the rows and around them.
+    expect(decided).toEqual([...twice("[[1,8,2],3,[16,1],[64,1]]"), ...twice("[[8,1,2],3,[16,1],[64,1]]")]);
+  });
+
+  it("takes the time that schedules have in turns with the untuned one for their time", async () => {
+    const database = memoryDatabase();
+    const times = new Map<number, number>();
+    // The first time that a kernel is measured is half of what it is later.
+    const runner = fakeRunner((k) => {
+      const n = (times.get(guess(k)) ?? 0) + 1;
+      times.set(guess(k), n);
+      return n === 1 ? guess(k) / 2 : guess(k);
+    });
+    const { tasks: [p] } = await tune(database, { runner });
+    const [best] = database.best(key, 1);
+    expect(p?.untuned).toBe(1);
+    expect(p?.best).toBe(best?.seconds);
+    expect(times.has(p?.best ?? 0)).toBe(true);
   });
 
   it("goes on from what the database knows and measures nothing twice", async () => {

@@ -3,12 +3,13 @@ import { treeCostModel } from "../cost/cost-model.ts";
 import { evolutionarySearch } from "../search/evolutionary-search.ts";
 import { cpuPostprocs, cpuSpaceRules } from "../space/cpu-space.ts";
 import { postOrderApply } from "../space/post-order-apply.ts";
+import { registerTileSeeds } from "../space/seed-traces.ts";
 import type { TuneTask } from "../task.ts";
 import { TaskTuner } from "./task-tuner.ts";
 import type { TuneOptions, TuneReport } from "./tune-options.ts";
 
-/** The share of the time that is kept for measuring the fastest schedules once more. */
-const CONFIRMATION = 0.12;
+/** The share of the time that is kept for the fastest schedules against the untuned one. */
+const CONFIRMATION = 0.2;
 
 /**
  * Tunes tasks until the time is up: every task once, then round for round the one that promises most. Whatever is
@@ -23,6 +24,7 @@ export async function tuneTasks(tasks: readonly TuneTask[], opts: TuneOptions): 
       new TaskTuner(task, {
         ...opts,
         space: opts.space ?? postOrderApply(cpuSpaceRules),
+        seeds: opts.seeds ?? registerTileSeeds,
         postprocs: opts.postprocs ?? cpuPostprocs,
         strategy: opts.strategy ?? evolutionarySearch(),
         costModel: opts.costModel ?? treeCostModel(),
@@ -49,8 +51,10 @@ export async function tuneTasks(tasks: readonly TuneTask[], opts: TuneOptions): 
     tell(next);
   }
   const found = tuners.filter((t) => t.progress.trials > 0).toSorted((a, b) => b.promise - a.promise);
-  for (const tuner of found) {
-    await tuner.confirm(over(1));
+  for (const [i, tuner] of found.entries()) {
+    // What is left is for all of them.
+    const left = opts.budget - (performance.now() - begin);
+    await tuner.confirm(over(1 - ((found.length - 1 - i) * left) / found.length / opts.budget));
     tell(tuner);
   }
   return { tasks: tuners.map((t) => t.progress), interrupted: opts.signal?.aborted === true };
