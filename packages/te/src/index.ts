@@ -32,7 +32,7 @@ export {
   split, squeeze, stack, tile, transpose, trilu, unravelIndex,
 } from "./topi/transform.ts";
 export {
-  advIndex, dynamicStridedSlice, gather, gatherNd, oneHot, stridedSlice, take, type Slice, type TakeMode,
+  advIndex, dynamicStridedSlice, dynamicStridedSliceShape, gather, gatherNd, oneHot, stridedSlice, take, type Slice, type TakeMode,
 } from "./topi/indexing.ts";
 export {
   argmax, argmin, collapseSum, maxOf, meanOf, minOf, prodOf, stdOf, sumOf, varianceOf, type Reducer,

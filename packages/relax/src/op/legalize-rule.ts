@@ -1,5 +1,6 @@
 import type { Operand, Tensor as TeTensor } from "@verticil/te";
 import type { AnyVar, Call, Expr } from "../ir/expr.ts";
+import type { StructInfo } from "../ir/struct-info.ts";
 
 /** A computation on te tensors: one a tensor argument, tuples flattened. */
 export type TeFunction = (...tensors: readonly TeTensor[]) => TeTensor | readonly TeTensor[];
@@ -19,6 +20,8 @@ export interface LegalizeBuilder {
   callTeOperands(fn: OperandFunction, args: readonly Expr[], opts?: { readonly name?: string }): Call;
   /** Binds a value to a new variable before the call at hand. */
   emit(value: Expr, nameHint?: string): AnyVar;
+  /** Binds a value whose struct info is checked when the program runs, and defines the symbolic sizes that are new in it. */
+  matchCast(value: Expr, structInfo: StructInfo, nameHint?: string): AnyVar;
 }
 
 /**

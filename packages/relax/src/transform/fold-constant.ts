@@ -102,7 +102,7 @@ function evaluateOp(
   const aside = new BlockBuilder({ ops });
   let lowered: Expr | undefined;
   try {
-    lowered = rule(call, { callTe: (fn, a, o) => callTe(aside, fn, a, o), callTeOperands: () => refuseEmit(), emit: () => refuseEmit() });
+    lowered = rule(call, { callTe: (fn, a, o) => callTe(aside, fn, a, o), callTeOperands: () => refuseEmit(), emit: () => refuseEmit(), matchCast: () => refuseEmit() });
   } catch (error) {
     if (error instanceof CannotFold) return undefined;
     throw error;

@@ -81,6 +81,10 @@ function legalized(call: Call, rule: LegalizeRule, bb: BlockBuilder, programs: P
       pieces++;
       return bb.emit(e, hint);
     },
+    matchCast: (e, info, hint) => {
+      pieces++;
+      return bb.matchCast(e, info, hint);
+    },
   });
   if (key !== undefined && built !== undefined && pieces === 1 && result === built) {
     const operands = callTirParts(built)?.args.fields.map((a) => placeOf(call, a));

@@ -1,6 +1,6 @@
 import { at } from "@verticil/ir-core";
 import type { ScalarDType } from "@verticil/runtime-ffi";
-import { add, asInt, cast, constant, eq, floorMod, lt, max, min, mul, select, sub, type PrimExpr } from "@verticil/tir";
+import { add, asInt, cast, constant, eq, floorDiv, floorMod, lt, max, min, mul, select, sub, type PrimExpr } from "@verticil/tir";
 import { compute } from "../compute.ts";
 import { Tensor } from "../tensor.ts";
 import { broadcastAt, broadcastShape } from "./broadcast.ts";
@@ -84,6 +84,22 @@ export function dynamicStridedSlice(x: Tensor, begin: Tensor, strides: Tensor, s
     "T_strided_slice_dynamic",
     injective,
   );
+}
+
+/** The sizes of `dynamicStridedSlice`'s result, int64, one an axis of `x`, after Python's rules (upstream's `shape_func`). */
+export function dynamicStridedSliceShape(x: Tensor, begin: Tensor, end: Tensor, strides: Tensor): Tensor {
+  const along = (axis: number, i: PrimExpr): PrimExpr => {
+    const [first, last, step] = [begin, end, strides].map((t) => cast("int64", t.at(i))) as [PrimExpr, PrimExpr, PrimExpr];
+    const size = cast("int64", at(x.shape, axis));
+    const backwards = lt(step, int(0));
+    const [low, high] = [select(backwards, int(-1), int(0)), select(backwards, sub(size, int(1)), size)];
+    const limited = (v: PrimExpr): PrimExpr => min(max(select(lt(v, int(0)), add(v, size), v), low), high);
+    const way = select(backwards, sub(limited(first), limited(last)), sub(limited(last), limited(first)));
+    const width = select(backwards, sub(int(0), step), step);
+    return max(floorDiv(sub(add(way, width), int(1)), width), int(0));
+  };
+  const sizes = (i: PrimExpr): PrimExpr => x.shape.map((_, axis) => axis).reduceRight<PrimExpr>((rest, axis) => select(eq(i, int(axis)), along(axis, i), rest), int(0));
+  return compute([int(x.ndim)], sizes, "T_shape_func_strided_slice_dynamic", injective);
 }
 
 /** An index that counts from the end if negative. */

@@ -1,13 +1,14 @@
 import * as te from "@verticil/te";
 import { tensorFrom } from "@verticil/runtime-ffi";
-import { asInt, cast, constant, isConst, type PrimExpr } from "@verticil/tir";
-import { makeConstant, makeTupleGetItem, shapeOf } from "../../ir/make.ts";
+import { makeOp } from "@verticil/ir-core";
+import { asInt, cast, constant, isConst, makeVar as makeTirVar, type PrimExpr } from "@verticil/tir";
+import { makeCall, makeConstant, makeShapeStructInfo, makeTupleGetItem, shapeOf } from "../../ir/make.ts";
 import type { Call, Expr } from "../../ir/expr.ts";
 import { boolAttr, dtypeAttr, intAttr, intsAttr, optIntAttr, optIntsAttr, stringAttr } from "../attrs-of.ts";
 import { canonicalBegin, sliceArgs } from "../gather-scatter.ts";
 import { parseEinsum } from "../linear-algebra.ts";
 import type { LegalizeBuilder, LegalizeRule } from "../legalize-rule.ts";
-import { arg, infoOf, nth, of1, of2, resultDims, scalarConst, viaTe, whenKnown } from "./common.ts";
+import { arg, infoOf, isKnown, nth, of1, of2, of3, resultDims, scalarConst, viaTe, whenKnown } from "./common.ts";
 
 const toShape = (name: string): LegalizeRule => viaTe(name, 1, (call) => of1((x) => te.reshape(x, resultDims(call))));
 
@@ -40,6 +41,17 @@ const repeat: LegalizeRule = viaTe("repeat", 1, (call) =>
     return te.repeat(flat, intAttr(call, "repeats"), axis ?? 0);
   }),
 );
+
+/** The sizes of the result are computed first, and become symbolic sizes of the program that takes the slice. */
+const dynamicStridedSlice: LegalizeRule = (call, bb) => {
+  const [x, begin, end, strides] = [0, 1, 2, 3].map((i) => arg(call, i)) as [Expr, Expr, Expr, Expr];
+  if (!call.args.every((a) => isKnown(infoOf(a)))) return undefined;
+  const ndim = shapeOf(infoOf(x))?.length ?? 0;
+  const sizes = bb.emit(bb.callTe((...t) => te.dynamicStridedSliceShape(nth(t, 0), nth(t, 1), nth(t, 2), nth(t, 3)), [x, begin, end, strides], { name: "shape_func" }));
+  const dims = Array.from({ length: ndim }, (_, i) => makeTirVar(i === 0 ? "s" : `s_${i}`, "int64"));
+  bb.matchCast(bb.emit(makeCall(makeOp("relax.tensor_to_shape"), [sizes])), makeShapeStructInfo(dims));
+  return bb.callTe(of3((t, b, s) => te.dynamicStridedSlice(t, b, s, dims)), [x, begin, strides], { name: "dynamic_strided_slice" });
+};
 
 const stridedSlice: LegalizeRule = whenKnown((call, bb) => {
   const args = sliceArgs(call);
@@ -178,6 +190,7 @@ export const shapeRules: Readonly<Record<string, LegalizeRule>> = {
   "nn.pixel_shuffle": viaTe("pixel_shuffle", 1, (call) => of1((x) => te.pixelShuffle(x, intAttr(call, "upscale_factor")))),
   meshgrid,
   strided_slice: stridedSlice,
+  dynamic_strided_slice: dynamicStridedSlice,
   take,
   gather_elements: viaTe("gather", 2, (call) => of2((x, i) => te.gather(x, intAttr(call, "axis"), i))),
   gather_nd: viaTe("gather_nd", 2, (call) => of2((x, i) => te.gatherNd(x, i, intAttr(call, "batch_dims")))),

@@ -88,6 +88,9 @@ export function runOp(name: string, args: readonly Arg[], attrs: AttrMap = {}): 
     callTeOperands() {
       throw new Error("Scalars are not run here.");
     },
+    matchCast() {
+      throw new Error("Sizes that values decide are not run here.");
+    },
     emit(value, hint = "lv") {
       const v = makeVar(hint, "structInfo" in value ? value.structInfo : undefined);
       const known = results.get(value);
