@@ -129,7 +129,7 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
   }
 
   function tracked(source: Node | readonly Node[], write: () => void): void {
-    const sources = "kind" in source ? [source] : source;
+    const sources = isList(source) ? source : [source];
     const before = tracks.map((t) => t.level);
     for (const t of tracks) {
       for (const one of sources) {
@@ -445,6 +445,10 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
   }
   const underlines = [...tracks.flatMap((t) => t.found), ...marked].sort((a, b) => a.start - b.start || a.end - b.end);
   return { text: out.trimEnd(), underlines, lineStarts, exempt };
+}
+
+function isList(source: Node | readonly Node[]): source is readonly Node[] {
+  return Array.isArray(source);
 }
 
 /** One expression as text. */

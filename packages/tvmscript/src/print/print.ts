@@ -1,8 +1,9 @@
-import { atPath, irDialect, isNode, saveObjects, type Node, type ObjectPath } from "@verticil/ir-core";
+import { atPath, irDialect, isNode, saveObjects, type Dialect, type Node, type ObjectPath } from "@verticil/ir-core";
 import { commentDoc, exprStmtDoc, type StmtDoc } from "../doc/doc.ts";
 import { printDocs } from "../doc/print-doc.ts";
 import type { ScriptDialect } from "../dialect.ts";
 import { irScript } from "../ir-script.ts";
+import type { MetadataItem } from "../metadata.ts";
 import type { PrintOptions } from "./config.ts";
 import { decorateText } from "./decorate.ts";
 import { isStmts, PrintFrame, Printer } from "./printer.ts";
@@ -78,8 +79,27 @@ function namedFunction(printer: Printer, node: Node, name: string | undefined): 
 /** The metadata as an assignment that `parse`, and upstream, reads. */
 function metadataHeader(printer: Printer): string {
   const lists = new Map([...printer.metadata.entries()].sort(([a], [b]) => (a < b ? -1 : 1)));
-  const json = saveObjects(lists, { dialects: [irDialect, ...withoutIr(printer.dialects)] });
+  const json = savedMetadata(lists, [irDialect, ...withoutIr(printer.dialects)]);
   return `metadata = tvm.ir.load_json("""${json.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}""")\n`;
+}
+
+/** The metadata as JSON. In place of what is so ill-formed that it has none stands a text that says what it was. */
+function savedMetadata(lists: ReadonlyMap<string, readonly MetadataItem[]>, dialects: readonly Dialect[]): string {
+  try {
+    return saveObjects(lists, { dialects });
+  } catch {
+    const whole = [...lists].map(([key, items]) => [key, items.map((item) => (canSave(item, dialects) ? item : `This ${key} cannot be written.`))] as const);
+    return saveObjects(new Map(whole), { dialects });
+  }
+}
+
+function canSave(item: MetadataItem, dialects: readonly Dialect[]): boolean {
+  try {
+    saveObjects(item, { dialects });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The nodes that a path leads through, from the root on. */

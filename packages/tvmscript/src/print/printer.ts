@@ -188,7 +188,7 @@ export class Printer {
 
   /** What stands for a node without a text form: a reference to the metadata. */
   fallback(node: Node): ExprDoc {
-    return this.addMetadata(node.kind, node);
+    return isNode(node) ? this.addMetadata(node.kind, node) : this.addMetadata("runtime.String", `This is not a node: ${describe(node)}.`);
   }
 
   /** `metadata["key"][i]`. */
@@ -381,10 +381,15 @@ function importLine(module: string, prefix: string): string {
     : `from ${module.slice(0, dot)} import ${module.slice(dot + 1)} as ${prefix}`;
 }
 
+/** What stands where a node should. */
+function describe(thing: unknown): string {
+  return typeof thing === "object" && thing !== null ? "an object" : String(thing);
+}
+
 /** A document stands for one node; of a node and a part of it that print as the same, for the list of both. */
 function inner(outer: Node, known: Node | readonly Node[] | undefined): Node | readonly Node[] {
   if (known === undefined) return outer;
-  return isNode(known) ? [outer, known] : [outer, ...known];
+  return Array.isArray(known) ? [outer, ...(known as readonly Node[])] : [outer, known as Node];
 }
 
 export function isStmts(printed: Printed): printed is readonly StmtDoc[] {
