@@ -78,7 +78,7 @@ export function buildWasm(module: IRModule, target: WasmTarget, opts: BuildWasmO
     indexOf.set(gv, { index: externs.size + i, params: paramTypes(func), result: resultType(func) });
   }
   const stackPointer = 0;
-  const bodies = opts.threads === true ? new ParallelBodies(externs.size + funcs.length) : undefined;
+  const bodies = opts.threads === true ? new ParallelBodies(externs.size + funcs.length, withParallelLoops(funcs)) : undefined;
   const data = new DataSegments(FIRST_ADDRESS + (bodies === undefined ? 0 : poolLayout.bytes));
   const env: FuncEnvironment = {
     simd: target.simd !== "none",
@@ -141,6 +141,22 @@ function callsOf(func: PrimFunc): readonly Call[] {
   return calls;
 }
 
+/** The functions that have parallel loops, or call functions that have. */
+function withParallelLoops(funcs: readonly (readonly [GlobalVar, PrimFunc])[]): ReadonlySet<GlobalVar> {
+  const out = new Set<GlobalVar>();
+  for (const [gv, func] of funcs) {
+    walk(tirTable, func.body, (node) => {
+      if (node.kind === "tir.For" && "forKind" in node && node.forKind === "parallel") out.add(gv);
+      return node.kind === "tir.Buffer" ? "skip" : undefined;
+    });
+  }
+  for (let before = -1; before < out.size; ) {
+    before = out.size;
+    for (const [gv, func] of funcs) if (callsOf(func).some((c) => c.op.kind === "ir.GlobalVar" && out.has(c.op))) out.add(gv);
+  }
+  return out;
+}
+
 function importExterns(builder: ModuleBuilder, funcs: readonly (readonly [GlobalVar, PrimFunc])[]): ReadonlyMap<string, Callee> {
   const externs = new Map<string, Callee>();
   for (const call of funcs.flatMap(([, func]) => callsOf(func))) {
@@ -180,11 +196,15 @@ function stackSize(funcs: readonly (readonly [GlobalVar, PrimFunc])[], compiled:
 class ParallelBodies implements ParallelSites {
   readonly pool = FIRST_ADDRESS;
   readonly fork: number;
+  readonly #nested: ReadonlySet<GlobalVar>;
   readonly #bodies: ParallelBody[] = [];
 
-  constructor(nextIndex: number) {
+  constructor(nextIndex: number, nested: ReadonlySet<GlobalVar>) {
     this.fork = nextIndex;
+    this.#nested = nested;
   }
+
+  readonly isNested = (gv: GlobalVar): boolean => this.#nested.has(gv);
 
   readonly numberOf = (body: ParallelBody): number => {
     const known = this.#bodies.findIndex((b) => b.callee.index === body.callee.index && b.position === body.position);
@@ -195,8 +215,9 @@ class ParallelBodies implements ParallelSites {
   write(builder: ModuleBuilder, stackPointer: number): boolean {
     if (this.#bodies.length === 0) return false;
     const work = this.fork + 1;
-    builder.func(forkFunction(this.pool, work));
-    builder.func(workFunction(this.pool, builder.type(rangeSignature)));
+    const rangeType = builder.type(rangeSignature);
+    builder.func(forkFunction(this.pool, work, rangeType));
+    builder.func(workFunction(this.pool, rangeType));
     builder.exportFunc("__worker", builder.func(workerFunction(this.pool, work, stackPointer)));
     builder.table(this.#bodies.map((body, i) => builder.func(rangeFunction(this.pool, body, i))));
     return true;

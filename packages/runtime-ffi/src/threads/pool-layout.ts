@@ -4,7 +4,7 @@
  * of their own. All is zero at first, which means one thread.
  */
 export const poolLayout = {
-  /** How many threads there are; parallel loops are plain loops while this is below 2. */
+  /** How many threads there are; the main thread takes all of each loop while this is below 2. */
   threads: 0,
   /** How often a word is looked at before its reader goes to sleep. */
   spin: 4,

@@ -65,7 +65,6 @@ export class ThreadPool {
   recover(): void {
     Atomics.store(this.#words, this.#at("next"), poolLayout.closed);
     while (Atomics.load(this.#words, this.#at("running")) !== 0);
-    this.#set("threads", this.threads);
   }
 
   /** Ends the workers. */

@@ -1,7 +1,6 @@
+import type { GlobalVar } from "@verticil/ir-core";
 import { lanesOf, poolLayout } from "@verticil/runtime-ffi";
 import { usesVar, type Call, type For } from "@verticil/tir";
-import type { WasmType } from "../encoder/opcodes.ts";
-import { mergeEpochs } from "./branches.ts";
 import type { Callee, FuncContext } from "./context.ts";
 import { single } from "./lanes.ts";
 import type { Value } from "./value.ts";
@@ -19,39 +18,31 @@ export interface ParallelSites {
   readonly pool: number;
   /** The function `fork(body, extent)`, which returns when all iterations are done. */
   readonly fork: number;
+  /** Whether a function has parallel loops itself, or calls one that has: it is nobody's iteration. */
+  readonly isNested: (gv: GlobalVar) => boolean;
   /** The number by which a body is called. */
   readonly numberOf: (body: ParallelBody) => number;
 }
 
 /**
- * Writes a parallel loop: where there are threads, its arguments go into the pool, and every thread takes pieces of it;
- * `serial` writes the loop for where there is one. False, and nothing is written, unless the loop's body is a call
- * of a function with what does not change in the loop, and the iteration's number once.
+ * Writes a parallel loop: its arguments go into the pool, and `fork` gives pieces of it to all threads, of which there may be
+ * one. False, and nothing is written, unless the loop's body is a call of a function with what does not change in the
+ * loop, and the iteration's number once.
  */
-export function codeParallel(cx: FuncContext & { readonly parallel: ParallelSites | undefined }, stmt: For, count: Value, serial: () => void): boolean {
+export function codeParallel(cx: FuncContext & { readonly parallel: ParallelSites | undefined }, stmt: For, count: Value): boolean {
   const { graph, parallel } = cx;
   const call = parallel === undefined ? undefined : calledOnly(stmt);
-  if (parallel === undefined || call?.op.kind !== "ir.GlobalVar") return false;
+  if (parallel === undefined || call?.op.kind !== "ir.GlobalVar" || parallel.isNested(call.op)) return false;
   const callee = cx.calleeOf(call.op);
   const position = call.args.findIndex((a) => a === stmt.loopVar);
-  const args = call.args.map((a, i) => (i === position ? undefined : single(cx.expr(a))));
-  const threads = graph.load("i32.load", [graph.i32(0)], parallel.pool + poolLayout.threads, parallel, graph.root);
-  const before = cx.epochs.save();
-  const shared = graph.makeRegion("branch", { certain: false });
-  graph.inside(shared, () => {
-    for (const [i, value] of args.entries()) {
-      if (value !== undefined) graph.emit({ kind: "store", op: storeOf(value.type), addr: graph.i32(0), offset: argOffset(parallel.pool, i), value, lane: undefined });
-    }
-    const body = graph.i32(parallel.numberOf({ callee, position }));
-    graph.emit({ kind: "call", func: parallel.fork, args: [body, count], result: undefined, drop: false });
-    cx.epochs.allWritten((place) => !("region" in place));
-  });
-  const after = cx.epochs.save();
-  cx.epochs.restore(before);
-  const alone = graph.makeRegion("branch", { certain: false });
-  graph.inside(alone, serial);
-  mergeEpochs(cx, before, after);
-  graph.emit({ kind: "if", condition: graph.op("i32.gt_s", [threads, graph.i32(1)]), thenRegion: shared, elseRegion: alone });
+  for (const [i, a] of call.args.entries()) {
+    if (i === position) continue;
+    const value = single(cx.expr(a));
+    graph.emit({ kind: "store", op: `${value.type}.store`, addr: graph.i32(0), offset: argOffset(parallel.pool, i), value, lane: undefined });
+  }
+  const body = graph.i32(parallel.numberOf({ callee, position }));
+  graph.emit({ kind: "call", func: parallel.fork, args: [body, count], result: undefined, drop: false });
+  cx.epochs.allWritten((place) => !("region" in place));
   return true;
 }
 
@@ -69,8 +60,4 @@ function calledOnly(loop: For): Call | undefined {
   const fits = args.length <= poolLayout.maxArgs && args.every((a) => lanesOf(a.dtype) === 1);
   const others = args.filter((a) => a !== loop.loopVar);
   return fits && others.length === args.length - 1 && !others.some((a) => usesVar(a, loop.loopVar)) ? body.value : undefined;
-}
-
-function storeOf(type: WasmType): string {
-  return `${type}.store`;
 }

@@ -78,14 +78,23 @@ class PoolWriter extends InstructionWriter {
  * `fork(body, extent)`: opens a loop for all threads, works on it too, closes it, and waits for those that are at it. A
  * worker joins by counting itself in `running` before it takes a piece, so that what it reads of the loop holds until it
  * has counted itself out; one that comes too late finds no piece, and nobody waits for one that has not come at all.
- * While it runs there is one thread as far as the pieces can see: they do not open loops of their own.
+ * Where there is one thread it takes the whole loop. Pieces do not open loops of their own. `rangeType` is the type of the
+ * bodies.
  */
-export function forkFunction(pool: number, work: number): FuncBody {
+export function forkFunction(pool: number, work: number, rangeType: number): FuncBody {
   const code = new PoolWriter(pool);
   const [body, extent, threads, grain, left, spin] = [0, 1, 2, 3, 4, 5];
   code.plain(poolLayout.threads);
-  code.localSet(threads);
-  code.store("i32.store", poolLayout.threads, () => code.i32Const(0));
+  code.localTee(threads);
+  code.i32Const(2);
+  code.op("i32.lt_s");
+  code.begin("if");
+  code.i32Const(0);
+  code.localGet(extent);
+  code.localGet(body);
+  code.callIndirect(rangeType);
+  code.return();
+  code.end();
   code.localGet(extent);
   code.localGet(threads);
   code.i32Const(CHUNKS_PER_THREAD);
@@ -136,7 +145,6 @@ export function forkFunction(pool: number, work: number): FuncBody {
   code.br(0);
   code.end();
   code.end();
-  code.store("i32.store", poolLayout.threads, () => code.localGet(threads));
   return { name: "__fork", signature: rangeSignature, locals: ["i32", "i32", "i32", "i32"], code: code.out };
 }
 

@@ -193,10 +193,7 @@ function codeFor(cx: StmtContext, stmt: For): void {
 
 /** A loop of at least one and at most `extent` iterations. */
 function loop(cx: StmtContext, stmt: For, count: Value, extent: number | undefined): void {
-  if (!codeParallel(cx, stmt, count, () => serialLoop(cx, stmt, count, extent))) serialLoop(cx, stmt, count, extent);
-}
-
-function serialLoop(cx: StmtContext, stmt: For, count: Value, extent: number | undefined): void {
+  if (codeParallel(cx, stmt, count)) return;
   const writes = writesOf(stmt.body);
   const body = cx.graph.makeRegion("loop", { certain: true, hasLoops: hasLoops(stmt.body) });
   cx.graph.inside(body, () => {

@@ -36,11 +36,11 @@ y_1[i * 16 + j] = x_1[i * 16 + j] + T.float32(1.0)`);
 });
 
 it("iterations of little work are joined, by a number that divides them if there is one", () => {
-  expect(loops({ minWork: 100, minChunk: 50 }, 64, 12)).toBe(`for i_chunk in T.parallel(4):
+  expect(loops({ minWork: 100, minChunk: 10 }, 256, 12)).toBe(`for i_chunk in T.parallel(8):
 Module.f_loop(y.data, x.data, i_chunk)
-for i, j in T.grid(16, 12):
-y_1[(i_chunk * 16 + i) * 12 + j] = x_1[(i_chunk * 16 + i) * 12 + j] + T.float32(1.0)`);
-  expect(loops({ minWork: 100, minChunk: 50 }, 61, 12)).toContain("T.grid(T.min(9, 61 - i_chunk * 9), 12)");
+for i, j in T.grid(32, 12):
+y_1[(i_chunk * 32 + i) * 12 + j] = x_1[(i_chunk * 32 + i) * 12 + j] + T.float32(1.0)`);
+  expect(loops({ minWork: 100, minChunk: 10 }, 61, 12)).toContain("T.grid(T.min(26, 61 - i_chunk * 26), 12)");
 });
 
 it("a loop that does not begin at 0 becomes one that does", () => {

@@ -9,16 +9,19 @@ import { estimateWork } from "./loop-work.ts";
 export interface ParallelOptions {
   /** Nanoseconds of a whole loop that are worth to begin with; 20 000 unless told. */
   readonly minWork?: number;
-  /** Nanoseconds that a thread takes at a time, at least; 4 000 unless told. */
+  /** Iterations of fewer nanoseconds are joined to some of so many; 200 unless told. */
   readonly minChunk?: number;
 }
 
+/** Iterations that are joined at all become so much longer than they have to be: what they share is computed once. */
+const JOINED = 16;
+
 /**
  * A flat program whose parallel loops are those that are worth it, outermost ones only, from 0; the others become
- * serial. Iterations that take little time are joined: `for i in T.parallel(4000)` becomes 50 parallel iterations of 80.
+ * serial. Iterations that take little time are joined: of `for i in T.parallel(4000)`, say, 50 parallel iterations of 80.
  */
 export function settleParallelLoops(stmt: Stmt, opts: ParallelOptions = {}): Stmt {
-  const { minWork = 20_000, minChunk = 4_000 } = opts;
+  const { minWork = 20_000, minChunk = 200 } = opts;
   const visit = (s: Stmt, inside: boolean): Stmt => {
     if (s.kind !== "tir.For" || s.forKind !== "parallel") return mapStmtChildren(s, { expr: (e) => e, stmt: (c) => visit(c, inside) });
     const [extent, min] = [asInt(s.extent), asInt(s.min)];
@@ -26,7 +29,7 @@ export function settleParallelLoops(stmt: Stmt, opts: ParallelOptions = {}): Stm
     const worth = !inside && extent !== undefined && min !== undefined && extent > 1 && extent * work >= minWork;
     const body = visit(s.body, inside || worth);
     if (!worth) return { ...s, forKind: "serial", body };
-    return chunked({ ...s, body }, extent, min, chunkOf(extent, Math.min(Math.ceil(extent / 2), Math.max(1, Math.ceil(minChunk / work)))));
+    return chunked({ ...s, body }, extent, min, work >= minChunk ? 1 : chunkOf(extent, Math.min(Math.ceil(extent / 2), Math.ceil((JOINED * minChunk) / work))));
   };
   return visit(stmt, false);
 }
