@@ -18,6 +18,7 @@ import {
   deadCodeElimination,
   decomposeOpsForInference,
   eliminateCommonSubexpr,
+  fakeQuantizationToInteger,
   foldBatchnormToConv2D,
   foldConstant,
   fuseOps,
@@ -46,6 +47,8 @@ export const wasmLayouts: Readonly<Record<string, readonly string[]>> = {
 export function graphPhase(): Pass {
   return sequential("graph", [
     canonicalizeBindings(),
+    fakeQuantizationToInteger(),
+    deadCodeElimination(),
     foldConstant(),
     foldBatchnormToConv2D(),
     decomposeOpsForInference(),

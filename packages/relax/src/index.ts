@@ -237,6 +237,7 @@ export {
 } from "./transform/op-pattern.ts";
 export { packConstants, type OperandPacking } from "./transform/pack-constants.ts";
 export { packTensor } from "./transform/pack-tensor.ts";
+export { fakeQuantizationToInteger } from "./transform/fake-quantization-to-integer.ts";
 export {
   promoteFloat16,
 } from "./transform/promote-float16.ts";
