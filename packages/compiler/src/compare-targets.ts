@@ -1,4 +1,4 @@
-import { defaultWasmTarget, defaultWebgpuTarget, lookupFunc, sequential, withFunctions, type AbortSignalLike, type IRModule, type Pass } from "@verticil/ir-core";
+import { defaultWasmTarget, defaultWebgpuTarget, lookupFunc, passContext, sequential, withFunctions, type AbortSignalLike, type IRModule, type Pass } from "@verticil/ir-core";
 import {
   callTirParts,
   interpretRelax,
@@ -17,8 +17,10 @@ import {
 } from "@verticil/relax";
 import type { Tensor } from "@verticil/runtime-ffi";
 import type { Gpu } from "@verticil/runtime-ffi/webgpu";
+import type { PrimFunc } from "@verticil/tir";
 import { compile } from "./compile.ts";
 import { compileContext, type Extension } from "./compile-context.ts";
+import { replaceKernels } from "./replace-kernels.ts";
 import { tensorDifference, type TensorDifference } from "./tensor-difference.ts";
 import { fusionPhase, graphPhase, kernelPhase, backPhase } from "./wasm-pipeline.ts";
 import { webgpuKernelPhase, webgpuMemoryPhase } from "./webgpu-pipeline.ts";
@@ -50,6 +52,8 @@ export interface CompareOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Passes over the kernels of a target; the standard ones unless told. A wrong one can be planted to see it found. */
   readonly kernels?: Readonly<Partial<Record<CodeTarget, Pass>>>;
+  /** Programs to run instead of those of the kernels with these names, by target: see `replaceKernels`. */
+  readonly replace?: ReadonlyMap<CompareTarget, ReadonlyMap<string, PrimFunc>>;
   /** What `webgpu` runs on; `navigator.gpu` unless told. */
   readonly gpu?: Gpu | undefined;
   /** Operators, rules and tables from outside, as for `compile`. */
@@ -66,17 +70,13 @@ export async function compareTargets(
   targets: readonly CompareTarget[],
   opts: CompareOptions,
 ): Promise<Comparison> {
-  const extensions = opts.extensions ?? [];
-  // The narrowest target decides what is fused: the graph has to suit them all.
-  const target = targets.includes("webgpu") ? defaultWebgpuTarget : defaultWasmTarget;
-  const ctx = compileContext({ signal: opts.signal, target }, extensions);
-  const own = extensions.flatMap((e) => e.lowering ?? []);
-  const fused = exposeValues(sequential("front", [...own, graphPhase(), fusionPhase()]).run(module, ctx));
+  const fused = exposeValues(fuseForTargets(module, targets, opts));
   const main = lookupFunc(fused, "main");
   if (!isRelaxFunction(main)) throw new TypeError("`main` is no graph function.");
   const results: (readonly Tensor[])[] = [];
   for (const target of targets) {
-    results.push(target === "interp" ? interpretMain(fused, main, inputs, opts) : await runCompiled(target, fused, inputs, opts));
+    const own = replaceKernels(opts.replace?.get(target) ?? new Map()).run(fused, passContext());
+    results.push(target === "interp" ? interpretMain(own, main, inputs, opts) : await runCompiled(target, own, inputs, opts));
   }
   const [expected = [], ...others] = results;
   const values = others.flatMap((actual, t) => {
@@ -88,6 +88,15 @@ export async function compareTargets(
     });
   });
   return { values, firstDivergence: values.find((v) => !(v.maxError <= opts.tolerance)) };
+}
+
+/** A model as it is compared on some targets: the graph of kernels, which are tensor programs without schedules yet. */
+export function fuseForTargets(module: IRModule, targets: readonly CompareTarget[], opts: Pick<CompareOptions, "signal" | "extensions"> = {}): IRModule {
+  const extensions = opts.extensions ?? [];
+  // The narrowest target decides what is fused: the graph has to suit them all.
+  const target = targets.includes("webgpu") ? defaultWebgpuTarget : defaultWasmTarget;
+  const own = extensions.flatMap((e) => e.lowering ?? []);
+  return sequential("front", [...own, graphPhase(), fusionPhase()]).run(module, compileContext({ signal: opts.signal, target }, extensions));
 }
 
 /** Makes `main` return every tensor that a kernel makes, in order. */

@@ -1,6 +1,7 @@
 export { compareReference } from "./compare-reference.ts";
 export { makeArtifact, type Artifact, type ArtifactOptions } from "./artifact.ts";
-export { compareTargets, type CodeTarget, type Comparison, type CompareOptions, type CompareTarget, type ValueComparison } from "./compare-targets.ts";
+export { replaceKernels } from "./replace-kernels.ts";
+export { compareTargets, fuseForTargets, type CodeTarget, type Comparison, type CompareOptions, type CompareTarget, type ValueComparison } from "./compare-targets.ts";
 export { compile, type CompileOptions, type Executable, type StaticExecutable, type VmExecutableModel, type WebgpuExecutable } from "./compile.ts";
 export { compileContext, defaultDialects, scriptDialects, scriptDialectsWith, type Extension } from "./compile-context.ts";
 export { countOps } from "./count-ops.ts";

@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { compareReference, compareTargets, type Comparison, type CompareTarget } from "@verticil/compiler";
+import { compareReference, compareTargets, fuseForTargets, type Comparison, type CompareTarget } from "@verticil/compiler";
 import { FfiError, type Tensor } from "@verticil/runtime-ffi";
 import { nodeGpu } from "@verticil/runtime-ffi/node";
 import { Divergence } from "../divergence.ts";
 import { importedInputs } from "../imported-inputs.ts";
 import { readNpz } from "../npz.ts";
 import { readModel } from "../read-model.ts";
+import { readReplacements } from "../read-replacements.ts";
+import { showKernel } from "../show-kernel.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import { addDimOption, addInputOptions, type RunOptions } from "./model-options.ts";
@@ -14,6 +16,8 @@ import { addDimOption, addInputOptions, type RunOptions } from "./model-options.
 interface Options extends RunOptions {
   readonly targets: string;
   readonly against?: string;
+  readonly replace: readonly string[];
+  readonly show?: string;
   readonly tolerance: number;
   readonly json?: boolean;
 }
@@ -27,16 +31,22 @@ export function addCompareCommand(program: Command, terminal: Terminal, signal: 
     .description("run a model on several targets and find the first operator whose numbers differ; exit code 1 if any does")
     .option("--targets <list>", "targets (interp, wasm, webgpu), the first is what the others are compared with", "interp,wasm")
     .option("--against <file.npz>", "compare every target with these arrays, named as the outputs are; arrays named as inputs are the inputs")
+    .option("--show <kernel>", "print a kernel's program as TVMScript, as `--replace` takes it, instead of running anything")
+    .option("--replace <[target:]kernel=file.py>", "run this program instead of a kernel's own, on one target or on all; may be repeated", collect, [])
     .option("--tolerance <x>", "allowed difference, absolute, or relative to the value", Number, 1e-3)
     .option("--json", "print every value's difference as JSON");
   addInputOptions(addDimOption(command)).action(async (path: string, options: Options) => {
     const targets = options.targets.split(",").map((t) => target(t.trim()));
     if (targets.length < 2 && options.against === undefined) throw new UsageError("`--targets` takes at least two targets, such as `interp,wasm`.");
+    if (options.replace.length > 0 && options.against !== undefined) throw new UsageError("`--replace` compares kernels, `--against` compares outputs: give one of them.");
     const module = await readModel(path, { dims: options.dim ?? {} });
+    if (options.show !== undefined) return terminal.out(showKernel(fuseForTargets(module, targets), options.show));
+    const replace = await readReplacements(options.replace, targets);
     const reference = options.against === undefined ? undefined : await readReference(options.against);
     const inputs = await importedInputs(module, path, { ...options, random: options.random ?? 1 }, reference);
     const opts = {
       tolerance: options.tolerance,
+      replace,
       signal,
       gpu: targets.includes("webgpu") ? await nodeGpu() : undefined,
       onProgress: (done: number, total: number) => terminal.progress(`  value ${done} of ${total}`),
@@ -47,6 +57,10 @@ export function addCompareCommand(program: Command, terminal: Terminal, signal: 
     else report(result, terminal);
     if (result.firstDivergence !== undefined) throw new Divergence();
   });
+}
+
+function collect(text: string, previous: readonly string[]): readonly string[] {
+  return [...previous, text];
 }
 
 async function readReference(path: string): Promise<ReadonlyMap<string, Tensor>> {
