@@ -4,15 +4,15 @@ import { layerWeights, type Layer, type Network } from "./networks.ts";
 
 const { AttributeType } = onnxProto.onnx.AttributeProto;
 
-/** A network as an ONNX file, with an NCHW image as its input. */
-export function networkOnnx(network: Network): Uint8Array {
+/** A network as an ONNX file, with `batch` NCHW images as its input. */
+export function networkOnnx(network: Network, batch = 1): Uint8Array {
   const node: onnx.INodeProto[] = [];
   const initializer: onnx.ITensorProto[] = [];
   const constant = (name: string, dims: readonly number[], data: Float32Array): void => {
     initializer.push({ name, dims: [...dims], dataType: 1, rawData: new Uint8Array(data.buffer) });
   };
   for (const layer of network.layers) node.push(...nodesOf(layer, constant));
-  const input = valueInfo("input", [1, 3, network.size, network.size]);
+  const input = valueInfo("input", [batch, 3, network.size, network.size]);
   return onnxProto.onnx.ModelProto.encode({
     irVersion: 8,
     opsetImport: [{ domain: "", version: 17 }],

@@ -1,0 +1,60 @@
+import { compile } from "@verticil/compiler";
+import { importOnnx } from "@verticil/onnx";
+import { randomTensor, type Model } from "@verticil/runtime-ffi";
+import { figure, markdownTable } from "./bench-row.ts";
+import { interleave } from "./interleave.ts";
+import { networkOnnx } from "./network-onnx.ts";
+import { mobilenetV2, squeezenet, type Network } from "./networks.ts";
+import { benchOptions, writeJson } from "./options.ts";
+import { writeSection } from "./performance-page.ts";
+
+// Twice the images or four times the area should take twice or four times as long: what grows faster falls out of a cache
+// or into a schedule that does not fit.
+const options = benchOptions("bench:scaling", "Times models at several batches and areas.", 3000);
+
+async function open(network: Network, batch: number): Promise<Model> {
+  const executable = await compile(importOnnx(networkOnnx(network, batch)), { name: "scaling" });
+  if (executable.kind !== "static") throw new Error("internal: fixed shapes need no virtual machine");
+  return executable.load();
+}
+
+/** Times of sizes of one model, in one interleaved run. */
+async function times(models: readonly Model[]): Promise<readonly number[]> {
+  const contestants = models.map((model, i) => {
+    const inputs = Object.fromEntries(model.inputs.map((v) => [v.name, randomTensor(v, 1)]));
+    return { name: String(i), run: () => void model.runSync(inputs, { copy: false }) };
+  });
+  const timings = await interleave(contestants, { milliseconds: options.milliseconds, warmup: 5, minRounds: 5, maxRounds: 200, clock: options.clock });
+  models.forEach((m) => m.dispose());
+  return timings.map((t) => t.min);
+}
+
+interface Case {
+  readonly name: string;
+  /** How many times the work of the first. */
+  readonly work: number;
+  open(): Promise<Model>;
+}
+
+const networks = [mobilenetV2(), squeezenet()];
+const families: readonly (readonly Case[])[] = networks.flatMap((n) => [
+  [1, 2, 4, 8].map((batch): Case => ({ name: `${n.name}, batch ${batch}`, work: batch, open: () => open(n, batch) })),
+  [112, 224, 448].map((size): Case => ({ name: `${n.name}, ${size}×${size}`, work: (size / 112) ** 2, open: () => open({ ...n, size }, 1) })),
+]);
+
+const rows: { readonly name: string; readonly ms: number; readonly work: number; readonly growth: number }[] = [];
+for (const family of families) {
+  if (options.only !== undefined && !family.some((c) => c.name.toLowerCase().includes(options.only?.toLowerCase() ?? ""))) continue;
+  const models: Model[] = [];
+  for (const c of family) models.push(await c.open());
+  const ms = await times(models);
+  family.forEach((c, i) => {
+    const row = { name: c.name, ms: ms[i] ?? NaN, work: c.work, growth: (ms[i] ?? NaN) / (ms[0] ?? NaN) };
+    rows.push(row);
+    console.error(`${row.name}: ${figure(row.ms)} ms, ${row.growth.toFixed(2)}× the first for ${row.work}× the work`);
+  });
+}
+const table = markdownTable(["model", "ms", "work", "time", "time for the same work"], rows.map((r) => [r.name, figure(r.ms), `${r.work}×`, `${r.growth.toFixed(2)}×`, `${(r.growth / r.work).toFixed(2)}×`]));
+console.log(table);
+writeJson(options, rows);
+if (options.write) writeSection("scaling", "Batch and area", `Minima of interleaved runs, one thread; each group against its first row. Command: \`pnpm bench:scaling\`.\n\n${table}`);
