@@ -40,7 +40,7 @@ export type CoordinateMode =
 export interface ResizeOptions {
   readonly method: "nearest_neighbor" | "linear" | "cubic";
   readonly coordinateMode: CoordinateMode;
-  /** `round`, `floor`, `ceil`, `round_prefer_floor`, `round_prefer_ceil`; empty picks by coordinate mode. */
+  /** `round`, `floor`, `ceil`, `round_prefer_floor`, `round_prefer_ceil`; empty is `round` of aligned corners, else `floor`. */
   readonly roundingMethod: string;
   readonly cubicAlpha: number;
   readonly cubicExclude: boolean;
@@ -87,9 +87,13 @@ function ratio(size: PrimExpr, target: PrimExpr): PrimExpr {
   return div(cast("float32", size), cast("float32", target));
 }
 
+function roundingOf(o: ResizeOptions): string {
+  if (o.roundingMethod !== "") return o.roundingMethod;
+  return o.coordinateMode === "align_corners" ? "round" : "floor";
+}
+
 /** A coordinate rounded to an index that may be out of bounds. */
-function nearest(x: PrimExpr, method: string, mode: CoordinateMode): PrimExpr {
-  const rounding = method !== "" ? method : mode === "half_pixel" ? "round_prefer_floor" : "floor";
+function nearest(x: PrimExpr, rounding: string): PrimExpr {
   const epsilon = f32(1e-5);
   const toIndex = (name: string, v: PrimExpr): PrimExpr => cast("int64", intrin(name, "float32", [v]));
   switch (rounding) {
@@ -148,13 +152,15 @@ function exactNearest(x: PrimExpr, size: PrimExpr, target: PrimExpr, o: ResizeOp
   const n = asInt(size);
   const m = asInt(target);
   if (n === undefined || m === undefined) return undefined;
-  if (n === m && o.coordinateMode !== "tf_crop_and_resize") return x;
-  const floors = o.roundingMethod === "floor" || (o.roundingMethod === "" && o.coordinateMode !== "half_pixel");
+  const rounding = roundingOf(o);
+  const floors = rounding === "floor";
+  const isWhole = o.coordinateMode !== "tf_crop_and_resize" && (o.coordinateMode !== "tf_half_pixel_for_nn" || floors);
+  if (n === m && isWhole) return x;
   if (o.coordinateMode === "asymmetric" && floors && m % n === 0) return floorDiv(x, int(m / n));
   if (o.coordinateMode === "asymmetric" && n % m === 0) return mul(x, int(n / m));
   const centred = o.coordinateMode === "half_pixel" || o.coordinateMode === "pytorch_half_pixel";
   // The centre of an output cell lies inside input cell floor(x / factor), never on a border.
-  if (centred && m % n === 0 && (m / n) % 2 === 0 && o.roundingMethod !== "floor" && o.roundingMethod !== "ceil") return floorDiv(x, int(m / n));
+  if (centred && m % n === 0 && (m / n) % 2 === 0 && !floors && rounding !== "ceil") return floorDiv(x, int(m / n));
   return undefined;
 }
 
@@ -174,7 +180,7 @@ function resize(x: Tensor, size: readonly PrimExpr[], spatial: string, o: Resize
         if (o.method === "linear") return linearTaps(coordinate, extent);
         if (o.method === "cubic") return cubicTaps(coordinate, extent, o.cubicAlpha, o.cubicExclude);
         const exact = exactNearest(at(i, axis), extent, at(size, k), o);
-        return [{ index: exact ?? clamp(nearest(coordinate, o.roundingMethod, o.coordinateMode), extent), weight: f32(1) }];
+        return [{ index: exact ?? clamp(nearest(coordinate, roundingOf(o)), extent), weight: f32(1) }];
       });
       const value = o.method === "nearest_neighbor" ? x.at(...replaced(i, axes, taps.map((t) => at(t, 0).index))) : weighted(x, i, axes, taps);
       if (o.coordinateMode !== "tf_crop_and_resize") return cast(dtype, rounded(value, dtype));
