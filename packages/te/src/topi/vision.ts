@@ -150,21 +150,24 @@ export function getValidCounts(data: Tensor, scoreThreshold: number, idIndex: nu
 
 /** What a `nonMaxSuppression` is told. */
 export interface NmsOptions {
+  /** The most that is kept; 0 or less is no limit. */
   readonly maxOutputSize: number;
+  /** The share from which on two boxes are one. */
   readonly iouThreshold: number;
   readonly forceSuppress: boolean;
+  /** How many of the best are looked at; 0 or less is all. */
   readonly topK: number;
   readonly coordStart: number;
   readonly scoreIndex: number;
   readonly idIndex: number;
   readonly returnIndices: boolean;
+  /** Rows that are kept come first; else each stays at its place among the sorted ones. */
   readonly invalidToBottom: boolean;
-  readonly scoreThreshold: number;
 }
 
 /**
  * Non-maximum suppression of `[batch, n, k]` rows that hold a score, four coordinates and perhaps a class.
- * @returns the positions of what is kept and their number; or the rows, others filled with -1.
+ * Only scores above 0 count. @returns the positions of what is kept and their number; or the rows, others filled with -1.
  */
 export function nonMaxSuppression(data: Tensor, validCount: Tensor, indices: Tensor, o: NmsOptions): readonly Tensor[] {
   const [batch, n, width] = [at(data.shape, 0), at(data.shape, 1), at(data.shape, 2)];
@@ -179,23 +182,19 @@ export function nonMaxSuppression(data: Tensor, validCount: Tensor, indices: Ten
       const scratch = sortScratch(n);
       const kept = makeBuffer("kept", [n], "int64");
       const [taken, clear] = [cellBuffer("taken", "int64"), cellBuffer("clear", "bool")];
-      const nmsResult = (b: PrimExpr): Stmt => {
-        const [first, second] = outputs;
-        if (first === undefined) throw new RangeError("An output is missing.");
-        const held = (i: PrimExpr): PrimExpr => lt(i, load(taken, 0));
-        if (second !== undefined) {
-          const position = (i: PrimExpr): PrimExpr => ifThenElse(held(i), load(origin, b, load(kept, i)), constant(-1, "int32"));
-          return seq(loop("i", n, (i) => store(first, position(i), b, i)), store(second, cast("int32", load(taken, 0)), b, 0));
-        }
-        return loops("i", [n, width], (cell) => {
-          const [i, k] = [at(cell, 0), at(cell, 1)];
-          return store(first, ifThenElse(held(i), load(input, b, load(kept, i), k), constant(-1, data.dtype)), b, i, k);
-        });
-      };
+      const [first, second] = outputs;
+      if (first === undefined) throw new RangeError("An output is missing.");
+      const empty = (b: PrimExpr): Stmt =>
+        second === undefined
+          ? loops("i", [n, width], (cell) => store(first, constant(-1, data.dtype), b, ...cell))
+          : loop("i", n, (i) => store(first, constant(-1, "int32"), b, i));
+      const write = (b: PrimExpr, i: PrimExpr, own: PrimExpr): Stmt =>
+        second === undefined
+          ? loop("j", width, (k) => store(first, load(input, b, own, k), b, o.invalidToBottom ? load(taken, 0) : i, k))
+          : store(first, load(origin, b, own), b, load(taken, 0));
       const body = loop("b", batch, (b) => {
         const score = (i: PrimExpr): PrimExpr => load(input, b, i, o.scoreIndex);
-        const count = cast("int64", load(valid, b));
-        const isValid = (i: PrimExpr): PrimExpr => lt(i, count);
+        const isValid = (i: PrimExpr): PrimExpr => lt(i, cast("int64", load(valid, b)));
         const before = (i: PrimExpr, j: PrimExpr): PrimExpr =>
           or(and(isValid(i), { kind: "tir.Not", dtype: "bool", a: isValid(j) }), and(isValid(i), gt(score(i), score(j))));
         const box = (i: PrimExpr): Box => [
@@ -206,19 +205,20 @@ export function nonMaxSuppression(data: Tensor, validCount: Tensor, indices: Ten
         ];
         const visit = loop("i", n, (i) => {
           const own = load(scratch.order, i);
-          const limit = o.maxOutputSize < 0 ? [] : [lt(load(taken, 0), int(o.maxOutputSize))];
-          const first = o.topK < 0 ? [] : [lt(i, int(o.topK))];
-          const open = allOf([isValid(i), gt(score(own), constant(o.scoreThreshold, data.dtype)), ...limit, ...first]);
+          const limit = o.maxOutputSize <= 0 ? [] : [lt(load(taken, 0), int(o.maxOutputSize))];
+          const top = o.topK <= 0 ? [] : [lt(i, int(o.topK))];
+          const open = allOf([isValid(i), gt(score(own), constant(0, data.dtype)), ...limit, ...top]);
           const against = loop("k", load(taken, 0), (k) => {
             const other = load(kept, k);
-            const overlaps = gt(iou(box(own), box(other)), constant(o.iouThreshold, data.dtype));
+            const overlaps = ge(iou(box(own), box(other)), constant(o.iouThreshold, data.dtype));
             const same = o.forceSuppress || o.idIndex < 0 ? overlaps : and(overlaps, eq(load(input, b, own, o.idIndex), load(input, b, other, o.idIndex)));
             return when(same, store(clear, constant(false, "bool"), 0));
           });
-          const keep = seq(store(kept, own, load(taken, 0)), store(taken, add(load(taken, 0), int(1)), 0));
+          const keep = seq(write(b, i, own), store(kept, own, load(taken, 0)), store(taken, add(load(taken, 0), int(1)), 0));
           return when(open, seq(store(clear, constant(true, "bool"), 0), against, when(load(clear, 0), keep)));
         });
-        return seq(mergeSort(n, scratch, before), store(taken, int(0), 0), visit, nmsResult(b));
+        const count = second === undefined ? [] : [store(second, cast("int32", load(taken, 0)), b, 0)];
+        return seq(mergeSort(n, scratch, before), store(taken, int(0), 0), empty(b), visit, ...count);
       });
       return { body, scratch: [...scratch.all, kept, taken, clear] };
     },

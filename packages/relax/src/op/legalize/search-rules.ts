@@ -168,7 +168,6 @@ const nonMaxSuppression: LegalizeRule = whenKnown((call, bb) => {
     idIndex: intAttr(call, "id_index"),
     returnIndices: boolAttr(call, "return_indices"),
     invalidToBottom: boolAttr(call, "invalid_to_bottom"),
-    scoreThreshold: floatAttr(call, "score_threshold"),
   };
   const single = infoKind(call.structInfo) === "relax.TensorStructInfo";
   return bb.callTe(
