@@ -11,8 +11,8 @@ export interface ArtifactServer {
 
 const TYPES: Readonly<Record<string, string>> = { js: "text/javascript", html: "text/html", json: "application/json" };
 
-/** Serves files by path, without their leading slash. */
-export async function serveArtifacts(files: ReadonlyMap<string, Uint8Array | string>): Promise<ArtifactServer> {
+/** Serves files by path, without their leading slash, each with `headers`. */
+export async function serveArtifacts(files: ReadonlyMap<string, Uint8Array | string>, headers: Readonly<Record<string, string>> = {}): Promise<ArtifactServer> {
   const results = new Map<string, Uint8Array>();
   const server = createServer((request, response) => {
     const path = decodeURIComponent((request.url ?? "/").slice(1));
@@ -27,7 +27,7 @@ export async function serveArtifacts(files: ReadonlyMap<string, Uint8Array | str
     }
     const content = files.get(path === "" ? "index.html" : path);
     if (content === undefined) response.writeHead(404).end();
-    else response.writeHead(200, { "content-type": TYPES[path.split(".").at(-1) ?? ""] ?? (path === "" ? "text/html" : "application/octet-stream") }).end(content);
+    else response.writeHead(200, { ...headers, "content-type": TYPES[path.split(".").at(-1) ?? ""] ?? (path === "" ? "text/html" : "application/octet-stream") }).end(content);
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

@@ -57,6 +57,7 @@ describe("used wrongly: exit code 2", () => {
     [["run", "package.json"], ".onnx"],
     [["run", "."], "`artifact.json`"],
     [["bench", "a.onnx", "--runs", "0"], "--runs"],
+    [["bench", "a.onnx", "--threads", "0"], "a positive whole number, or `auto`"],
     [["bench", "a.onnx", "--kernels", "--target", "webgpu"], "--target wasm"],
     [["bench", "a.onnx", "--random", "x"], "`x` is not a whole number"],
     [["opt", "a.py", "--passes", "FuseOp"], "Did you mean `FuseOps`?"],
@@ -135,6 +136,11 @@ describe("run", () => {
   test("writes outputs as .npy", async () => {
     await output("run", at("layer.onnx"), "--input", `x=${at("x.npy")}`, "--output-dir", at("outputs"));
     expect(readNpy(await readFile(at("outputs/y.npy")))).toEqual(Y);
+  });
+
+  test("on several threads, with the same result", async () => {
+    const [one, two, most] = await Promise.all(["1", "2", "auto"].map((n) => output("run", at("layer.onnx"), "--random", "3", "--threads", n)));
+    expect([two, most]).toEqual([one, one]);
   });
 
   test("random input is the same for the same seed", async () => {

@@ -4,17 +4,18 @@ import sharp from "sharp";
 import { compile } from "@verticil/compiler";
 import type { AbortSignalLike } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
+import type { ThreadOptions } from "@verticil/runtime-ffi";
 import { loadModelFrom } from "@verticil/runtime-ffi/node";
 import type { Detection } from "./detection.ts";
 import { makeDetector, type Detector, type DetectorOptions } from "./detector.ts";
 import type { RgbImage } from "./rgb-image.ts";
 
 /** A detector of a model file (`.onnx`, compiled here and now) or of the folder of a compiled model. */
-export async function createDetector(path: string, opts: DetectorOptions & { readonly signal?: AbortSignalLike } = {}): Promise<Detector> {
-  if (extname(path).toLowerCase() !== ".onnx") return makeDetector(await loadModelFrom(path), opts);
+export async function createDetector(path: string, opts: DetectorOptions & ThreadOptions & { readonly signal?: AbortSignalLike } = {}): Promise<Detector> {
+  if (extname(path).toLowerCase() !== ".onnx") return makeDetector(await loadModelFrom(path, { threads: opts.threads ?? 1 }), opts);
   const module = importOnnx(await readFile(path));
   const executable = await compile(module, { name: basename(path, extname(path)), signal: opts.signal });
-  return makeDetector(await executable.load(), opts);
+  return makeDetector(await executable.load({ threads: opts.threads ?? 1 }), opts);
 }
 
 /**

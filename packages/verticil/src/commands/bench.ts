@@ -4,11 +4,11 @@ import { isFolder, loadAny, modelName, readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import { checkTarget } from "./compile.ts";
-import { addDimOption, addInputOptions, gatherInputs, parseInteger, type RunOptions } from "./model-options.ts";
+import { addDimOption, addInputOptions, addThreadsOption, gatherInputs, parseInteger, type RunOptions } from "./model-options.ts";
 
 interface Options extends RunOptions {
   readonly target: string;
-  readonly threads: number;
+  readonly threads: number | "auto";
   readonly runs: number;
   readonly kernels?: boolean;
   readonly json?: boolean;
@@ -20,11 +20,10 @@ export function addBenchCommand(program: Command, terminal: Terminal, signal: Ab
     .command("bench <model>")
     .description("measure a model: minimum, median and 95th percentile of one run, in milliseconds")
     .option("--target <target>", "what to run on: wasm or webgpu (with the package `webgpu`)", "wasm")
-    .option("--threads <n>", "threads to use", parseInteger, 1)
     .option("--runs <n>", "runs to measure, after a tenth as many to warm up", parseInteger, 50)
     .option("--kernels", "time each kernel where it runs, with its arithmetic and its memory traffic (wasm)")
     .option("--json", "print the figures as JSON");
-  addInputOptions(addDimOption(command)).action(async (path: string, options: Options) => {
+  addInputOptions(addDimOption(addThreadsOption(command))).action(async (path: string, options: Options) => {
     const target = checkTarget(options.target);
     if (options.runs < 1) throw new UsageError("`--runs` is at least 1.");
     if (options.kernels === true) return benchKernels(path, options, terminal, signal);

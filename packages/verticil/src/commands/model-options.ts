@@ -41,6 +41,18 @@ export function parseInteger(text: string): number {
   return value;
 }
 
+/** Adds `--threads N|auto`. */
+export function addThreadsOption(command: Command): Command {
+  return command.option("--threads <n>", "threads to run on (wasm), or `auto`", parseThreads, 1);
+}
+
+/** @throws UsageError for what is neither a number of threads nor `auto`. */
+function parseThreads(text: string): number | "auto" {
+  const value = Number(text);
+  if (text !== "auto" && !(Number.isInteger(value) && value >= 1)) throw new UsageError(`\`--threads ${text}\`: a positive whole number, or \`auto\`.`);
+  return text === "auto" ? text : value;
+}
+
 /** `NAME=VALUE` taken apart. @throws UsageError with an example. */
 export function splitPair(text: string, example: string): readonly [string, string] {
   const at = text.indexOf("=");

@@ -9,10 +9,11 @@ import { isFolder, loadAny, readModel } from "../read-model.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import { checkTarget } from "./compile.ts";
-import { addDimOption, addInputOptions, gatherInputs, type RunOptions } from "./model-options.ts";
+import { addDimOption, addInputOptions, addThreadsOption, gatherInputs, type RunOptions } from "./model-options.ts";
 
 interface Options extends RunOptions {
   readonly target: string;
+  readonly threads: number | "auto";
   readonly outputDir?: string;
   readonly json?: boolean;
 }
@@ -25,7 +26,7 @@ export function addRunCommand(program: Command, terminal: Terminal, signal: Abor
     .option("--target <target>", "what to run on: wasm, webgpu (with the package `webgpu`) or interp (the interpreter: slow)", "wasm")
     .option("--output-dir <dir>", "write each output to OUTPUT.npy in this folder")
     .option("--json", "print the outputs as JSON");
-  addInputOptions(addDimOption(command)).action(async (path: string, options: Options) => {
+  addInputOptions(addDimOption(addThreadsOption(command))).action(async (path: string, options: Options) => {
     const outputs = options.target === "interp" ? await interpret(path, options, terminal, signal) : await runCompiled(path, options, signal);
     const { outputDir } = options;
     if (outputDir !== undefined) await terminal.uninterrupted(() => writeOutputs(outputs, outputDir));
@@ -41,7 +42,7 @@ export function addRunCommand(program: Command, terminal: Terminal, signal: Abor
 }
 
 async function runCompiled(path: string, options: Options, signal: AbortSignal): Promise<Readonly<Record<string, Tensor>>> {
-  const model = await loadAny(path, { dims: options.dim ?? {}, signal, target: checkTarget(options.target) });
+  const model = await loadAny(path, { dims: options.dim ?? {}, signal, threads: options.threads, target: checkTarget(options.target) });
   return model.run(await gatherInputs(model, options)).finally(() => model.dispose());
 }
 
