@@ -286,3 +286,6 @@ export type { GradientBuilder, GradientCall, GradientRule, GradientTable } from 
 export { mixedPrecisionTableKey, toMixedPrecision, type MixedPrecisionOptions } from "./transform/to-mixed-precision.ts";
 export { mixedPrecisionTable, type MixedPrecisionPolicy, type MixedPrecisionTable } from "./op/mixed-precision.ts";
 export { convertToDataflow } from "./transform/convert-to-dataflow.ts";
+export { fuseOpsByPattern, type FuseOpsByPatternOptions, type FusionPattern, type PatternCheckContext } from "./transform/fuse-ops-by-pattern.ts";
+export { mergeCompositeFunctions } from "./transform/merge-composite-functions.ts";
+export { externalCodegensKey, runCodegen, type ExternalCodegen, type ExternalModule, type RunCodegenOptions } from "./transform/run-codegen.ts";

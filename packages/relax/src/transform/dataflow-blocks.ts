@@ -7,7 +7,12 @@ import { isVar } from "../analysis/variables.ts";
 
 /** Upstream's `ToNonDataflow`: dataflow blocks become plain blocks, and dataflow variables plain variables. */
 export function toNonDataflow(): Pass {
-  return definePass("ToNonDataflow", (module) => mapRelaxFunctions(module, (f) => ({ ...f, body: flatten(f.body, new Map()) }) as Function));
+  return definePass("ToNonDataflow", (module) => mapRelaxFunctions(module, (f) => ({ ...f, body: flattenDataflow(f.body) }) as Function));
+}
+
+/** An expression without dataflow blocks, branches included. */
+export function flattenDataflow(expr: Expr): Expr {
+  return flatten(expr, new Map());
 }
 
 function flatten(expr: Expr, renamed: Map<AnyVar, Expr>): Expr {
