@@ -20,6 +20,9 @@ const upstream: readonly (readonly [group: string, names: string])[] = [
 /** Passes that are functions or methods here, under another name. */
 const elsewhere: ReadonlyMap<string, string> = new Map([
   ["Normalize", "`BlockBuilder.normalize`; scripts are normal when they are read"],
+  ["FuseOpsByPattern", "[`fuseOpsByPattern`](../packages/relax/src/transform/fuse-ops-by-pattern.ts), with patterns as values"],
+  ["UpdateParamStructInfo", "[`updateParamStructInfo`](../packages/relax/src/transform/update-param-struct-info.ts), with a function"],
+  ["UpdateParamType", "the same as `UpdateParamStructInfo`"],
   ["BindParams", "[`bindParams`](../packages/relax/src/transform/bind-params.ts)"],
   ["VMBuiltinLower", "the same as `LowerRuntimeBuiltin`"],
   ["MetaScheduleApplyDatabase", "[`metaScheduleApplyDatabase`](../packages/relax/src/tuning/meta-schedule-apply-database.ts)"],

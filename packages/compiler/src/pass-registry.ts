@@ -25,6 +25,7 @@ import {
   lowerStaticMain,
   metaScheduleApplyDatabase,
   promoteFloat16,
+  relaxPasses,
   removePurityChecking,
   rewriteDataflowReshape,
   splitConcat,
@@ -124,6 +125,9 @@ const graphPasses: readonly PassSpec[] = [
 /** Passes by upstream's name, for the command line. */
 export const passRegistry: PassRegistry = /* @__PURE__ */ makePassRegistry([
   ...graphPasses,
+  ...[...relaxPasses]
+    .filter(([name]) => !graphPasses.some((p) => p.name === name))
+    .map(([name, { params, make, doc }]) => passSpec(name, doc ?? "", Object.fromEntries(params.map((p) => [p, { type: "any", doc: "" }])), (given) => make(given))),
   ...[...tirPasses].map(([name, { params, make }]) => {
     const options: OptionSchema = Object.fromEntries(params.map((p) => [p, { type: "any", doc: "" }]));
     return passSpec(name, tirPassDocs[name] ?? "", options, (given) => make(given));

@@ -1,10 +1,10 @@
 import { irDialect, lookupFunc, structuralEqual, type BaseFunc, type Dialect, type GlobalVar, type IRModule } from "@verticil/ir-core";
-import { Analyzer, tirNodes, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
+import { tirNodes, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
 import { isVar } from "../analysis/variables.ts";
 import { cloneFunction } from "../ir/clone-function.ts";
 import type { AnyVar, Binding, Expr, Function } from "../ir/expr.ts";
 import { bindSymbolic } from "../ir/infer-call.ts";
-import { makeDataflowBlock, makePrimStructInfo, makePrimValue, makeSeqExpr, makeShapeExpr, makeTuple, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeDataflowBlock, makePrimStructInfo, makeSeqExpr, makeVar, makeVarBinding } from "../ir/make.ts";
 import { isRelaxFunction } from "../ir/mutate.ts";
 import { relaxNodes } from "../ir/node-table.ts";
 import { renameExpr } from "../ir/rename.ts";
@@ -113,25 +113,9 @@ function replacer(replacement: Function, params: readonly DFPattern[]): MatchRew
 
 /** A binding whose struct info is to be inferred. */
 function bare(b: Binding, renamed: Map<AnyVar, Expr>): Binding {
-  const value = simplified(renameExpr(b.value, renamed));
+  const value = renameExpr(b.value, renamed);
   if (b.kind === "relax.MatchCast") return { ...b, value };
   const v: AnyVar = { ...b.var, structInfo: undefined };
   renamed.set(b.var, v);
   return { ...b, var: v, value: value.kind === "relax.Call" || value.kind === "relax.Tuple" || value.kind === "relax.TupleGetItem" ? { ...value, structInfo: undefined } : value };
-}
-
-/** Shapes and scalars that a substitution has left as sums of numbers. */
-function simplified(e: Expr): Expr {
-  switch (e.kind) {
-    case "relax.PrimValue":
-      return makePrimValue(new Analyzer().simplify(e.value), e.span);
-    case "relax.ShapeExpr":
-      return makeShapeExpr(e.values.map((v) => new Analyzer().simplify(v)), e.span);
-    case "relax.Tuple":
-      return makeTuple(e.fields.map(simplified), e.span);
-    case "relax.Call":
-      return { ...e, args: e.args.map(simplified) };
-    default:
-      return e;
-  }
 }

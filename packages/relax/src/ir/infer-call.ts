@@ -108,9 +108,16 @@ function bindDim(p: PrimExpr, a: PrimExpr, map: Map<TirVar, PrimExpr>): void {
   if ((p.kind === "tir.Var" || p.kind === "tir.SizeVar") && !map.has(p)) map.set(p, a);
 }
 
+/** A dimension with symbolic variables replaced; simplified where numbers have come in. */
+export function substituteDim(e: PrimExpr, map: ReadonlyMap<TirVar, PrimExpr>): PrimExpr {
+  const out = substitute(e, map);
+  if (out === e || out.kind === "ir.IntImm" || out.kind === "tir.Var") return out;
+  return [...map.values()].some((v) => v.kind === "ir.IntImm") ? new Analyzer().simplify(out) : out;
+}
+
 /** Struct info with symbolic variables replaced. */
 export function substituteStructInfo(info: StructInfo, map: ReadonlyMap<TirVar, PrimExpr>): StructInfo {
-  const sub = (e: PrimExpr): PrimExpr => substitute(e, map);
+  const sub = (e: PrimExpr): PrimExpr => substituteDim(e, map);
   switch (info.kind) {
     case "relax.ObjectStructInfo":
     case "relax.FuncStructInfo":

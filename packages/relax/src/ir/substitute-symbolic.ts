@@ -1,7 +1,7 @@
 import { mapList } from "@verticil/ir-core";
-import { substitute, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
+import type { AnyVar as TirVar, PrimExpr } from "@verticil/tir";
 import type { Expr } from "./expr.ts";
-import { substituteStructInfo } from "./infer-call.ts";
+import { substituteDim, substituteStructInfo } from "./infer-call.ts";
 import { makePrimValue, makeShapeExpr } from "./make.ts";
 
 /**
@@ -12,11 +12,11 @@ export function substituteSymbolic(expr: Expr, map: ReadonlyMap<TirVar, PrimExpr
   if (map.size === 0) return expr;
   switch (expr.kind) {
     case "relax.ShapeExpr": {
-      const values = mapList(expr.values, (v) => substitute(v, map));
+      const values = mapList(expr.values, (v) => substituteDim(v, map));
       return values === expr.values ? expr : makeShapeExpr(values, expr.span);
     }
     case "relax.PrimValue": {
-      const value = substitute(expr.value, map);
+      const value = substituteDim(expr.value, map);
       return value === expr.value ? expr : makePrimValue(value, expr.span);
     }
     case "relax.Tuple": {

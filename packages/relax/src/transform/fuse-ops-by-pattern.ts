@@ -6,7 +6,7 @@ import { BlockBuilder } from "../ir/block-builder.ts";
 import type { AnyVar, Call, Expr, Function } from "../ir/expr.ts";
 import { isRelaxFunction, mapRelaxFunctions } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
-import { BlockPartition, groupName, partitionBlocks } from "./block-partition.ts";
+import { groupName, partitionBlocks, type BlockPartition } from "./block-partition.ts";
 import { offloadComposite } from "./composite.ts";
 
 /** What a match is judged by (upstream's `PatternCheckContext`). */

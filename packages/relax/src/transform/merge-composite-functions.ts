@@ -6,7 +6,7 @@ import { makeSeqExpr, makeVar, makeVarBinding } from "../ir/make.ts";
 import { isRelaxFunction, mapRelaxFunctions } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { renameGlobals } from "../ir/rename-globals.ts";
-import { BlockPartition, groupName, operandsOf, partitionBlocks } from "./block-partition.ts";
+import { groupName, operandsOf, partitionBlocks, type BlockPartition } from "./block-partition.ts";
 import { asLocal, codegenName, compositeOf } from "./composite.ts";
 import { flattenDataflow } from "./dataflow-blocks.ts";
 import { deadCodeElimination } from "./dead-code-elimination.ts";

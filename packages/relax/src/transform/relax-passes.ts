@@ -1,8 +1,11 @@
 import type { Pass } from "@verticil/ir-core";
+import type { AnyVar } from "@verticil/tir";
 import { allocateWorkspace } from "./allocate-workspace.ts";
 import { annotateTIROpPattern } from "./annotate-tir-op-pattern.ts";
 import { callTIRRewrite } from "./call-tir-rewrite.ts";
 import { attachGlobalSymbol } from "./attach-global-symbol.ts";
+import { bindSymbolicVars, type SymbolicBindings } from "./bind-symbolic-vars.ts";
+import { bundleModelParams } from "./bundle-model-params.ts";
 import { canonicalizeBindings } from "./canonicalize-bindings.ts";
 import { computePrimValue } from "./compute-prim-value.ts";
 import { convertLayout } from "./convert-layout.ts";
@@ -11,20 +14,28 @@ import { toNonDataflow } from "./dataflow-blocks.ts";
 import { deadCodeElimination } from "./dead-code-elimination.ts";
 import { decomposeOpsForInference } from "./decompose-ops-for-inference.ts";
 import { eliminateCommonSubexpr } from "./eliminate-common-subexpr.ts";
+import { expandTupleArguments } from "./expand-tuple-arguments.ts";
 import { foldBatchnormToConv2D } from "./fold-batchnorm-to-conv2d.ts";
 import { foldConstant } from "./fold-constant.ts";
 import { fuseOps } from "./fuse-ops.ts";
 import { fuseTIR } from "./fuse-tir.ts";
 import { gradient } from "./gradient.ts";
+import { inlinePrivateFunctions } from "./inline-private-functions.ts";
 import { killAfterLastUse } from "./kill-after-last-use.ts";
 import { lambdaLift } from "./lambda-lift.ts";
 import { legalizeOps } from "./legalize-ops.ts";
 import { lowerAllocTensor } from "./lower-alloc-tensor.ts";
 import { lowerRuntimeBuiltin } from "./lower-runtime-builtin.ts";
+import { mergeCompositeFunctions } from "./merge-composite-functions.ts";
+import { normalizeGlobalVar } from "./normalize-global-var.ts";
 import { removePurityChecking } from "./remove-purity-checking.ts";
+import { removeUnusedOutputs } from "./remove-unused-outputs.ts";
+import { removeUnusedParameters } from "./remove-unused-parameters.ts";
 import { rewriteDataflowReshape } from "./rewrite-dataflow-reshape.ts";
+import { runCodegen } from "./run-codegen.ts";
 import { staticPlanBlockMemory } from "./static-plan-block-memory.ts";
 import { toMixedPrecision } from "./to-mixed-precision.ts";
+import { topologicalSort, type TopologicalSortOptions } from "./topological-sort.ts";
 import { vmShapeLower } from "./vm-shape-lower.ts";
 
 /** The options of a pass by upstream's names, as a command line or a corpus gives them. */
@@ -34,11 +45,13 @@ export type RelaxPassOptions = Readonly<Record<string, unknown>>;
 export interface RelaxPassEntry {
   /** The names of the options: upstream's parameters in their order. */
   readonly params: readonly string[];
+  /** What it does, in a line, for the passes that the command line takes from here. */
+  readonly doc?: string;
   /** @throws TypeError for an option of another type. */
   readonly make: (options: RelaxPassOptions) => Pass;
 }
 
-const plain = (make: () => Pass): RelaxPassEntry => ({ params: [], make: () => make() });
+const plain = (make: () => Pass, doc = ""): RelaxPassEntry => ({ params: [], make: () => make(), doc });
 
 function numberOf(options: RelaxPassOptions, name: string): number | undefined {
   const value = options[name];
@@ -128,4 +141,32 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["ComputePrimValue", plain(computePrimValue)],
   ["VMShapeLower", plain(vmShapeLower)],
   ["AttachGlobalSymbol", plain(attachGlobalSymbol)],
+  ["NormalizeGlobalVar", plain(normalizeGlobalVar, "Names public functions as they are known outside.")],
+  ["TopologicalSort", { params: ["order", "direction"], make: (o) => topologicalSort(sortOptions(o)), doc: "Sorts the bindings of dataflow blocks as a walk of the graph comes by them." }],
+  ["InlinePrivateFunctions", plain(inlinePrivateFunctions, "Puts private functions in the place of their calls.")],
+  ["BindSymbolicVars", { params: ["binding_map", "func_name"], make: (o) => bindSymbolicVars(symbolicBindings(o["binding_map"]), namesOf(o, "func_name")?.[0]), doc: "Gives symbolic variables a size." }],
+  ["ExpandTupleArguments", plain(expandTupleArguments, "Lets private functions take the fields of tuples.")],
+  ["RemoveUnusedParameters", plain(removeUnusedParameters, "Drops parameters of private functions that they do not use.")],
+  ["RemoveUnusedOutputs", plain(removeUnusedOutputs, "Drops results of private functions that nobody takes.")],
+  ["BundleModelParams", { params: ["param_tuple_name"], make: (o) => bundleModelParams(namesOf(o, "param_tuple_name")?.[0]), doc: "Lets the weights of a model come as one tuple." }],
+  ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
+  ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
+
+function sortOptions(o: RelaxPassOptions): TopologicalSortOptions {
+  const [order, direction] = [o["order"] ?? "depth-first", o["direction"] ?? "from-inputs"];
+  if (order !== "depth-first" && order !== "breadth-first") throw new TypeError("The option `order` is depth-first or breadth-first.");
+  if (direction !== "from-inputs" && direction !== "from-outputs") throw new TypeError("The option `direction` is from-inputs or from-outputs.");
+  return { order, direction };
+}
+
+function symbolicBindings(value: unknown): SymbolicBindings {
+  const entries = value instanceof Map ? [...(value as ReadonlyMap<unknown, unknown>)] : Object.entries(value ?? {});
+  return new Map(
+    entries.map(([key, size]) => {
+      const isVar = typeof key === "object" && key !== null && "kind" in key && key.kind === "tir.Var";
+      if (typeof key !== "string" && !isVar) throw new TypeError("The option `binding_map` maps names to sizes.");
+      return [key as string | AnyVar, Number(size)] as const;
+    }),
+  );
+}

@@ -65,7 +65,7 @@ export function runCodegen(opts: RunCodegenOptions = {}): Pass {
     }
     const constants = Object.fromEntries([...constantNames].map(([c, name]) => [name, c]));
     const before = module.attrs["external_mods"];
-    const attrs: AttrMap = { external_mods: [...(Array.isArray(before) ? (before as readonly AttrValue[]) : []), ...made.map((m) => ({ ...m }))], ...(constantNames.size === 0 ? {} : { const_name_to_constant: constants }) };
+    const attrs: AttrMap = { ...(made.length === 0 ? {} : { external_mods: [...(Array.isArray(before) ? (before as readonly AttrValue[]) : []), ...made.map((m) => ({ ...m }))] }), ...(constantNames.size === 0 ? {} : { const_name_to_constant: constants }) };
     return runPass(deadCodeElimination({ entryFunctions: opts.entryFunctions ?? [] }), withModuleAttrs(bb.finalize(), attrs), ctx);
   });
 }
