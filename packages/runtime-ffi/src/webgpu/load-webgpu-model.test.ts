@@ -95,6 +95,31 @@ describe("what goes wrong on the device", () => {
   });
 });
 
+describe("a device that models share", () => {
+  const broken = (name: string): ReturnType<typeof tinyWebgpuModel> => tinyWebgpuModel({ name }, "//! kernel scale\n@compute @workgroup_size(1)\nfn main() { nonsense(); }\n");
+
+  it("tells only the model that it refused to load", async () => {
+    const device = await openDevice();
+    const files = await Promise.all([tinyWebgpuModel({ name: "good" }), broken("bad"), tinyWebgpuModel({ name: "other" })]);
+    const [good, bad, other] = await Promise.allSettled(files.map((f) => loadWebgpuModel(f, { device })));
+    expect([good?.status, bad?.status, other?.status]).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(bad?.status === "rejected" && String(bad.reason)).toContain("`bad`");
+    device.destroy();
+  });
+
+  it("tells only the model that it refused to run, and runs the others on", async () => {
+    const device = await openDevice();
+    const good = await loadWebgpuModel(await tinyWebgpuModel({ name: "good" }), { device });
+    const { program } = (await tinyWebgpuModel()).manifest;
+    const dispatches = program.dispatches.map((d): typeof d => ({ ...d, grid: [70_000, 1, 1] }));
+    const bad = await loadWebgpuModel(await tinyWebgpuModel({ name: "bad", program: { ...program, dispatches } }), { device });
+    const runs = await Promise.allSettled([good.run({ x }), bad.run({ x }), good.run({ x }), bad.run({ x })]);
+    expect(runs.map((r) => r.status)).toEqual(["fulfilled", "rejected", "fulfilled", "rejected"]);
+    for (const r of runs) if (r.status === "rejected") expect(String(r.reason)).toContain("refused to run `bad`");
+    device.destroy();
+  });
+});
+
 describe("files that do not fit", () => {
   it.each<[string, Parameters<typeof tinyWebgpuModel>[0]]>([
     ["a step of the program", { program: { buffers: [16], kernels: [], dispatches: [{ kernel: 3, grid: [1, 1, 1], args: [] }], inputs: [{ buffer: 0, offset: 0, bytes: 16 }], outputs: [{ buffer: 0, offset: 0, bytes: 16 }], constants: [{ buffer: 0, offset: 0, bytes: 16 }] } }],
