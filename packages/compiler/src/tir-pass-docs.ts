@@ -9,6 +9,7 @@ export const tirPassDocs: Readonly<Record<string, string>> = {
   LowerOpaqueBlock: "Removes blocks, with their allocations made explicit.",
   FlattenBuffer: "Gives every buffer one dimension.",
   NarrowDataType: "Computes indices in fewer bits where they fit.",
+  FormDotProducts: "Makes one `dp2a` of two neighbouring sums of products of narrow integers.",
   PeelGuards: "Splits loops where a condition on their variable changes.",
   VectorizeLoop: "Makes vectors of loops marked as vectorized.",
   UnswitchLoops: "Moves conditions that do not change in a loop out of it.",

@@ -16,6 +16,8 @@ export interface ReductionShape {
   readonly laneTile: number;
   /** Bytes of the operand that moves with `lane`. */
   readonly laneOperandBytes: number;
+  /** The reduction variable of which the lane's operand holds two neighbouring values beside each other, for each lane. */
+  readonly pair: Var | undefined;
 }
 
 /**
@@ -39,14 +41,30 @@ export function reductionShape(block: Block): ReductionShape | undefined {
   const laneTile = [8, lanes].find((n) => candidate !== undefined && isLane(block, loads, candidate, n)) ?? lanes;
   const lane = candidate !== undefined && isLane(block, loads, candidate, laneTile) ? candidate : undefined;
   const axis = lane ?? candidate;
-  const withLane = axis === undefined ? [] : loads.filter((l) => (lane === undefined ? moves(l, axis) : movementOf(l.indices, axis, laneTile) !== "still"));
+  const withLane = axis === undefined ? [] : loads.filter((l) => (lane === undefined ? moves(l, axis) : laneMovement(l, axis, laneTile) !== "still"));
   const others = spatial.filter((v) => v !== axis);
   const extent = (v: Var): number => extentOf(block, v) ?? 1;
   // Best: a variable that the lane's operand does not depend on, so that its vectors serve several rows.
   const sharing = others.filter((v) => withLane.every((l) => !moves(l, v)) && extent(v) > 1);
   const dense = lane !== undefined && sharing.length > 0 && withLane.length > 0 && loads.some((l) => !withLane.includes(l));
   const row = dense ? sharing[sharing.length - 1] : others.filter((v) => extent(v) > 1).at(-1);
-  return { spatial, lane, row, dense, reduction, laneTile, laneOperandBytes: bytesOf(withLane) };
+  const pairs = withLane.map(pairOf);
+  const pair = reduction.at(-1);
+  return { spatial, lane, row, dense, reduction, laneTile, laneOperandBytes: bytesOf(withLane), pair: pair !== undefined && pairs.includes(pair) ? pair : undefined };
+}
+
+/** The variable whose two neighbouring values lie beside each other at the end of a packed operand: `[…, lane, k % 2]`. */
+function pairOf(load: BufferLoad): Var | undefined {
+  const last = load.indices.at(-1);
+  const size = load.buffer.shape.at(-1);
+  if (last?.kind !== "tir.FloorMod" || last.a.kind !== "tir.Var" || size === undefined) return undefined;
+  return asInt(last.b) === 2 && asInt(size) === 2 ? last.a : undefined;
+}
+
+/** How a load moves with the lane, where a pair counts as one element. */
+function laneMovement(load: BufferLoad, v: Var, tile: number): "still" | "contiguous" | "strided" {
+  const pair = pairOf(load);
+  return movementOf(pair === undefined || pair === v ? load.indices : load.indices.slice(0, -1), v, tile);
 }
 
 /** The constant extent of a variable of a block. */
@@ -60,7 +78,7 @@ function moves(load: BufferLoad, v: Var): boolean {
 }
 
 function isLane(block: Block, loads: readonly BufferLoad[], v: Var, tile: number): boolean {
-  if (loads.some((l) => movementOf(l.indices, v, tile) === "strided")) return false;
+  if (loads.some((l) => laneMovement(l, v, tile) === "strided")) return false;
   return !hasScalarUse(block, v);
 }
 

@@ -86,3 +86,31 @@ it.each<[string, () => readonly te.Tensor[]]>([
 ])("leaves %s", (_, make) => {
   expect(packOperand(te.createPrimFunc(make()))).toBeUndefined();
 });
+
+it("stores pairs of the reduction side by side where words are summed up in 32 bits, and multiplies by pairs", () => {
+  const x = te.placeholder([6, 10], "int16", "x");
+  const w = te.placeholder([10, 16], "int8", "w");
+  const func = te.createPrimFunc([x, w, te.matmul(x, w, "int32")]);
+  const packing = packOperand(func)!;
+  expect(shapesOf(packing.func)[1]).toEqual([2, 5, 8, 2]);
+  const [a, b] = [numbers([6, 10], 0), numbers([10, 16], 1)];
+  const pairs = numbers([10, 16], 1).map((_, i) => {
+    const [tile, rest] = [Math.floor(i / 80), i % 80];
+    const [k, lane] = [Math.floor(rest / 16) * 2 + (rest % 2), tile * 8 + Math.floor((rest % 16) / 2)];
+    return b[k * 16 + lane]!;
+  });
+  const want = Array.from({ length: 96 }, (_, i) => b.slice(0, 10).reduce((sum, _v, k) => sum + a[Math.floor(i / 16) * 10 + k]! * b[k * 16 + (i % 16)]!, 0));
+  const scheduled = registerTile.apply(packing.func, defaultWasmTarget)!;
+  for (const f of [packing.func, scheduled]) {
+    const out = zeros("int32", [6, 16]);
+    interpretPrimFunc(f, [tensorFrom(a, [6, 10], "int16"), tensorFrom(pairs, [2, 5, 8, 2], "int8"), out]);
+    expect(Array.from(out.data, Number)).toEqual(want);
+  }
+});
+
+it.each<[string, number, "int16" | "float32"]>([["an odd number of products", 9, "int16"], ["floats", 10, "float32"]])("has no pairs of %s", (_, k, dtype) => {
+  const x = te.placeholder([6, k], dtype, "x");
+  const w = te.placeholder([k, 16], dtype, "w");
+  const func = te.createPrimFunc([x, w, te.matmul(x, w, dtype === "int16" ? "int32" : undefined)]);
+  expect(shapesOf(packOperand(func)!.func)[1]).toEqual([2, k, 8]);
+});

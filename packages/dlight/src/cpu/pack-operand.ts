@@ -1,4 +1,4 @@
-import { constant, floorDiv, floorMod, loadsOf, makeIndexMap, makeVar, usesVar, type Block, type Buffer, type BufferLoad, type IndexMap, type PrimFunc, type Var } from "@verticil/tir";
+import { constant, floorDiv, floorMod, loadsOf, makeIndexMap, makeVar, movementOf, usesVar, type Block, type Buffer, type BufferLoad, type IndexMap, type PrimFunc, type Var } from "@verticil/tir";
 import { attempt, beginWork, funcOf, isReduction, stages } from "../loop-sites.ts";
 import { extentOf } from "../reduction-shape.ts";
 
@@ -45,7 +45,10 @@ function packable(block: Block): { readonly buffer: Buffer; readonly indexMap: I
   return indexMap && { buffer: weight.buffer, indexMap };
 }
 
-/** `[lane // tile][the other indices][lane % tile]`, the other indices in the order of the reduction's loops. */
+/**
+ * `[lane // tile][the other indices][lane % tile]`, the other indices in the order of the reduction's loops. Where 16-bit
+ * integers are summed up in 32 bits the innermost, `k`, is cut: `[…][k // 2][lane % tile][k % 2]`, as `dp2a` takes pairs.
+ */
 function packedLayout(block: Block, weight: BufferLoad, lane: Var, tile: number): IndexMap | undefined {
   const initial = weight.indices.map((index, d) => makeVar(index.kind === "tir.Var" ? index.name : `i${d}`, index.dtype));
   const at = weight.indices.findIndex((i) => i === lane);
@@ -55,5 +58,21 @@ function packedLayout(block: Block, weight: BufferLoad, lane: Var, tile: number)
   const loopOf = (d: number): number => block.iterVars.findIndex((iv) => weight.indices[d] === iv.var);
   const others = initial.flatMap((v, d) => (d === at ? [] : [{ v, loop: loopOf(d) }])).sort((a, b) => a.loop - b.loop);
   const factor = constant(tile, packed.dtype);
-  return makeIndexMap(initial, [floorDiv(packed, factor), ...others.map((o) => o.v), floorMod(packed, factor)]);
+  const last = others.at(-1);
+  const tail = floorMod(packed, factor);
+  if (last !== undefined && isPaired(block, weight, last.loop)) {
+    const two = constant(2, last.v.dtype);
+    return makeIndexMap(initial, [floorDiv(packed, factor), ...others.slice(0, -1).map((o) => o.v), floorDiv(last.v, two), tail, floorMod(last.v, two)]);
+  }
+  return makeIndexMap(initial, [floorDiv(packed, factor), ...others.map((o) => o.v), tail]);
+}
+
+/** True if the reduction's innermost variable walks pairs of 16-bit integers of both operands, whose products are summed up in 32 bits. */
+function isPaired(block: Block, weight: BufferLoad, loop: number): boolean {
+  const iv = block.iterVars[loop];
+  const innermost = block.iterVars.findLast((x) => x.iterType === "kCommReduce");
+  const others = loadsOf(block).filter((l) => l !== weight);
+  if (iv === undefined || iv !== innermost || (extentOf(block, iv.var) ?? 1) % 2 === 1) return false;
+  if (block.writes[0]?.buffer.dtype !== "int32" || (weight.buffer.dtype !== "int8" && weight.buffer.dtype !== "int16")) return false;
+  return others.length === 1 && others.every((l) => l.buffer.dtype === "int16" && movementOf(l.indices, iv.var) === "contiguous");
 }

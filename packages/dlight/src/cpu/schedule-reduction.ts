@@ -131,14 +131,18 @@ function tilePart(work: Work, part: StagePart, axes: readonly AxisCuts[], parall
   const walked = shape.reduction.map((v) => ({ v, loop: loopOf(v) }));
   const others = loops.filter((l) => !walked.some((w) => w.loop === l) && l !== laneAxis?.loop && l !== rowAxis?.loop);
   const batch = batchLoops(work, anchor, shape, others);
-  const reduction = joinReduction(work, block, walked);
+  const joined = joinReduction(work, block, walked);
+  const pairLoop = shape.pair && joined.at(-1);
+  // The two values of a pair go side by side, next to the lanes that they serve.
+  const [pairOuter, pairInner] = pairLoop === undefined ? [] : sch.split(pairLoop, [undefined, 2]);
+  const reduction = pairOuter === undefined ? joined : [...joined.slice(0, -1), pairOuter];
 
   const [rowOuter, rowInner] = rowAxis ? sch.split(rowAxis.loop, [undefined, rowAxis.cut.tile]) : [];
   const vector = laneAxis !== undefined && laneAxis.cut.tile % lanes === 0;
   const laneParts = laneAxis ? sch.split(laneAxis.loop, vector ? [undefined, laneAxis.cut.tile / lanes, lanes] : [undefined, laneAxis.cut.tile]) : [];
   const [laneOuter, ...laneInner] = laneParts;
   const outer = orderOuter(others, rowOuter, laneOuter, shape, batch);
-  const inner = [...(rowInner ? [rowInner] : []), ...laneInner];
+  const inner = [...(rowInner ? [rowInner] : []), ...laneInner.slice(0, -1), ...(pairInner ? [pairInner] : []), ...laneInner.slice(-1)];
   sch.reorder([...outer, ...reduction, ...inner]);
 
   const last = outer[outer.length - 1];

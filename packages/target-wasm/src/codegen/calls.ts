@@ -6,6 +6,7 @@ import { binary, bitwise, selectTyped } from "./arith.ts";
 import { branchTyped } from "./branches.ts";
 import { castTyped, isShortFloat, roundShort, shortFloatBits, shortFloatFromBits, wrapInt } from "./cast.ts";
 import type { Callee, FuncContext } from "./context.ts";
+import { dotPairs } from "./dot.ts";
 import { domainOf, fromScalars, intShape, repeat, scalarTyped, shapeOf, single, toScalars, wasmTypeOf, widthOf, type Typed } from "./lanes.ts";
 import { linearOf, scaleLinear, sumLinear } from "./linear.ts";
 import { addressOfElement, storedBytes } from "./memory.ts";
@@ -65,6 +66,8 @@ function special(cx: FuncContext, e: Call, op: Op): Typed {
     }
     case "tir.fma":
       return binary(cx.graph, "tir.Add", binary(cx.graph, "tir.Mul", cx.expr(arg(e, 0)), cx.expr(arg(e, 1))), cx.expr(arg(e, 2)));
+    case "tir.dp2a":
+      return dotPairs(cx, e);
     case "tir.copysign":
       return copysign(cx, cx.expr(arg(e, 0)), cx.expr(arg(e, 1)));
     case "tir.clz":

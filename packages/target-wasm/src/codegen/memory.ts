@@ -65,6 +65,17 @@ export function broadcast(cx: FuncContext, scalar: DType, value: Value, lanes: n
   return { dtype, width, parts: new Array<Value>(lanes / lanesPer(width)).fill(part) };
 }
 
+/** One v128 by the load `op` from elements beside each other; undefined where they are not, or are in registers. */
+export function loadRun(cx: FuncContext, buffer: Buffer, indices: readonly PrimExpr[], op: string): Value | undefined {
+  const storage = storageOf(cx, buffer);
+  if (storage.kind === "cells") return undefined;
+  const elements = elementsOf(cx, buffer, indices);
+  const [first] = elements;
+  if (first === undefined || strideOf(elements) !== 1) return undefined;
+  checkBounds(cx, buffer, elements);
+  return load(cx, storage, op, first, storedBytes(buffer.dtype));
+}
+
 function load(cx: FuncContext, storage: MemoryStorage, op: string, at: Linear, scale: number, extra = 0): Value {
   const { base, offset } = addressOf(cx.graph, storage.base, at, scale);
   const epoch = cx.epochs.of(storage.token);

@@ -102,6 +102,8 @@ export function callCode(scope: Scope, e: Call, lane: number): Code {
     }
     case "tir.dp4a":
       return dotProduct(scope, e);
+    case "tir.dp2a":
+      return pairProduct(scope, e, lane);
     case "tir.q_multiply_shift":
       return multiplyShift(e, [0, 1, 2, 3].map(arg));
     case "tir.vectorlow":
@@ -189,6 +191,14 @@ function dotProduct(scope: Scope, e: Call): Code {
   const y = lanes.map((l) => numberOf(compileExpr(scope, at(e.args, 1), l), e.span));
   const base = numberOf(compileExpr(scope, at(e.args, 2)), e.span);
   return fit(e.dtype, () => lanes.reduce((sum, l) => sum + at(x, l)() * at(y, l)(), base()));
+}
+
+/** A lane plus the products of the two lanes that belong to it. */
+function pairProduct(scope: Scope, e: Call, lane: number): Code {
+  const [x0, x1, y0, y1] = [0, 1].flatMap((operand) => [0, 1].map((l) => numberOf(compileExpr(scope, at(e.args, operand), 2 * lane + l), e.span)));
+  const base = numberOf(compileExpr(scope, at(e.args, 2), lane), e.span);
+  if (x0 === undefined || x1 === undefined || y0 === undefined || y1 === undefined) throw new TypeError("internal: a product without operands");
+  return fit(e.dtype, () => base() + x0() * y0() + x1() * y1());
 }
 
 /** Fixed-point product `x · y · 2^-q · 2^s`, rounded half up. */

@@ -61,6 +61,8 @@ export const intrinDefs: readonly IntrinDef[] = [
   def("q_multiply_shift", "pure", 4, { vectorizable: true }),
   def("q_multiply_shift_per_axis", "pure", 7, { vectorizable: true }),
   def("dp4a", "pure", undefined, { dtypePosition: "first" }),
+  // Ours: the sums of two products, lane by lane; `a` and `b` have twice the lanes of the result.
+  def("dp2a", "pure", 3, { dtypePosition: "first" }),
   def("get_active_lane_mask", "pure", 2, { dtypePosition: "first" }),
   def("ignore_loop_partition", "pure", 1),
   def("ret", "control", 1),

@@ -1,6 +1,7 @@
 import { sequential, type Pass } from "@verticil/ir-core";
 import { compactBufferAllocation } from "./compact-buffer-allocation.ts";
 import { convertBlocksToOpaque } from "./convert-blocks-to-opaque.ts";
+import { formDotProducts } from "./form-dot-products.ts";
 import { flattenBuffer } from "./flatten-buffer.ts";
 import { unswitchLoops, type UnswitchOptions } from "./unswitch-loops.ts";
 import { liftWorkspace } from "./lift-workspace.ts";
@@ -51,6 +52,7 @@ export function lowerTir(options: LowerTirOptions = {}): Pass & { readonly passe
     unswitchLoops(options.unswitchLoops),
     unrollLoop(options.unroll),
     simplify(),
+    formDotProducts(),
     removeNoOp({ unusedAllocations: true }),
     rewriteUnsafeSelect(),
     // The target.

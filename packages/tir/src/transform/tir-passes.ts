@@ -31,6 +31,7 @@ import { convertBlocksToOpaque } from "./convert-blocks-to-opaque.ts";
 import { convertSSA } from "./convert-ssa.ts";
 import { flattenBuffer } from "./flatten-buffer.ts";
 import { liftWorkspace } from "./lift-workspace.ts";
+import { formDotProducts } from "./form-dot-products.ts";
 import { peelGuards } from "./peel-guards.ts";
 import { lowerInitBlock } from "./lower-init-block.ts";
 import { lowerMatchBuffer } from "./lower-match-buffer.ts";
@@ -93,6 +94,7 @@ export const tirPasses: ReadonlyMap<string, TirPassEntry> = new Map<string, TirP
   ["LowerOpaqueBlock", plain(lowerOpaqueBlock)],
   ["FlattenBuffer", plain(flattenBuffer)],
   ["NarrowDataType", { params: ["target_bits"], make: (o) => narrowDataType(numberOption(o, "target_bits") ?? 32) }],
+  ["FormDotProducts", plain(() => formDotProducts())],
   ["PeelGuards", plain(() => peelGuards())],
   [
     "LoopPartition",
