@@ -1,6 +1,6 @@
 import type { ScalarDType } from "@verticil/runtime-ffi";
 import { Module } from "./module.ts";
-import { add, layerNorm, matmul, permuteDims, reshape, rmsNorm, take } from "./ops.ts";
+import { add, gelu, groupNorm, layerNorm, matmul, permuteDims, relu, reshape, rmsNorm, silu, take } from "./ops.ts";
 import { Parameter } from "./parameter.ts";
 import type { Tensor } from "./value.ts";
 
@@ -95,5 +95,55 @@ export class LayerNorm extends Module {
 
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, [-1], this.epsilon);
+  }
+}
+
+/** Normalization of groups of channels (the second axis) to mean 0 and variance 1, then scale and offset a channel. */
+export class GroupNorm extends Module {
+  readonly numGroups: number;
+  readonly epsilon: number;
+  readonly weight: Parameter | undefined;
+  readonly bias: Parameter | undefined;
+
+  /** @throws RangeError if the channels do not fall into so many groups. */
+  constructor(numGroups: number, numChannels: number, opts: NormOptions & { readonly affine?: boolean } = {}) {
+    super();
+    if (numChannels % numGroups !== 0) throw new RangeError(`${numChannels} channels do not fall into ${numGroups} groups.`);
+    this.numGroups = numGroups;
+    this.epsilon = opts.epsilon ?? 1e-5;
+    this.weight = opts.affine === false ? undefined : new Parameter([numChannels], opts.dtype);
+    this.bias = opts.affine === false ? undefined : new Parameter([numChannels], opts.dtype);
+  }
+
+  forward(x: Tensor): Tensor {
+    return groupNorm(x, this.numGroups, { weight: this.weight, bias: this.bias, epsilon: this.epsilon });
+  }
+}
+
+/** `relu` as a module. */
+export class ReLU extends Module {
+  forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** `silu` as a module. */
+export class SiLU extends Module {
+  forward(x: Tensor): Tensor {
+    return silu(x);
+  }
+}
+
+/** `gelu` as a module. */
+export class GELU extends Module {
+  forward(x: Tensor): Tensor {
+    return gelu(x);
+  }
+}
+
+/** Gives what it is given: it stands in the place of a module that was taken out. */
+export class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x;
   }
 }

@@ -1,4 +1,13 @@
+import type { ScalarDType, Tensor as TensorData } from "@verticil/runtime-ffi";
 import { Parameter } from "./parameter.ts";
+
+/** Names that `loadStateDict` found on one side only. */
+export interface StateDictDifference {
+  /** Parameters of the module that were given no values. */
+  readonly missing: readonly string[];
+  /** Values for which the module has no parameter. */
+  readonly unexpected: readonly string[];
+}
 
 /**
  * The base of network components (upstream's `nn.Module`): a class whose fields are parameters and other modules, with
@@ -23,32 +32,49 @@ export class Module {
     }
   }
 
+  /** The parameters, in the order of the fields. */
+  *parameters(): Generator<Parameter> {
+    for (const [, p] of this.namedParameters()) yield p;
+  }
+
+  /** The parameters by name, with their values where they have some. */
+  stateDict(): ReadonlyMap<string, Parameter> {
+    return new Map(this.namedParameters());
+  }
+
+  /**
+   * Gives the parameters values by name.
+   * @throws RangeError if names differ and `strict` is not false; nothing is set then.
+   * @throws TypeError for values of another shape or type.
+   */
+  loadStateDict(values: ReadonlyMap<string, TensorData>, opts: { readonly strict?: boolean } = {}): StateDictDifference {
+    const own = this.stateDict();
+    const missing = [...own.keys()].filter((name) => !values.has(name));
+    const unexpected = [...values.keys()].filter((name) => !own.has(name));
+    if (opts.strict !== false && missing.length + unexpected.length > 0) {
+      throw new RangeError(`The values do not fit the module. Missing: ${missing.join(", ") || "none"}. Unexpected: ${unexpected.join(", ") || "none"}.`);
+    }
+    for (const [name, p] of own) {
+      const value = values.get(name);
+      if (value !== undefined) p.data = value;
+    }
+    return { missing, unexpected };
+  }
+
+  /** Gives all parameters another data type, before they have values. @throws TypeError if one has some. */
+  to(dtype: ScalarDType): void {
+    for (const [, member] of this.members()) member.to(dtype);
+  }
+
+  /** Puts another parameter or module in the place of a member; `Mutator` does so. */
+  replaceMember(key: string, member: Parameter | Module): void {
+    Reflect.set(this, key, member);
+  }
+
   /** The parameters and modules that it is made of, by field. */
-  protected *members(): Generator<readonly [key: string, member: Parameter | Module]> {
+  *members(): Generator<readonly [key: string, member: Parameter | Module]> {
     for (const [key, member] of Object.entries(this) as Iterable<readonly [string, unknown]>) {
       if (member instanceof Parameter || member instanceof Module) yield [key, member];
     }
-  }
-}
-
-/** Modules by position; their names are `0`, `1` and so on (upstream's `nn.ModuleList`). */
-export class ModuleList<M extends Module> extends Module implements Iterable<M> {
-  readonly #modules: readonly M[];
-
-  constructor(modules: readonly M[]) {
-    super();
-    this.#modules = modules;
-  }
-
-  get length(): number {
-    return this.#modules.length;
-  }
-
-  [Symbol.iterator](): Iterator<M> {
-    return this.#modules[Symbol.iterator]();
-  }
-
-  protected override *members(): Generator<readonly [key: string, member: Module]> {
-    for (const [i, m] of this.#modules.entries()) yield [String(i), m];
   }
 }

@@ -1,19 +1,16 @@
 import { expect, test } from "vitest";
 import { compute } from "@verticil/te";
 import { add as addExpr, mul } from "@verticil/tir";
-import { opNameOf } from "../ir/call-target.ts";
-import { isRelaxFunction } from "../ir/mutate.ts";
+import { traced } from "./testing/traced.ts";
 import {
   add,
   astype,
   callOp,
   divide,
-  exportModule,
   gelu,
   layerNorm,
   LayerNorm,
   matmul,
-  Module,
   multiply,
   permuteDims,
   relu,
@@ -32,24 +29,6 @@ import {
   type ArgSpec,
   type Tensor,
 } from "./index.ts";
-
-/** The operators that a computation on tensors calls, in order, and the dimensions of what it gives. */
-function traced(args: readonly ArgSpec[], forward: (...tensors: readonly Tensor[]) => Tensor): { readonly ops: readonly string[]; readonly shape: string } {
-  class Traced extends Module {
-    forward(...tensors: readonly Tensor[]): Tensor {
-      return forward(...tensors);
-    }
-  }
-  const { module } = exportModule(new Traced(), { forward: { args: Object.fromEntries(args.map((a, i) => [`x${i}`, a])) } });
-  const [func] = [...module.functions.values()].filter(isRelaxFunction);
-  const values = func?.body.kind === "relax.SeqExpr" ? func.body.blocks.flatMap((b) => b.bindings.map((x) => x.value)) : [];
-  const info = func?.retStructInfo;
-  const dims = info?.kind === "relax.TensorStructInfo" && info.shape?.kind === "relax.ShapeExpr" ? info.shape.values : [];
-  return {
-    ops: values.flatMap((v) => opNameOf(v)?.replace("relax.", "") ?? []),
-    shape: dims.map((d) => (d.kind === "ir.IntImm" ? String(d.value) : "name" in d ? d.name : "?")).join(),
-  };
-}
 
 const x = spec.tensor(["n", 8]);
 

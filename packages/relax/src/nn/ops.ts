@@ -1,6 +1,6 @@
-import { tensorFrom, type ScalarDType } from "@verticil/runtime-ffi";
+import { tensorFrom, type ScalarDType, type Tensor as TensorData } from "@verticil/runtime-ffi";
 import { at, type AttrMap } from "@verticil/ir-core";
-import type { PrimExpr } from "@verticil/tir";
+import { asInt, type PrimExpr } from "@verticil/tir";
 import { callTe } from "../ir/call-te.ts";
 import type { Expr } from "../ir/expr.ts";
 import { makeConstant, makeShapeExpr, makeTupleGetItem, type Dim } from "../ir/make.ts";
@@ -12,9 +12,15 @@ import { ObjectValue, ShapeValue, Tensor, type TraceScope, type Value } from "./
 /** What an operation takes: a tensor of the trace, a parameter, a number of the other operands' type. */
 export type Operand = Tensor | Parameter | number;
 
-function scopeOf(operands: readonly (Operand | Value)[]): TraceScope {
+/** The trace that operands belong to. @throws TypeError if they are parameters and numbers only. */
+export function scopeOf(operands: readonly (Operand | Value)[]): TraceScope {
   for (const o of operands) if (typeof o === "object" && "scope" in o) return o.scope;
   throw new TypeError("One of the operands has to be a tensor of the trace: parameters and numbers belong to none.");
+}
+
+/** Binds a call of an operator on expressions, among them shapes and tuples, whose result is one tensor. */
+export function exprOp(scope: TraceScope, name: string, args: readonly Expr[], attrs: AttrMap = {}, hint?: string): Tensor {
+  return onlyTensor(wrapNested(scope.bb.callOp(name, args, attrs), scope, hint), name);
 }
 
 function dtypeOf(operands: readonly (Operand | Value)[]): ScalarDType {
@@ -22,7 +28,8 @@ function dtypeOf(operands: readonly (Operand | Value)[]): ScalarDType {
   return "float32";
 }
 
-function exprOf(operand: Operand | Value, scope: TraceScope, dtype: ScalarDType): Expr {
+/** The expression of an operand; a number becomes a constant of the type. */
+export function exprOf(operand: Operand | Value, scope: TraceScope, dtype: ScalarDType): Expr {
   if (typeof operand === "number") return makeConstant(tensorFrom([operand], [], dtype));
   return operand instanceof Parameter ? scope.exprOf(operand) : operand.expr;
 }
@@ -63,7 +70,8 @@ export function tensorOp(name: string, operands: readonly (Operand | Value)[], a
   return onlyTensor(callOp(name, operands, attrs, hint), name);
 }
 
-function onlyTensor(value: Value | readonly Value[], name: string): Tensor {
+/** The value if it is one tensor. @throws TypeError that names the operation if it is not. */
+export function onlyTensor(value: Value | readonly Value[], name: string): Tensor {
   if (value instanceof Tensor) return value;
   throw new TypeError(`\`${name}\` gives no single tensor.`);
 }
@@ -141,8 +149,9 @@ export function relu(x: Tensor): Tensor {
   return tensorOp("relax.nn.relu", [x], {}, "relu");
 }
 
-export function gelu(x: Tensor): Tensor {
-  return tensorOp("relax.nn.gelu", [x], {}, "gelu");
+/** `x · Φ(x)`, by the error function or approximated by a hyperbolic tangent. */
+export function gelu(x: Tensor, approximate?: "tanh"): Tensor {
+  return tensorOp(approximate === "tanh" ? "relax.nn.gelu_tanh" : "relax.nn.gelu", [x], {}, "gelu");
 }
 
 /** `x / sqrt(mean(x²) + epsilon) · weight` over `axes`. */
@@ -153,6 +162,32 @@ export function rmsNorm(x: Tensor, weight: Operand, axes: readonly number[] = [-
 /** Normalization to mean 0 and variance 1 over `axes`, then scale and offset. */
 export function layerNorm(x: Tensor, weight: Operand, bias: Operand, axes: readonly number[] = [-1], epsilon = 1e-5): Tensor {
   return tensorOp("relax.nn.layer_norm", [x, weight, bias], { axes: [...axes], epsilon }, "layer_norm");
+}
+
+/** What `groupNorm` may be told. */
+export interface GroupNormOptions {
+  /** Scale a channel; 1 unless told. */
+  readonly weight?: Tensor | Parameter | undefined;
+  /** Offset a channel; 0 unless told. */
+  readonly bias?: Tensor | Parameter | undefined;
+  readonly epsilon?: number;
+  readonly channelAxis?: number;
+  /** Axes that are normalized together with the channels of a group; all after the second unless told. */
+  readonly axes?: readonly number[];
+}
+
+/** Normalization of groups of channels to mean 0 and variance 1, then scale and offset a channel. */
+export function groupNorm(x: Tensor, numGroups: number, opts: GroupNormOptions = {}): Tensor {
+  const { epsilon = 1e-5, channelAxis = 1, axes = Array.from({ length: x.ndim - 2 }, (_, i) => i + 2) } = opts;
+  const channels = asInt(at(x.shape, channelAxis));
+  if (channels === undefined) throw new TypeError("`groupNorm` needs a known number of channels.");
+  const scale = opts.weight ?? x.constant(filled(channels, 1, x.dtype));
+  const offset = opts.bias ?? x.constant(filled(channels, 0, x.dtype));
+  return tensorOp("relax.nn.group_norm", [x, scale, offset], { num_groups: numGroups, channel_axis: channelAxis, axes: [...axes], epsilon }, "group_norm");
+}
+
+function filled(count: number, value: number, dtype: ScalarDType): TensorData {
+  return tensorFrom(Array.from({ length: count }, () => value), [count], dtype);
 }
 
 /** What `scaledDotProductAttention` may be told. */
