@@ -118,6 +118,7 @@ export {
 } from "./json.ts";
 export { loadObjects } from "./objects/load-objects.ts";
 export { NO_SPAN, type AnyObjectForm, type ForeignObject, type GraphObject, type ObjectAttr, type ObjectAttrs, type ObjectForm, type ObjectReader } from "./objects/object-form.ts";
+export { saveGraph } from "./objects/save-graph.ts";
 export { saveObjects } from "./objects/save-objects.ts";
 export { printInstrument, type PrintInstrumentOptions } from "./instruments/print.ts";
 export { formatModuleDiff, moduleDiff, type ModuleDiff } from "./module-diff.ts";

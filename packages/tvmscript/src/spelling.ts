@@ -1,8 +1,8 @@
 /** Whose names are written: TVM v0.20's, or those of its main branch since then. */
 export type Spelling = "v0.20" | "main";
 
-/** What is called differently: an import, a name behind a prefix, a keyword argument, a name in a string. */
-type Renamed = "module" | "member" | "keyword" | "attribute" | "text-prefix";
+/** What is called differently: an import, a name behind a prefix, a keyword argument, a name in a string, a type of metadata. */
+type Renamed = "module" | "member" | "keyword" | "attribute" | "text-prefix" | "metadata";
 
 /** A thing of a dialect, its name in v0.20 and its name on main. */
 interface Row {
@@ -57,6 +57,9 @@ const TABLE: readonly Row[] = [
   ...rows("member", "relax", { Object: "Any", emit_with_sinfo: "emit_with_ty", func_ret_struct_info: "func_ret_ty" }),
   ...synonyms("relax", { emit_with_type: "emit_with_sinfo", func_ret_type: "func_ret_struct_info" }),
   ...rows("keyword", "relax", { out_sinfo: "out_ty", sinfo_args: "ty_args" }),
+  ...rows("metadata", "tir", { "tir.StringImm": "ir.StringImm" }),
+  ...rows("metadata", "relax", { "relax.expr.Constant": "ir.GenericConst" }),
+  ...rows("metadata", "ir", { "runtime.String": "ffi.String", "runtime.NDArray": "ffi.Tensor" }),
   ...rows("attribute", "relax", { struct_info: "ty" }),
 ];
 
@@ -75,6 +78,7 @@ const WRITTEN: Readonly<Record<Renamed, ReadonlyMap<string, string>>> = {
   keyword: index("keyword", "v020"),
   attribute: index("attribute", "v020"),
   "text-prefix": index("text-prefix", "v020"),
+  metadata: index("metadata", "v020"),
 };
 
 const READ: Readonly<Record<Renamed, ReadonlyMap<string, string>>> = {
@@ -83,6 +87,7 @@ const READ: Readonly<Record<Renamed, ReadonlyMap<string, string>>> = {
   keyword: index("keyword", "main"),
   attribute: index("attribute", "main"),
   "text-prefix": index("text-prefix", "main"),
+  metadata: index("metadata", "main"),
 };
 
 /** How a name of v0.20 is written in `spelling`. */
@@ -93,6 +98,13 @@ export function writtenName(spelling: Spelling, what: Renamed, dialect: string, 
 /** The name of v0.20 for one that was read in `spelling`. */
 export function readName(spelling: Spelling, what: Renamed, dialect: string, name: string): string {
   return spelling === "v0.20" ? name : (READ[what].get(`${dialect} ${name}`) ?? name);
+}
+
+const METADATA: ReadonlyMap<string, string> = new Map(TABLE.flatMap((r) => (r.what === "metadata" ? [[r.v020, r.main]] : [])));
+
+/** How a type of metadata is written in `spelling`. */
+export function writtenMetadataKey(spelling: Spelling, key: string): string {
+  return spelling === "v0.20" ? key : (METADATA.get(key) ?? key);
 }
 
 const PREFIXES = TABLE.filter((r) => r.what === "text-prefix");

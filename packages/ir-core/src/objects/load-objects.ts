@@ -4,6 +4,7 @@ import type { Dialect } from "../field-table.ts";
 import type { IRModule } from "../ir.ts";
 import { loadJson } from "../json-reader.ts";
 import { isNode, type Node } from "../node.ts";
+import { loadGraph } from "./load-graph.ts";
 import type { AnyObjectForm, GraphObject, ObjectReader } from "./object-form.ts";
 import { objectForms, OWN_NODE, OWN_NODES } from "./save-objects.ts";
 import { decodeTensor } from "./tensor-blob.ts";
@@ -12,13 +13,14 @@ import { decodeTensor } from "./tensor-blob.ts";
 const MAX_DEPTH = 500;
 
 /**
- * The objects of upstream's JSON, as `saveObjects` and `tvm.ir.save_json` write it. Objects that the root does not lead
+ * The objects of upstream's JSON, as `saveObjects`, `saveGraph` and `tvm.ir.save_json` of v0.20 and of main write it. Objects that the root does not lead
  * to are not looked at.
  * @throws SyntaxError if the text is not JSON.
  * @throws RangeError that says what is wrong if it is no such graph, or holds what no dialect reads.
  */
 export function loadObjects(text: string, opts: { readonly dialects: readonly Dialect[] }): GraphObject {
   const graph: unknown = JSON.parse(text);
+  if (isFields(graph) && "root_index" in graph) return loadGraph(graph, opts.dialects);
   return new GraphReader(graph, opts.dialects).root();
 }
 

@@ -31,10 +31,12 @@ export type ObjectAttr =
 /** Attributes by upstream's names, in the order in which upstream visits them: it decides the numbers of objects. */
 export type ObjectAttrs = Readonly<Record<string, ObjectAttr>>;
 
-/** How nodes of a kind look in upstream's JSON (`tvm.ir.save_json`), v0.20. */
+/** How nodes of a kind look in upstream's JSON (`tvm.ir.save_json`), v0.20, and on main. */
 export interface ObjectForm<N extends Node> {
   readonly typeKey: string;
   write(node: N): ObjectAttrs;
+  /** What main calls it and keeps of it. Not written for main where it is not told. */
+  readonly main?: { readonly typeKey: string; write(node: N): ObjectAttrs; read(attrs: ObjectReader): N };
   /** @throws RangeError for attributes that no such node has. */
   read(attrs: ObjectReader): N;
 }
@@ -43,6 +45,7 @@ export interface ObjectForm<N extends Node> {
 export interface AnyObjectForm {
   readonly typeKey: string;
   write(node: never): ObjectAttrs;
+  readonly main?: { readonly typeKey: string; write(node: never): ObjectAttrs; read(attrs: ObjectReader): Node };
   read(attrs: ObjectReader): Node;
 }
 

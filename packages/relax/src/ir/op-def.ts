@@ -4,7 +4,7 @@ import type { Call } from "./expr.ts";
 import type { StructInfo } from "./struct-info.ts";
 
 /** The type of an operator's attribute; decides validation, and how it is written in TVMScript. */
-export type AttrType = "int" | "float" | "bool" | "string" | "dtype" | "ints" | "optional-ints" | "optional-int" | "any";
+export type AttrType = "int" | "float" | "bool" | "string" | "dtype" | "ints" | "optional-ints" | "optional-int" | "float-constants" | "any";
 
 /** One attribute of an operator. Without a default it must be given. */
 export interface AttrField {
@@ -112,6 +112,7 @@ function hasType(value: AttrValue, type: AttrType): boolean {
       return value === null || hasType(value, "ints");
     case "optional-int":
       return value === null || hasType(value, "int");
+    case "float-constants":
     case "any":
       return true;
   }

@@ -41,7 +41,7 @@ const affineGrid: InferStructInfo = (call) => {
 };
 
 const resizeAttrs = (layout: string, rounding: string): Readonly<Record<string, AttrField>> => ({
-  roi: attr("any", layout.length === 4 ? [0, 0, 0, 0] : [0, 0, 0, 0, 0, 0]),
+  roi: attr("float-constants", layout.length === 4 ? [0, 0, 0, 0] : [0, 0, 0, 0, 0, 0]),
   layout: attr("string", layout),
   method: attr("string", "linear"),
   coordinate_transformation_mode: attr("string", "half_pixel"),

@@ -51,6 +51,12 @@ function indexMap(lambda: ScriptLambda, site: Site): AttrValue {
   return makeIndexMap(vars, (isList(result) ? result : [result]).map((e) => toDim(e, site)));
 }
 
+/** A number, plain or as a constant of a tensor program. */
+function numberOf(v: ScriptValue, site: Site): AttrValue {
+  if (isNode(v) && (v.kind === "ir.FloatImm" || v.kind === "ir.IntImm") && "value" in v) return Number(v.value);
+  return isInt(v) ? Number(v) : toAttr(v, site);
+}
+
 /** The value of an operator's attribute. */
 export function attribute(v: ScriptValue, def: OpDef, name: string, site: Site): AttrValue {
   const type = def.attrs[name]?.type;
@@ -59,6 +65,7 @@ export function attribute(v: ScriptValue, def: OpDef, name: string, site: Site):
   if (v instanceof ScriptLambda) return indexMap(v, site);
   if (type === "ints" && isExpr(v) && v.kind === "relax.ShapeExpr") return v.values.map((e) => toAttr(e, site));
   if (type === "float" && isInt(v)) return Number(v);
+  if (type === "float-constants" && isList(v)) return v.map((e) => numberOf(e, site));
   if (type === "int" && v instanceof ScriptFloat) return site.fail(`\`${name}\` is an integer.`);
   if (isNode(v) && v.kind === "ir.IntImm" && "value" in v) return Number(v.value);
   return toAttr(v, site);

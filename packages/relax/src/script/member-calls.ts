@@ -108,6 +108,9 @@ export function callPacked(a: CallArgs, site: Site): ScriptValue {
   const func = argument(name ?? a.need(0, "func", site), "func", site);
   const attrs: Record<string, AttrValue> = {};
   for (const [key, v] of a.keywords) if (!OWN_KEYWORDS.has(key) && key !== "func") attrs[key] = toAttr(v, site);
+  // What upstream calls the attributes; a plain dictionary is not said.
+  const typeKey = a.keywords.get("attrs_type_key");
+  if (typeof typeKey === "string" && typeKey !== "DictAttrs") attrs["attrs_type_key"] = typeKey;
   return makeCall(func, rest.map((x) => toRelax(x, site)), { attrs, sinfoArgs: sinfoArgs(a, site), span: site.span });
 }
 

@@ -21,6 +21,11 @@ const constantForm: ObjectForm<Constant> = {
       span: NO_SPAN,
     };
   },
+  main: {
+    typeKey: "ir.GenericConst",
+    write: ({ data }) => ({ span: NO_SPAN, value: { tensor: data } }),
+    read: (a) => makeConstant(a.tensor("value")),
+  },
   // Its struct info follows from the tensor.
   read: (a) => makeConstant(a.tensor("data")),
 };

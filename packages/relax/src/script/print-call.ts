@@ -12,7 +12,7 @@ import {
   type ExprDoc,
   type Printer,
 } from "@verticil/tvmscript";
-import { isNode } from "@verticil/ir-core";
+import { isNode, makeFloatImm } from "@verticil/ir-core";
 import type { Call, Expr } from "../ir/expr.ts";
 import type { AttrField, OpDef, OpRegistry } from "../ir/op-def.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
@@ -36,6 +36,13 @@ export function saysResult(name: string): boolean {
 /** A function of the runtime stands as its name. */
 function callee(e: Expr, p: Printer): ExprDoc {
   return e.kind === "relax.ExternFunc" ? strDoc(e.globalSymbol) : p.expr(e);
+}
+
+/** An argument of an operator; main has no wrapper around scalars. */
+function argument(e: Expr, p: Printer): ExprDoc {
+  if (p.spelling !== "main") return p.expr(e);
+  if (e.kind === "relax.PrimValue") return p.expr(e.value);
+  return e.kind === "relax.Tuple" && e.fields.some((f) => f.kind === "relax.PrimValue") ? tupleDoc(e.fields.map((f) => argument(f, p))) : p.expr(e);
 }
 
 function outInfo(info: StructInfo, p: Printer): ExprDoc {
@@ -65,6 +72,7 @@ function callTir(call: Call, name: string, p: Printer): ExprDoc | undefined {
 function attrValue(value: AttrValue, field: AttrField | undefined, p: Printer): ExprDoc {
   // Main has no type for "as the operands"; v0.20 says void.
   if (field?.type === "dtype" && value === "void" && p.spelling === "main") return noneDoc;
+  if (field?.type === "float-constants" && Array.isArray(value)) return listDoc(value.map((v: AttrValue) => (typeof v === "number" ? p.expr(makeFloatImm(v, "float32")) : p.attr(v))));
   if (field?.type === "float" && typeof value === "number") return floatDoc(value);
   if (isNode(value) && value.kind === "ir.VDevice") return strDoc(vdeviceName(value as Parameters<typeof vdeviceName>[0], p));
   return p.attr(value);
@@ -82,7 +90,9 @@ function attributes(call: Call, def: OpDef | undefined, p: Printer): (readonly [
   for (const key of keys) {
     const value = call.attrs[key];
     const field = def?.attrs[key];
-    if (value === undefined || (field?.implicit === true && sameAttr(value, field.default))) continue;
+    // What v0.20 does not know it is not told; main says it.
+    const isUnknown = field?.implicit === true && p.spelling === "v0.20" && sameAttr(value, field.default);
+    if (value === undefined || isUnknown) continue;
     out.push([key, attrValue(value, field, p)]);
   }
   return out;
@@ -109,7 +119,7 @@ function opCall(call: Call, name: string, ops: OpRegistry, p: Printer): ExprDoc 
   if (name === "relax.hint_on_device" && first !== undefined) {
     return p.call("relax", "hint_on_device", [p.expr(first), p.call("relax", "device", [], keywords)]);
   }
-  const args = call.args.map((a, i) => (i === 0 ? callee(a, p) : p.expr(a)));
+  const args = call.args.map((a, i) => (i === 0 && a.kind === "relax.ExternFunc" ? callee(a, p) : def === undefined ? p.expr(a) : argument(a, p)));
   if (def === undefined) {
     const attrs = dictDoc(keywords.map(([k, v]) => [strDoc(k), v]));
     return p.call("relax", "call_op", [strDoc(name), ...args], withInfo(keywords.length === 0 ? [] : [["attrs", attrs]], call, p));
@@ -127,7 +137,11 @@ export function callPrinter(ops: OpRegistry): (call: Call, p: Printer) => ExprDo
     if (op.kind === "ir.Op") return opCall(call, op.name, ops, p);
     const args = call.args.map((a, i) => (i === 0 ? callee(a, p) : p.expr(a)));
     if (op.kind === "relax.ExternFunc") {
-      return p.call("relax", "call_packed", [strDoc(op.globalSymbol), ...args], withInfo(attributes(call, undefined, p), call, p));
+      const { attrs_type_key: typeKey = "DictAttrs", ...attrs } = call.attrs;
+      const keywords = attributes({ ...call, attrs }, undefined, p);
+      const isTold = keywords.length > 0 || typeKey !== "DictAttrs";
+      const typed: typeof keywords = isTold ? [["attrs_type_key", p.attr(typeKey)], ...keywords] : [];
+      return p.call("relax", "call_packed", [strDoc(op.globalSymbol), ...args], withInfo(typed, call, p));
     }
     return callDoc(p.expr(op), args, withInfo(attributes(call, undefined, p), call, p));
   };

@@ -22,7 +22,7 @@ import {
   type StmtDoc,
   type TextDoc,
 } from "@verticil/tvmscript";
-import type { TirNode } from "@verticil/tir";
+import type { AnyVar as TirVar, TirNode } from "@verticil/tir";
 import type { AnyBindingBlock, AnyVar, Call, DataflowBlock, Expr, Function, If, MatchCast, VarBinding } from "../ir/expr.ts";
 import type { RelaxNode } from "../ir/fields.ts";
 import type { OpRegistry } from "../ir/op-def.ts";
@@ -31,7 +31,7 @@ import type { StructInfo } from "../ir/struct-info.ts";
 import { inferCall, inferScope } from "../ir/infer-call.ts";
 import { callPrinter, saysResult } from "./print-call.ts";
 import { outermostFunction, RelaxFrame } from "./print-frame.ts";
-import { printDim, printInt, printSymbolicVar, structInfoPrinters } from "./print-struct-info.ts";
+import { isDimension, printDim, printInt, printSymbolicVar, structInfoPrinters } from "./print-struct-info.ts";
 
 function defineVar(v: AnyVar, p: Printer): TextDoc {
   return p.define(v, v.name === "" ? "v" : v.name);
@@ -100,6 +100,12 @@ function bindings(block: AnyBindingBlock, p: Printer, outputs: ExprDoc[] | undef
   return stmts;
 }
 
+/** The name of a dimension. */
+function nameOf(v: TirVar, p: Printer): readonly string[] {
+  const doc = p.lookup(v);
+  return doc?.doc === "text" ? [doc.text] : [];
+}
+
 function isTopLevel(p: Printer): boolean {
   return p.frames.filter((f) => f instanceof RelaxFrame && f.isFunction).length === 1;
 }
@@ -117,6 +123,8 @@ function printFunction(n: Function, p: Printer): StmtDoc[] {
       const doc = defineVar(v, p);
       return assignDoc(doc, undefined, v.structInfo === undefined ? undefined : p.expr(v.structInfo));
     });
+    const dimensions = p.spelling === "main" ? [...(frame.signatureVars ?? [])].filter(isDimension).flatMap((v) => nameOf(v, p)).sort() : [];
+    for (const name of dimensions) p.dimensions.add(name);
     frame.signatureVars = undefined;
     const implied = top && symbol === name;
     const shown = Object.entries(n.attrs).filter(([k, v]) => v !== undefined && !(implied && k === "global_symbol"));
@@ -133,6 +141,7 @@ function printFunction(n: Function, p: Printer): StmtDoc[] {
       {
         doc: "function",
         name,
+        typeParams: p.config.usePep695 ? dimensions : [],
         params,
         decorators: [keywords.length === 0 ? decorator : callDoc(decorator, [], keywords)],
         returns,

@@ -21,7 +21,13 @@ export function printDim(e: PrimExpr, p: Printer): ExprDoc {
   const frame = p.frames.find((f) => f instanceof RelaxFrame && f.signatureVars !== undefined);
   if (!(frame instanceof RelaxFrame) || e.kind === "ir.IntImm") return doc;
   const { signatureVars } = frame;
+  if (p.spelling === "main" && (p.config.usePep695 || (isDimension(e) && signatureVars?.has(e) === true))) return doc;
   return undefinedVars(e).some((v) => signatureVars?.has(v)) ? strDoc(printExprDoc(doc)) : doc;
+}
+
+/** True for what main has as a type variable: an int64. */
+export function isDimension(e: PrimExpr): e is TirVar & { readonly kind: "tir.Var" } {
+  return e.kind === "tir.Var" && e.dtype === "int64";
 }
 
 /** A symbolic variable; the first mention declares it at the top of the outermost function. */
@@ -29,8 +35,10 @@ export function printSymbolicVar(v: TirVar, p: Printer): ExprDoc {
   const known = p.lookup(v);
   if (known !== undefined) return known;
   const frame = outermostFunction(p) ?? p.frame();
-  if (frame instanceof RelaxFrame) frame.signatureVars?.add(v);
+  const signature = frame instanceof RelaxFrame ? frame.signatureVars : undefined;
+  signature?.add(v);
   const doc = p.define(v, v.name === "" ? "v" : v.name, frame);
+  if (signature !== undefined && p.spelling === "main" && isDimension(v)) return doc;
   frame.stmts.push(assignDoc(doc, varCreation(v, p)));
   return doc;
 }

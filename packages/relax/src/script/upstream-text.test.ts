@@ -125,3 +125,20 @@ class Module:
   const [a, b] = [parse(main, { dialects, spelling: "main", checkWellFormed: true }), parse(v020, { dialects })];
   expect(firstMismatch(a, b, { dialects })?.path).toBeUndefined();
 });
+
+test("what attributes of a runtime function's call are, and regions as constants", () => {
+  const text = (call: string): string => `# from tvm.script import ir as I
+# from tvm.script import tir as T
+# from tvm.script import relax as R
+
+@I.ir_module
+class Module:
+    @R.function
+    def main(x: R.Tensor((1, 3, 10, 10), dtype="float32")) -> R.Object:
+        y: R.Tensor((1, 3, 20, 20), dtype="float32") = R.image.resize2d(x, R.shape([20, 20]), roi=[T.float32(0.0), T.float32(0.0), T.float32(0.5), T.float32(0.0)], layout="NCHW", method="linear", coordinate_transformation_mode="half_pixel", rounding_method="round", cubic_alpha=-0.5, cubic_exclude=0, extrapolation_value=0.0, out_dtype="void")
+        z: R.Object = R.call_packed("f", y, ${call}sinfo_args=(R.Object,))
+        return z`;
+  expectStable(text('attrs_type_key="relax.attrs.StatisticalAttrs", axis=[1], keepdims=True, '));
+  expectStable(text('attrs_type_key="DictAttrs", axis=[1], '));
+  expectStable(text(""));
+});

@@ -157,6 +157,10 @@ function loopRange(loop: For, p: Printer): ExprDoc {
   return callDoc(prefix, args, keywords);
 }
 
+function isNothing(s: Stmt): boolean {
+  return s.kind === "tir.Evaluate" && isConstInt(s.value, 0) && s.value.dtype === "int32";
+}
+
 /** Main's form of an assertion's message: the kind of error, and the parts of what it says. */
 function messageParts(message: ExprDoc, s: AssertStmt): ExprDoc {
   const { message: node } = s;
@@ -289,6 +293,8 @@ function printAssert(s: AssertStmt, p: Printer): StmtDoc[] {
   if (!concise) return [scopeDoc(undefined, p.call("tir", "Assert", [condition, message]), bodyOf(s, s.body, p))];
   return p.within(new TirFrame(s, p.frame().stmts), (frame) => {
     p.push(frame, s, assertDoc(condition, p.spelling === "main" ? messageParts(message, s) : message));
+    // On main an assertion holds nothing, and may be the last statement.
+    if (p.spelling === "main" && isNothing(s.body)) return [];
     printBody(s.body, frame, p);
     return [];
   });

@@ -38,6 +38,11 @@ const members: ScriptMembers = {
 const stringForm: ObjectForm<StringImm> = {
   typeKey: "tir.StringImm",
   write: (n) => ({ dtype: "handle", value: n.value, span: NO_SPAN }),
+  main: {
+    typeKey: "ir.StringImm",
+    write: (n) => ({ span: NO_SPAN, ty: { object: { typeKey: "ir.StringType", attrs: { span: NO_SPAN } } }, value: n.value }),
+    read: (a) => makeStringImm(a.text("value")),
+  },
   read: (a) => makeStringImm(a.text("value")),
 };
 

@@ -158,6 +158,8 @@ export interface ReturnDoc extends StmtBase {
 export interface FunctionDoc extends StmtBase {
   readonly doc: "function";
   readonly name: string;
+  /** `def f[n](…)`; none unless told. */
+  readonly typeParams?: readonly string[];
   readonly params: readonly AssignDoc[];
   readonly decorators: readonly ExprDoc[];
   readonly returns: ExprDoc | undefined;

@@ -404,7 +404,7 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
         return;
       case "function":
         decorators(s.decorators);
-        out += `def ${s.name}(`;
+        out += `def ${s.name}${typeParams(s.typeParams ?? [])}(`;
         for (const [i, param] of s.params.entries()) {
           if (i > 0) out += ", ";
           stmt(param);
@@ -445,6 +445,10 @@ export function printDocs(stmts: readonly StmtDoc[], opts: DocPrintOptions): Pri
   }
   const underlines = [...tracks.flatMap((t) => t.found), ...marked].sort((a, b) => a.start - b.start || a.end - b.end);
   return { text: out.trimEnd(), underlines, lineStarts, exempt };
+}
+
+function typeParams(names: readonly string[]): string {
+  return names.length === 0 ? "" : `[${names.join(", ")}]`;
 }
 
 function isList(source: Node | readonly Node[]): source is readonly Node[] {

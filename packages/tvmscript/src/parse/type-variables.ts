@@ -17,7 +17,7 @@ export const typeVarFunction: ScriptFunction = new ScriptFunction("TypeVar", (a,
   return typeof name === "string" ? new TypeVariable(name) : site.fail("A dimension has a name.");
 });
 
-/** The variables of each function for the dimensions that its signature names. */
+/** The variables of each function for the dimensions that its signature names, or that it has as type parameters. */
 export class TypeVariables {
   readonly #known = new WeakMap<PyFunctionDef, Map<string, ScriptValue>>();
 
@@ -45,6 +45,11 @@ export class TypeVariables {
     };
     visit(def.params.map((p) => p.annotation));
     visit(def.returns);
+    for (const p of def.typeParams) {
+      const isInt = p.bound === undefined || (p.bound.py === "Name" && p.bound.id === "int");
+      if (!isInt) ctx.fail(p, `The dimension \`${p.name}\` is a whole number: it is written alone, or as \`${p.name}: int\`.`);
+      out.set(p.name, make(p.name));
+    }
     return out;
   }
 }

@@ -43,6 +43,8 @@ export interface PrintOptions {
   readonly annotate?: ReadonlyMap<Node, string>;
   /** Remarks on statements, by path from the printed node. */
   readonly annotatePaths?: readonly (readonly [path: ObjectPath, remark: string])[];
+  /** Main's type parameters, `def f[n](…)`, instead of `n = TypeVar("n")` above the functions (upstream's `use_pep695`). */
+  readonly usePep695?: boolean;
   /** Whose spelling is written. */
   readonly spelling?: Spelling;
 }
@@ -56,6 +58,7 @@ export interface PrintConfig {
   readonly syntaxSugar: boolean;
   readonly showAllStructInfo: boolean;
   readonly verboseExpr: boolean;
+  readonly usePep695: boolean;
 }
 
 export function completeConfig(opts: PrintOptions): PrintConfig {
@@ -67,5 +70,6 @@ export function completeConfig(opts: PrintOptions): PrintConfig {
     syntaxSugar: opts.syntaxSugar ?? true,
     showAllStructInfo: opts.showAllStructInfo ?? true,
     verboseExpr: opts.verboseExpr ?? false,
+    usePep695: opts.usePep695 ?? false,
   };
 }

@@ -1,4 +1,4 @@
-import { atPath, irDialect, isNode, saveObjects, type Dialect, type Node, type ObjectPath } from "@verticil/ir-core";
+import { atPath, irDialect, isNode, saveGraph, saveObjects, type GraphObject, type Node, type ObjectPath } from "@verticil/ir-core";
 import { commentDoc, exprStmtDoc, type StmtDoc } from "../doc/doc.ts";
 import { printDocs } from "../doc/print-doc.ts";
 import type { ScriptDialect } from "../dialect.ts";
@@ -25,7 +25,7 @@ export function print(node: Node, opts: PrintOptions): string {
     return [...(printer.config.verboseExpr ? frame.stmts : []), exprStmtDoc(printed)];
   });
   const isProgram = body.some((s) => s.doc === "function" || s.doc === "class");
-  const stmts = isProgram ? [...printer.header(), ...body] : body;
+  const stmts = isProgram ? [...printer.header(), ...printer.dimensionDeclarations(), ...body] : body;
   const omitted = !printer.metadata.isEmpty && opts.metadata === undefined && opts.showMeta !== true;
   if (omitted) stmts.push(commentDoc("Metadata omitted. Use show_meta=True in script() method to show it."));
   const printed = printDocs(stmts, {
@@ -35,7 +35,9 @@ export function print(node: Node, opts: PrintOptions): string {
     notesLines: opts.printLineNumbers === true || (opts.pathsToUnderline?.length ?? 0) > 0 || (opts.objectsToUnderline?.length ?? 0) > 0,
   });
   const meta = !printer.metadata.isEmpty && opts.metadata === undefined && opts.showMeta === true ? metadataHeader(printer) : "";
-  return meta + decorateText(printed, { lineNumbers: opts.printLineNumbers ?? false, contextLines: opts.numContextLines });
+  // What stands in annotations may be declared behind them.
+  const future = printer.config.usePep695 && printer.dimensions.size > 0 ? "from __future__ import annotations\n\n" : "";
+  return future + meta + decorateText(printed, { lineNumbers: opts.printLineNumbers ?? false, contextLines: opts.numContextLines });
 }
 
 /** What stands in front of a dot is a name. */
@@ -79,23 +81,24 @@ function namedFunction(printer: Printer, node: Node, name: string | undefined): 
 /** The metadata as an assignment that `parse`, and upstream, reads. */
 function metadataHeader(printer: Printer): string {
   const lists = new Map([...printer.metadata.entries()].sort(([a], [b]) => (a < b ? -1 : 1)));
-  const json = savedMetadata(lists, [irDialect, ...withoutIr(printer.dialects)]);
+  const save = printer.spelling === "main" ? saveGraph : saveObjects;
+  const json = savedMetadata(lists, (item) => save(item, { dialects: [irDialect, ...withoutIr(printer.dialects)] }));
   return `metadata = tvm.ir.load_json("""${json.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}""")\n`;
 }
 
 /** The metadata as JSON. In place of what is so ill-formed that it has none stands a text that says what it was. */
-function savedMetadata(lists: ReadonlyMap<string, readonly MetadataItem[]>, dialects: readonly Dialect[]): string {
+function savedMetadata(lists: ReadonlyMap<string, readonly MetadataItem[]>, save: (item: GraphObject) => string): string {
   try {
-    return saveObjects(lists, { dialects });
+    return save(lists);
   } catch {
-    const whole = [...lists].map(([key, items]) => [key, items.map((item) => (canSave(item, dialects) ? item : `This ${key} cannot be written.`))] as const);
-    return saveObjects(new Map(whole), { dialects });
+    const whole = [...lists].map(([key, items]) => [key, items.map((item) => (canSave(item, save) ? item : `This ${key} cannot be written.`))] as const);
+    return save(new Map(whole));
   }
 }
 
-function canSave(item: MetadataItem, dialects: readonly Dialect[]): boolean {
+function canSave(item: MetadataItem, save: (item: GraphObject) => string): boolean {
   try {
-    saveObjects(item, { dialects });
+    save(item);
     return true;
   } catch {
     return false;

@@ -1,5 +1,6 @@
 import { isNode, makeIntImm, type AttrMap, type AttrValue, type GlobalVar, type Node } from "@verticil/ir-core";
 import {
+  assignDoc,
   attrDoc,
   boolDoc,
   callDoc,
@@ -20,7 +21,7 @@ import {
 import type { Printed, PrintHandler, ScriptDialect } from "../dialect.ts";
 import { MetadataTable, type MetadataItem } from "../metadata.ts";
 import { isStackOverflow } from "../stack-overflow.ts";
-import { furtherImport, standardPrefixes, writtenName, writtenText, type Spelling } from "../spelling.ts";
+import { furtherImport, standardPrefixes, writtenMetadataKey, writtenName, writtenText, type Spelling } from "../spelling.ts";
 import { completeConfig, type PrintConfig, type PrintOptions } from "./config.ts";
 import { NameSupply } from "./name-supply.ts";
 
@@ -63,6 +64,8 @@ export class Printer {
   readonly frames: PrintFrame[] = [];
   /** Names of the dialects whose prefix was printed. */
   readonly used: Set<string> = new Set();
+  /** Dimensions that main declares above its functions, or that functions have as type parameters. */
+  readonly dimensions: Set<string> = new Set();
   /** Global infos of the module by key, in order. */
   globalInfos: AttrMap = {};
   /** The name that the next function gets; its own symbol or `main` otherwise. */
@@ -193,8 +196,9 @@ export class Printer {
 
   /** `metadata["key"][i]`. */
   addMetadata(key: string, item: MetadataItem): ExprDoc {
-    const index = this.metadata.add(key, item);
-    return indexDoc(indexDoc(idDoc("metadata"), [strDoc(key)]), [intDoc(index)]);
+    const written = writtenMetadataKey(this.spelling, key);
+    const index = this.metadata.add(written, item);
+    return indexDoc(indexDoc(idDoc("metadata"), [strDoc(written)]), [intDoc(index)]);
   }
 
   // Prefixes.
@@ -240,7 +244,15 @@ export class Printer {
         const further = furtherImport(this.spelling, d.name);
         return further === undefined ? [commentDoc(line)] : [commentDoc(line), commentDoc(further)];
       });
-    return lines.length === 0 ? [] : [...lines, commentDoc("")];
+    if (lines.length === 0) return [];
+    const declares = this.dimensions.size > 0 && !this.config.usePep695;
+    return [...(declares ? [commentDoc("from typing import TypeVar")] : []), ...lines, commentDoc("")];
+  }
+
+  /** `n = TypeVar("n")` for each dimension. */
+  dimensionDeclarations(): StmtDoc[] {
+    if (this.config.usePep695) return [];
+    return [...this.dimensions].map((name) => assignDoc(idDoc(name), callDoc(idDoc("TypeVar"), [strDoc(name)])));
   }
 
   prefix(dialect: string): string {

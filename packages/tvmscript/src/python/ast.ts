@@ -162,10 +162,18 @@ export interface PyParam extends At {
   readonly keywordOnly: boolean;
 }
 
+/** A type parameter of a function. */
+export interface PyTypeParam extends At {
+  readonly name: string;
+  readonly bound: PyExpr | undefined;
+}
+
 export interface PyFunctionDef extends At {
   readonly py: "FunctionDef";
   readonly name: string;
   readonly nameStart: number;
+  /** `def f[n, m: int](…)`: names with what they are bound by. */
+  readonly typeParams: readonly PyTypeParam[];
   readonly params: readonly PyParam[];
   readonly returns: PyExpr | undefined;
   readonly body: readonly PyStmt[];

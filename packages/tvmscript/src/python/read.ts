@@ -1,4 +1,4 @@
-import type { PyBinaryOp, PyExpr, PyFunctionDef, PyParam, PyStmt } from "./ast.ts";
+import type { PyBinaryOp, PyExpr, PyFunctionDef, PyParam, PyTypeParam, PyStmt } from "./ast.ts";
 import { ExpressionReader } from "./expression-reader.ts";
 import { Unreadable, type SyntaxProblem } from "./token-cursor.ts";
 import { TokenKind } from "./tokens.ts";
@@ -180,12 +180,26 @@ class StatementReader extends ExpressionReader {
     this.at++;
     const nameStart = this.start();
     const name = this.identifier();
+    const typeParams = this.eatOp("[") ? this.#typeParams() : [];
     this.expectOp("(");
     const params = this.#params();
     this.expectOp(")");
     const returns = this.eatOp("->") ? this.expression() : undefined;
     const body = this.#block();
-    return { py: "FunctionDef", name, nameStart, params, returns, body, decorators, start: from, end: this.lastEnd() };
+    return { py: "FunctionDef", name, nameStart, typeParams, params, returns, body, decorators, start: from, end: this.lastEnd() };
+  }
+
+  #typeParams(): PyTypeParam[] {
+    const params: PyTypeParam[] = [];
+    while (!this.isOp("]")) {
+      const from = this.start();
+      const name = this.identifier();
+      const bound = this.eatOp(":") ? this.expression() : undefined;
+      params.push({ name, bound, start: from, end: this.lastEnd() });
+      if (!this.eatOp(",")) break;
+    }
+    this.expectOp("]");
+    return params;
   }
 
   #params(): PyParam[] {
