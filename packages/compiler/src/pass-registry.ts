@@ -1,5 +1,5 @@
 import { applyDefaultSchedule, cpuRules, gpuRules } from "@verticil/dlight";
-import { makePassRegistry, parsePassList, passSpec, type OptionSchema, type Pass, type PassRegistry, type PassSpec } from "@verticil/ir-core";
+import { makePassRegistry, parsePassList, passSpec, sequential, type OptionSchema, type Pass, type PassRegistry, type PassSpec } from "@verticil/ir-core";
 import {
   allocateWorkspace,
   annotateTIROpPattern,
@@ -127,11 +127,19 @@ export const passRegistry: PassRegistry = /* @__PURE__ */ makePassRegistry([
   ...graphPasses,
   ...[...relaxPasses]
     .filter(([name]) => !graphPasses.some((p) => p.name === name))
-    .map(([name, { params, make, doc }]) => passSpec(name, doc ?? "", Object.fromEntries(params.map((p) => [p, { type: "any", doc: "" }])), (given) => make(given))),
-  ...[...tirPasses].map(([name, { params, make }]) => {
-    const options: OptionSchema = Object.fromEntries(params.map((p) => [p, { type: "any", doc: "" }]));
-    return passSpec(name, tirPassDocs[name] ?? "", options, (given) => make(given));
-  }),
+    .map(([name, { params, make, doc }]) =>
+      // Upstream has some names twice, once a dialect: each of the two looks at functions of its own only.
+      passSpec(name, doc ?? "", Object.fromEntries(params.map((p) => [p, { type: "any", doc: "" }])), (given) => {
+        const other = tirPasses.get(name);
+        return other === undefined ? make(given) : sequential(name, [make(given), other.make({})]);
+      }),
+    ),
+  ...[...tirPasses]
+    .filter(([name]) => !relaxPasses.has(name))
+    .map(([name, { params, make }]) => {
+      const options: OptionSchema = Object.fromEntries(params.map((p) => [p, { type: "any", doc: "" }]));
+      return passSpec(name, tirPassDocs[name] ?? "", options, (given) => make(given));
+    }),
 ]);
 
 /** The passes that can be called by name, those of extensions included. @throws RangeError if two have one name. */
