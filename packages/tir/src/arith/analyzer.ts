@@ -20,7 +20,7 @@ import {
 } from "./context.ts";
 import { exprDeepEqual } from "./expr-deep-equal.ts";
 import { simplifyLinear } from "./linear-sum.ts";
-import { makeBound, type IntBound } from "./int-bound.ts";
+import { addBound, makeBound, type IntBound } from "./int-bound.ts";
 import { IntSetEvaluator, type SetFact } from "./int-set-evaluator.ts";
 import { intervalSet, intSetOfRange, singlePoint, type IntSet } from "./int-set.ts";
 import { modularFacts, ModularSetAnalyzer } from "./modular-set.ts";
@@ -113,7 +113,7 @@ export class Analyzer implements ArithContext, Prover {
     if (override) this.#rewriter.unbind(v);
     const min = this.#bounds.evaluate(range.min);
     const extent = this.#bounds.evaluate(range.extent);
-    this.#bounds.bind(v, makeBound(min.min, Math.max(min.min, min.max + extent.max - 1)));
+    this.#bounds.bind(v, makeBound(min.min, Math.max(min.min, addBound(min, extent).max - 1)));
     this.#residues.bind(v, { coeff: 1, base: 0 });
     this.#known.bind(v, range);
     this.#plain.set(v, range);

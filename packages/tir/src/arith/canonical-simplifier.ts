@@ -212,10 +212,11 @@ export class CanonicalSimplifier {
   /** True if `low <= e < high` is known. */
   #within(e: PrimExpr, low: number, high: number): boolean {
     const { min, max } = this.#ctx.constIntBound(e);
-    if (min >= low && max < high) return true;
+    const isBelow = high === Infinity || max < high;
+    if (min >= low && isBelow) return true;
     return (
       (min >= low || (this.#ctx.tryCompare(e, constant(low, e.dtype)) & ~isGreaterOrEqual) === 0) &&
-      (max < high || (this.#ctx.tryCompare(e, constant(high, e.dtype)) & ~isLess) === 0)
+      (isBelow || (this.#ctx.tryCompare(e, constant(high, e.dtype)) & ~isLess) === 0)
     );
   }
 
