@@ -105,7 +105,7 @@ for (const dtype of ["int32", "int64"] as const) {
           if (got !== value) throw new Error(`${exprText(e)} is ${value}, but ${exprText(after)} is ${got} at ${[...env.values()].join(", ")}`);
         }
       }),
-      fuzzing(71, 2400),
+      fuzzing(71, 1200),
     );
   });
 
@@ -131,7 +131,7 @@ for (const dtype of ["int32", "int64"] as const) {
           for (const [env, value] of points(claim)) if (inside(env)) expect(value, `${exprText(claim)} at ${[...env.values()].join(", ")}`).toBe(1n);
         }
       }),
-      fuzzing(72, 800),
+      fuzzing(72, 300),
     );
   });
 }
