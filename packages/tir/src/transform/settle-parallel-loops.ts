@@ -7,7 +7,7 @@ import { estimateWork } from "./loop-work.ts";
 
 /** When a loop is worth being shared among threads. */
 export interface ParallelOptions {
-  /** Nanoseconds of a whole loop that are worth to begin with; 20 000 unless told. */
+  /** Nanoseconds of a whole loop that are worth to begin with; 10 000 unless told. */
   readonly minWork?: number;
   /** Iterations of fewer nanoseconds are joined to some of so many; 200 unless told. */
   readonly minChunk?: number;
@@ -21,7 +21,7 @@ const JOINED = 16;
  * serial. Iterations that take little time are joined: of `for i in T.parallel(4000)`, say, 50 parallel iterations of 80.
  */
 export function settleParallelLoops(stmt: Stmt, opts: ParallelOptions = {}): Stmt {
-  const { minWork = 20_000, minChunk = 200 } = opts;
+  const { minWork = 10_000, minChunk = 200 } = opts;
   const visit = (s: Stmt, inside: boolean): Stmt => {
     if (s.kind !== "tir.For" || s.forKind !== "parallel") return mapStmtChildren(s, { expr: (e) => e, stmt: (c) => visit(c, inside) });
     const [extent, min] = [asInt(s.extent), asInt(s.min)];
