@@ -24,7 +24,7 @@ export {
   silu, sin, sinh, softplus, sqrt, square, tan, tanh, trunc, type Unary,
 } from "./topi/elementwise.ts";
 export {
-  accumulatorOf, binaryOps, broadcast, broadcastAt, broadcastShape, broadcastTo, ewiseFma, multiply, where,
+  accumulatorOf, binaryOps, broadcast, broadcastAt, broadcastShape, broadcastTo, divide, ewiseFma, multiply, subtract, where,
   type Binary, type Operand,
 } from "./topi/broadcast.ts";
 export {

@@ -25,6 +25,8 @@ const dialects: readonly Dialect[] = [irDialect, tirNodes, relaxNodes];
 /** What a rewriter needs to know. */
 export interface RewriteOptions {
   readonly ops: OpRegistry;
+  /** The module that a function is of, if it calls others. */
+  readonly module?: IRModule;
 }
 
 /**
@@ -69,7 +71,7 @@ export class PatternMatchingRewriter {
    * @throws RangeError if a replacement calls functions that would have to join a module.
    */
   rewriteFunction(func: Function, opts: RewriteOptions): Function {
-    const run = new Run(this.#rule, new BlockBuilder({ ops: opts.ops }), opts.ops);
+    const run = new Run(this.#rule, new BlockBuilder(opts), opts.ops);
     const out = run.function(func);
     const [needed] = run.functions.keys();
     if (needed !== undefined) throw new RangeError(`The replacement calls \`${needed.name}\`, so it can only be made in a whole module.`);

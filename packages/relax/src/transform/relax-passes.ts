@@ -1,5 +1,6 @@
 import type { Pass } from "@verticil/ir-core";
 import type { AnyVar } from "@verticil/tir";
+import { adjustMatmulOrder } from "./adjust-matmul-order.ts";
 import { allocateWorkspace } from "./allocate-workspace.ts";
 import { annotateTIROpPattern } from "./annotate-tir-op-pattern.ts";
 import { callTIRRewrite } from "./call-tir-rewrite.ts";
@@ -7,6 +8,7 @@ import { attachGlobalSymbol } from "./attach-global-symbol.ts";
 import { bindSymbolicVars, type SymbolicBindings } from "./bind-symbolic-vars.ts";
 import { bundleModelParams } from "./bundle-model-params.ts";
 import { canonicalizeBindings } from "./canonicalize-bindings.ts";
+import { combineParallelMatmul, type CombineCheck } from "./combine-parallel-matmul.ts";
 import { computePrimValue } from "./compute-prim-value.ts";
 import { convertLayout } from "./convert-layout.ts";
 import { convertToDataflow } from "./convert-to-dataflow.ts";
@@ -14,11 +16,18 @@ import { toNonDataflow } from "./dataflow-blocks.ts";
 import { deadCodeElimination } from "./dead-code-elimination.ts";
 import { decomposeOpsForInference } from "./decompose-ops-for-inference.ts";
 import { eliminateCommonSubexpr } from "./eliminate-common-subexpr.ts";
+import { expandMatmulOfSum } from "./expand-matmul-of-sum.ts";
 import { expandTupleArguments } from "./expand-tuple-arguments.ts";
+import { fastMathTransform } from "./fast-math-transform.ts";
 import { foldBatchnormToConv2D } from "./fold-batchnorm-to-conv2d.ts";
 import { foldConstant } from "./fold-constant.ts";
 import { fuseOps } from "./fuse-ops.ts";
 import { fuseTIR } from "./fuse-tir.ts";
+import { fuseTransposeMatmul } from "./fuse-transpose-matmul.ts";
+import { optimizeLayoutTransform } from "./optimize-layout-transform.ts";
+import { removeRedundantReshape } from "./remove-redundant-reshape.ts";
+import { reorderPermuteDimsAfterConcat } from "./reorder-permute-dims-after-concat.ts";
+import { reorderTakeAfterMatmul } from "./reorder-take-after-matmul.ts";
 import { gradient } from "./gradient.ts";
 import { inlinePrivateFunctions } from "./inline-private-functions.ts";
 import { killAfterLastUse } from "./kill-after-last-use.ts";
@@ -149,9 +158,24 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["RemoveUnusedParameters", plain(removeUnusedParameters, "Drops parameters of private functions that they do not use.")],
   ["RemoveUnusedOutputs", plain(removeUnusedOutputs, "Drops results of private functions that nobody takes.")],
   ["BundleModelParams", { params: ["param_tuple_name"], make: (o) => bundleModelParams(namesOf(o, "param_tuple_name")?.[0]), doc: "Lets the weights of a model come as one tuple." }],
+  ["AdjustMatmulOrder", plain(adjustMatmulOrder, "Multiplies chains of matrices in the order that is cheaper.")],
+  ["CombineParallelMatmul", { params: ["check"], make: (o) => combineParallelMatmul(combineCheck(o["check"])), doc: "Joins products of one tensor with several." }],
+  ["ExpandMatmulOfSum", plain(expandMatmulOfSum, "Writes a product with a sum as a sum of products.")],
+  ["FastMathTransform", plain(fastMathTransform, "Approximates exp, erf, tanh and softmax.")],
+  ["FuseTransposeMatmul", plain(fuseTransposeMatmul, "Makes one tensor program of a product with a transposed matrix.")],
+  ["OptimizeLayoutTransform", plain(optimizeLayoutTransform, "Drops changes of layout that are taken back.")],
+  ["RemoveRedundantReshape", plain(removeRedundantReshape, "Drops reshapes that change nothing or are changed again.")],
+  ["ReorderPermuteDimsAfterConcat", plain(reorderPermuteDimsAfterConcat, "Puts tensors together before they are transposed.")],
+  ["ReorderTakeAfterMatmul", plain(reorderTakeAfterMatmul, "Takes from a product rather than multiplying what is taken.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
+
+function combineCheck(value: unknown): CombineCheck | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "function") throw new TypeError("The option `check` is a function.");
+  return (...args) => (value as (...a: unknown[]) => unknown)(...args) === true;
+}
 
 function sortOptions(o: RelaxPassOptions): TopologicalSortOptions {
   const [order, direction] = [o["order"] ?? "depth-first", o["direction"] ?? "from-inputs"];
