@@ -307,3 +307,8 @@ export { optimizeLayoutTransform } from "./transform/optimize-layout-transform.t
 export { removeRedundantReshape } from "./transform/remove-redundant-reshape.ts";
 export { reorderPermuteDimsAfterConcat } from "./transform/reorder-permute-dims-after-concat.ts";
 export { reorderTakeAfterMatmul } from "./transform/reorder-take-after-matmul.ts";
+export { attachAttrLayoutFreeBuffers } from "./transform/attach-attr-layout-free-buffers.ts";
+export { decomposeOpsForTraining } from "./transform/decompose-ops-for-training.ts";
+export { lazyGetInput } from "./transform/lazy-get-input.ts";
+export { lazySetOutput } from "./transform/lazy-set-output.ts";
+export { liftTransformParams } from "./transform/lift-transform-params.ts";

@@ -20,9 +20,10 @@ export interface CompileTimePart {
 
 /**
  * What of a function its weights alone decide: bindings of dataflow blocks at its top level, up to
- * `builtin.stop_lift_params`, whose sizes the weights know (upstream's rules of `LiftTransformParams`).
+ * `builtin.stop_lift_params`, whose sizes the weights know (upstream's rules of `LiftTransformParams`). What `accept` refuses
+ * stays, with all that needs it.
  */
-export function compileTimePart(func: Function): CompileTimePart {
+export function compileTimePart(func: Function, accept: (b: Binding) => boolean = () => true): CompileTimePart {
   const weights = func.params.slice(numInput(func) ?? func.params.length);
   const liftable = new Set<AnyVar>(weights);
   const ofWeights = new Set<AnyVar>(weights);
@@ -35,7 +36,7 @@ export function compileTimePart(func: Function): CompileTimePart {
 
   function visitBlock(block: DataflowBlock): void {
     for (const b of block.bindings) {
-      if (!mayLift(b)) continue;
+      if (!mayLift(b) || !accept(b)) continue;
       bindings.push(b);
       liftable.add(b.var);
       if (freeVars(b.value).some((v) => ofWeights.has(v))) ofWeights.add(b.var);

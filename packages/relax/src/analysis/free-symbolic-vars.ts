@@ -7,6 +7,11 @@ import { structInfoOf } from "../ir/struct-info-of.ts";
 
 /** The symbolic variables that the body of a function, or what it gives, mentions and no cast in it binds, in order. */
 export function freeSymbolicVars(func: Function): readonly TirVar[] {
+  return symbolicVarsOf(func.body, func.retStructInfo);
+}
+
+/** The symbolic variables that an expression mentions and no cast in it binds, in order; with those of `also`. */
+export function symbolicVarsOf(expr: Expr, also?: StructInfo): readonly TirVar[] {
   const mentioned = new Set<TirVar>();
   const bound = new Set<TirVar>();
   const mention = (info: StructInfo | undefined, into: Set<TirVar> = mentioned): void => {
@@ -43,7 +48,7 @@ export function freeSymbolicVars(func: Function): readonly TirVar[] {
         return;
     }
   };
-  visit(func.body);
-  mention(func.retStructInfo);
+  visit(expr);
+  mention(also);
   return [...mentioned].filter((v) => !bound.has(v));
 }

@@ -1,4 +1,5 @@
 import { definePass, type Pass } from "@verticil/ir-core";
+import { numInput } from "../analysis/computable-at-compile-time.ts";
 import type { AnyVar, Binding, Expr, Function } from "../ir/expr.ts";
 import { makeBindingBlock, makeFunction, makeSeqExpr, makeTupleGetItem, makeTupleStructInfo, makeVar, makeVarBinding, makeObjectStructInfo } from "../ir/make.ts";
 import { mapRelaxFunctions } from "../ir/mutate.ts";
@@ -9,23 +10,18 @@ import { forEachUse } from "../analysis/variables.ts";
  * called `param_tuple_name` or `model_params`. Functions without `num_input` stay.
  */
 export function bundleModelParams(paramTupleName = "model_params"): Pass {
-  return definePass("BundleModelParams", (module) => mapRelaxFunctions(module, (func) => bundle(func, paramTupleName)));
+  return definePass("BundleModelParams", (module) => mapRelaxFunctions(module, (func) => bundleWeights(func, paramTupleName)));
 }
 
-function bundle(func: Function, name: string): Function {
-  const count = func.attrs["num_input"];
-  const inputs = numberOf(count);
+/** `BundleModelParams` on one function. */
+export function bundleWeights(func: Function, name = "model_params"): Function {
+  const inputs = numInput(func);
   if (inputs === undefined || inputs > func.params.length) return func;
   const weights = func.params.slice(inputs);
   const tuple = makeVar(name, makeTupleStructInfo(weights.map((p) => p.structInfo ?? makeObjectStructInfo())));
   const index = new Map<AnyVar, number>(weights.map((p, i) => [p, i]));
   const body = withItems(func.body, index, tuple);
   return makeFunction([...func.params.slice(0, inputs), tuple], body, func.retStructInfo, { isPure: func.isPure, attrs: func.attrs, span: func.span });
-}
-
-function numberOf(value: unknown): number | undefined {
-  if (typeof value === "number") return value;
-  return typeof value === "object" && value !== null && "value" in value ? Number(value.value) : undefined;
 }
 
 /** Each weight is taken out of the tuple right before its first use, outside branches. */

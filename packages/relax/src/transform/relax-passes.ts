@@ -3,6 +3,7 @@ import type { AnyVar } from "@verticil/tir";
 import { adjustMatmulOrder } from "./adjust-matmul-order.ts";
 import { allocateWorkspace } from "./allocate-workspace.ts";
 import { annotateTIROpPattern } from "./annotate-tir-op-pattern.ts";
+import { attachAttrLayoutFreeBuffers } from "./attach-attr-layout-free-buffers.ts";
 import { callTIRRewrite } from "./call-tir-rewrite.ts";
 import { attachGlobalSymbol } from "./attach-global-symbol.ts";
 import { bindSymbolicVars, type SymbolicBindings } from "./bind-symbolic-vars.ts";
@@ -15,6 +16,7 @@ import { convertToDataflow } from "./convert-to-dataflow.ts";
 import { toNonDataflow } from "./dataflow-blocks.ts";
 import { deadCodeElimination } from "./dead-code-elimination.ts";
 import { decomposeOpsForInference } from "./decompose-ops-for-inference.ts";
+import { decomposeOpsForTraining } from "./decompose-ops-for-training.ts";
 import { eliminateCommonSubexpr } from "./eliminate-common-subexpr.ts";
 import { expandMatmulOfSum } from "./expand-matmul-of-sum.ts";
 import { expandTupleArguments } from "./expand-tuple-arguments.ts";
@@ -32,7 +34,10 @@ import { gradient } from "./gradient.ts";
 import { inlinePrivateFunctions } from "./inline-private-functions.ts";
 import { killAfterLastUse } from "./kill-after-last-use.ts";
 import { lambdaLift } from "./lambda-lift.ts";
+import { lazyGetInput } from "./lazy-get-input.ts";
+import { lazySetOutput } from "./lazy-set-output.ts";
 import { legalizeOps } from "./legalize-ops.ts";
+import { liftTransformParams } from "./lift-transform-params.ts";
 import { lowerAllocTensor } from "./lower-alloc-tensor.ts";
 import { lowerRuntimeBuiltin } from "./lower-runtime-builtin.ts";
 import { mergeCompositeFunctions } from "./merge-composite-functions.ts";
@@ -167,6 +172,11 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["RemoveRedundantReshape", plain(removeRedundantReshape, "Drops reshapes that change nothing or are changed again.")],
   ["ReorderPermuteDimsAfterConcat", plain(reorderPermuteDimsAfterConcat, "Puts tensors together before they are transposed.")],
   ["ReorderTakeAfterMatmul", plain(reorderTakeAfterMatmul, "Takes from a product rather than multiplying what is taken.")],
+  ["LiftTransformParams", { params: ["shared_transform"], make: (o) => liftTransformParams({ sharedTransform: sharedOf(o) }), doc: "Moves what is computed of weights alone into a function that runs once." }],
+  ["LazyGetInput", plain(lazyGetInput, "Lets functions ask for their weights where they need them.")],
+  ["LazySetOutput", plain(lazySetOutput, "Lets functions hand on each result as soon as they have it.")],
+  ["DecomposeOpsForTraining", { params: ["func_name"], make: (o) => decomposeOpsForTraining(namesOf(o, "func_name")?.[0]), doc: "Lets batch norm take the statistics of the batch, and splits layer norm." }],
+  ["AttachAttrLayoutFreeBuffers", plain(attachAttrLayoutFreeBuffers, "Marks the buffers of tensor programs that are weights.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
@@ -175,6 +185,11 @@ function combineCheck(value: unknown): CombineCheck | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "function") throw new TypeError("The option `check` is a function.");
   return (...args) => (value as (...a: unknown[]) => unknown)(...args) === true;
+}
+
+function sharedOf(o: RelaxPassOptions): boolean | readonly string[] {
+  const value = o["shared_transform"];
+  return typeof value === "boolean" ? value : (namesOf(o, "shared_transform") ?? false);
 }
 
 function sortOptions(o: RelaxPassOptions): TopologicalSortOptions {

@@ -1,0 +1,49 @@
+import { definePass, withAttrs, type Pass } from "@verticil/ir-core";
+import { numInput } from "../analysis/computable-at-compile-time.ts";
+import { forEachUse } from "../analysis/variables.ts";
+import { eraseStructInfo } from "../ir/erase-struct-info.ts";
+import type { AnyVar, Binding, Function } from "../ir/expr.ts";
+import { bindSymbolic } from "../ir/infer-call.ts";
+import { makeBindingBlock, makeCall, makeDataflowVar, makeFuncStructInfo, makeFunction, makeMatchCast, makeObjectStructInfo, makePrimStructInfo, makePrimValue, makeSeqExpr, makeStringImm, makeVar, makeVarBinding } from "../ir/make.ts";
+import { mapRelaxFunctions } from "../ir/mutate.ts";
+import { undefinedVars, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
+
+/**
+ * Upstream's `LazyGetInput`: public functions ask for each weight (or, without `num_input`, each parameter) where they first
+ * need it, from a function `fget_param(index, name)` that they are given.
+ */
+export function lazyGetInput(): Pass {
+  return definePass("LazyGetInput", (module) => mapRelaxFunctions(module, (func) => (func.attrs["global_symbol"] === undefined ? func : withLazyInputs(func))));
+}
+
+function withLazyInputs(func: Function): Function {
+  const count = numInput(func) ?? 0;
+  const index = new Map<AnyVar, number>(func.params.slice(count).map((p, i) => [p, i]));
+  const get = makeVar("fget_param", makeFuncStructInfo([makePrimStructInfo("int64"), makeObjectStructInfo()], makeObjectStructInfo()));
+  const params = [...func.params.slice(0, count), get];
+  const pending = new Map(index);
+  // A weight keeps its variable: it is bound where it is first needed, outside branches.
+  const ask = (v: AnyVar, isDataflow: boolean): readonly Binding[] => {
+    const i = pending.get(v);
+    if (i === undefined) return [];
+    pending.delete(v);
+    const call = makeCall(get, [makePrimValue(i), makeStringImm(v.name)], { structInfo: makeObjectStructInfo() });
+    const name = `${v.name}_untyped`;
+    const untyped = isDataflow ? makeDataflowVar(name, makeObjectStructInfo()) : makeVar(name, makeObjectStructInfo());
+    return [makeVarBinding(untyped, call), makeMatchCast(v, untyped, v.structInfo ?? makeObjectStructInfo())];
+  };
+  const needs = (e: Binding["value"], isDataflow: boolean): readonly Binding[] => {
+    const out: Binding[] = [];
+    forEachUse(e, (v) => out.push(...ask(v, isDataflow)));
+    return out;
+  };
+  const { body } = func;
+  const blocks = body.kind === "relax.SeqExpr" ? body.blocks.map((block) => ({ ...block, bindings: block.bindings.flatMap((b) => [...needs(b.value, block.kind === "relax.DataflowBlock"), b]) })) : [];
+  const result = body.kind === "relax.SeqExpr" ? body.body : body;
+  const last = needs(result, false);
+  const known = new Map<TirVar, PrimExpr>();
+  for (const p of params) if (p.structInfo !== undefined) bindSymbolic(p.structInfo, p.structInfo, known);
+  const ret = eraseStructInfo(func.retStructInfo, (d) => undefinedVars(d).every((v) => known.has(v)));
+  const seq = makeSeqExpr(last.length === 0 ? blocks : [...blocks, makeBindingBlock(last)], result);
+  return withAttrs(makeFunction(params, seq, ret, { isPure: func.isPure, attrs: func.attrs, span: func.span }), { num_input: count + 1 });
+}
