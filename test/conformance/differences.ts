@@ -4,7 +4,6 @@ import type { Difference } from "./report.ts";
 export const tirDifferences: readonly Difference[] = [
   ["tir-schedule/test_tir_schedule_annotate_buffer_access::", "a region read at an index computed in floating point is written as that index here, as the whole dimension upstream"],
   ["tir-schedule/test_tir_schedule_cache_index::test_basic_cache_index", "upstream gives a buffer of two dimensions one stride"],
-  ["tir-schedule/test_tir_schedule_set_axis_separator::test_set_axis_separator_subregion", "upstream changes the layout of a buffer without that of the parts matched of it; here that is refused"],
   ["tir-schedule/test_tir_schedule_split_fuse::test_sve_split_over_scalable_loop", "that factors of `vscale` reach an extent is proved from the values it has on processors with SVE"],
   ["tir-schedule/test_tir_schedule_transform_layout::TestTransformLayoutWithVar", "the condition of the padding is simplified further here"],
   ["tir-schedule/test_tir_schedule_transform_layout::TestPadValueMayNotReferenceOtherBuffer", "the test makes a buffer in Python, which no schedule script can"],

@@ -38,7 +38,11 @@ export function transformLayout(
   const map = legalize(original, buffer.shape);
   const blocks = [realize, ...tree.ancestors(realize)].filter((s) => s.kind === "tir.BlockRealize");
   if (blocks.some((b) => b.block.matchBuffers.some((m) => m.buffer === buffer))) refuse(`\`${buffer.name}\` is a part of another buffer`, realize.block, "Change the layout of the whole buffer.");
-  if (matchedIn(tree.func.body, buffer).length > 0) refuse(`a part of \`${buffer.name}\` is matched by another buffer`, realize.block);
+  if (matchedIn(tree.func.body, buffer).length > 0) {
+    // Axis separators are all that a map like this can be for, and they are set by themselves.
+    if (original.finalIndices.every((e, i) => e === original.initialIndices[i]) && original.finalIndices.length === buffer.shape.length) return { func: tree.func };
+    refuse(`a part of \`${buffer.name}\` is matched by another buffer`, realize.block);
+  }
   if (pad !== undefined) requirePadValue(buffer, pad, realize);
   const site = blocks.find((b) => b.block.allocBuffers.includes(buffer));
   const scope = (site ?? rootRealize(tree.func)).block;
