@@ -11,6 +11,7 @@ import { shrinkGraph } from "./onnx-graphs/shrink-graph.ts";
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((a) => a !== "--"),
   options: {
+    help: { type: "boolean", short: "h", default: false },
     runs: { type: "string", default: "2000" },
     seed: { type: "string", default: "1" },
     nodes: { type: "string", default: "200" },
@@ -19,6 +20,19 @@ const { values } = parseArgs({
     out: { type: "string" },
   },
 });
+if (values.help) {
+  process.stdout.write(`pnpm fuzz:onnx-graphs [--runs N] [--seed S] [--nodes K] [--rarity R] [--target wasm|interp] [--out DIR]
+
+Runs random ONNX models here and in onnxruntime-node, and makes each fault as small as it gets.
+  --runs N     models, 2000 unless told
+  --seed S     of the first; the others count on from it
+  --nodes K    operators in a model at most, 200 unless told
+  --rarity R   how seldom what few models have, 3 unless told
+  --target T   wasm unless told, or interp
+  --out DIR    where to write the models of faults
+`);
+  process.exit(0);
+}
 const target: GraphTarget = values.target === "interp" ? "interp" : "wasm";
 const start = performance.now();
 const first = Number(values.seed);
@@ -29,6 +43,7 @@ for (let seed = first; seed < first + Number(values.runs); seed++) {
   const graph = generateGraph(seed, { maxNodes: Number(values.nodes), rarity: Number(values.rarity) });
   nodes += graph.nodes.length;
   const verdict = await compareGraph(graph, target);
+  if ((seed - first + 1) % 1000 === 0) process.stderr.write(`${seed - first + 1} of ${values.runs}, ${counts.differs + counts.fails} failed, ${((performance.now() - start) / 1000).toFixed(0)} s\n`);
   counts[verdict.kind]++;
   if (verdict.kind === "agrees") continue;
   const small = verdict.kind === "refused" ? graph : await shrinkGraph(graph, verdict, target);

@@ -136,9 +136,12 @@ const arithmeticRule: Rule = (g) => {
   return { op, inputs: [a.name, b.name], outputs: [combine(a, b, shape)] };
 };
 
+/** Onnxruntime's minima, maxima and limits of int64 look at the lower halves only where those of 2³¹ and more are compared. */
+const isComparable = (v: Facts): boolean => v.dtype !== "int64" || magnitude(v) < 2 ** 31;
+
 const extremeRule: Rule = (g) => {
   const op = g.random.pick(["Max", "Min"]);
-  const operands = pair(g, (v) => isReal(v) || isInt(v));
+  const operands = pair(g, (v) => (isReal(v) || isInt(v)) && isComparable(v));
   if (operands === undefined) return undefined;
   const [a, b, shape] = operands;
   const pickEnd = op === "Max" ? Math.max : Math.min;
@@ -215,7 +218,7 @@ const whereRule: Rule = (g) => {
 };
 
 const clipRule: Rule = (g) => {
-  const x = g.find((v) => v.dtype === "float32" || isInt(v));
+  const x = g.find((v) => (v.dtype === "float32" || isInt(v)) && isComparable(v));
   if (x === undefined) return undefined;
   const [low, high] = [g.between(-3, 0), g.between(1, 5)];
   const bounds = [g.constant(x.dtype, [], [low]).name, g.constant(x.dtype, [], [high]).name];
