@@ -176,7 +176,7 @@ class Checker {
       if (block.kind === "relax.DataflowBlock") this.#dataflowVars = new Set();
       this.#inDataflow = before;
     }
-    this.#operand(body.body, `result of the ${where}`, body);
+    this.#operand(body.body, `result of the ${where}`, { span: body.span ?? at });
     if (this.#typed && structInfoOf(body) === undefined && structInfoOf(body.body) === undefined && body.body.kind !== "ir.GlobalVar") {
       this.#report("no-struct-info", { what: `The result of the ${where}` }, body.span ?? at);
     }

@@ -1,8 +1,9 @@
-import { Diagnostics, makeGlobalVar, makeIRModule, passContext, wellFormedInstrument, runPass, definePass } from "@verticil/ir-core";
+import { Diagnostics, makeGlobalVar, makeIRModule, passContext, SourceText, type Span, wellFormedInstrument, runPass, definePass } from "@verticil/ir-core";
 import { expect, test } from "vitest";
 import { makeVar } from "../ir/make-expr.ts";
 import { makeBuffer, makeBufferStore, makeFor, makePrimFunc, makeSeq } from "../ir/make-stmt.ts";
 import { constant } from "../ir/ops.ts";
+import type { Stmt } from "../ir/stmt.ts";
 import { moduleOf } from "../transform/testing/expect-pass.ts";
 import { diagnose } from "./testing/diagnose.ts";
 import { tirWellFormed, verifyWellFormed } from "./verify-well-formed.ts";
@@ -96,4 +97,21 @@ test("as an instrument it names the pass that broke the program", () => {
   const ctx = passContext({ instruments: [wellFormedInstrument([tirWellFormed])] });
   const script = "@T.prim_func\ndef main():\n    T.evaluate(0)\n";
   expect(() => runPass(definePass("Break", () => bad), moduleOf(script), ctx)).toThrow("After Break: Invalid use of undefined variable `i`");
+});
+
+test("every definition that is wrong has its place", () => {
+  const source = new SourceText("nodes", "first second store");
+  const at = (word: string): Span => ({ source, start: source.text.indexOf(word), end: source.text.indexOf(word) + word.length });
+  const [i, stray] = [makeVar("i", "int32"), makeVar("stray", "int32")];
+  const loop = (word: string, body: Stmt): Stmt => makeFor(i, constant(0, "int32"), constant(8, "int32"), body, { span: at(word) });
+  const store = (b: ReturnType<typeof makeBuffer>, v: typeof i): Stmt => makeBufferStore(b, v, [v], undefined, at("store"));
+  const places = (func: ReturnType<typeof makePrimFunc>): readonly string[] => {
+    const diagnostics = new Diagnostics();
+    verifyWellFormed(func, diagnostics);
+    return diagnostics.all.map((d) => `${d.code}: ${d.span?.source.text.slice(d.span.start, d.span.end) ?? "nowhere"}`);
+  };
+  expect(places(around((b) => store(b, stray)))).toEqual(["tir/undefined-var: store"]);
+  expect(places(around((b) => makeSeq([loop("first", store(b, i)), store(b, i)])))).toEqual(["tir/out-of-scope-var: store"]);
+  expect(places(around((b) => makeSeq([loop("first", store(b, i)), loop("second", store(b, i))])))).toEqual(["tir/repeated-definition: second"]);
+  expect(places(around((b) => loop("first", loop("second", store(b, i)))))).toEqual(["tir/nested-definition: second"]);
 });

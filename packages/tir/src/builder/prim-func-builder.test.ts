@@ -3,8 +3,10 @@ import { tensorFrom } from "@verticil/runtime-ffi";
 import { parseFunction, print } from "@verticil/tvmscript";
 import { firstMismatch } from "@verticil/ir-core";
 import { expect, test } from "vitest";
+import { tirFields } from "../ir/fields.ts";
 import { makeVar } from "../ir/make-expr.ts";
 import { add, constant, lt, mul } from "../ir/ops.ts";
+import { isStmt, visitStmt } from "../ir/visit.ts";
 import { tir } from "../script/tir-script.ts";
 import { bufferParam, primFunc, scalarParam } from "./prim-func-builder.ts";
 import { element, opaqueAxis, reduceAxis, region, scanAxis, spatialAxis } from "./stmt-builder.ts";
@@ -157,4 +159,36 @@ test("the compiler knows what parameters and axes there are", () => {
       expect(vars.j).toBeUndefined();
     });
   });
+});
+
+test("parts of buffers that are realized and prefetched", () => {
+  const func = primFunc("main", { A: bufferParam([16]) }, ({ A }, f) => {
+    f.realize(region(A, [0, 16]), "shared", (b) => {
+      b.prefetch(region(A, [0, 8]));
+      b.store(A, [0], 1);
+    });
+  });
+  expectText(
+    func,
+    `
+@T.prim_func
+def main(A: T.Buffer((16,), "float32")):
+    T.realize(A[0:16], "shared")
+    T.prefetch(A, [T.Range(0, 8)])
+    A[0] = T.float32(1.0)`,
+  );
+});
+
+test("every kind of statement can be built", () => {
+  const func = primFunc("main", { A: bufferParam([16]) }, ({ A }, f) => {
+    f.realize(region(A, [0, 16]), "shared", (b) => b.prefetch(region(A, [0, 8])));
+    f.let("x", constant(1, "int32"), (x, b) => b.assert(lt(x, constant(2, "int32")), "small", (b1) => b1.evaluate(x)));
+    f.allocate("p", [4], "float32", (p, b) => b.store(p, [0], 0));
+    f.allocateConst("q", tensorFrom([1, 2], [2], "float32"), (q, b) => b.store(A, [0], element(q, 0)));
+    f.if(lt(element(A, 0), makeFloatImm(1)), (b) => b.while(lt(element(A, 1), makeFloatImm(1)), (w) => w.store(A, [1], 2)));
+    f.loop("i", 16, (i, b) => b.block("b", { vi: spatialAxis(16, i) }, ({ vi }, blk) => blk.store(A, [vi], 0)));
+  });
+  const kinds = new Set<string>();
+  visitStmt(func.body, { stmt: (s) => void kinds.add(s.kind) });
+  expect([...kinds].sort()).toEqual(Object.keys(tirFields).filter((kind) => isStmt({ kind })).sort());
 });

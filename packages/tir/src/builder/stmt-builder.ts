@@ -14,6 +14,7 @@ import {
   makeBlockRealize,
   makeBuffer,
   makeBufferRegion,
+  makeBufferRealize,
   makeBufferStore,
   makeDeclBuffer,
   makeEvaluate,
@@ -21,6 +22,7 @@ import {
   makeIfThenElse,
   makeLetStmt,
   makeMatchBufferRegion,
+  makePrefetch,
   makeSeq,
   makeWhile,
   scopeOf,
@@ -217,6 +219,16 @@ export class StmtBuilder {
   declBuffer(name: string, shape: readonly ExprLike[], dtype: DType, options: BufferOptions & { readonly data: Var }, body: (buffer: Buffer, b: StmtBuilder) => void): void {
     const buffer = makeBuffer(name, shape.map((d) => toExpr(d)), dtype, options);
     this.add(makeDeclBuffer(buffer, nested((b) => body(buffer, b))));
+  }
+
+  /** The part of a buffer that is in use in `body`, in a storage scope: `T.realize`. */
+  realize(part: BufferRegion, scope: string, body: (b: StmtBuilder) => void, condition?: PrimExpr): void {
+    this.attr(part.buffer, "realize_scope", makeStringImm(scope), (b) => b.add(makeBufferRealize(part.buffer, part.region, nested(body), condition)));
+  }
+
+  /** Asks for a part of a buffer to be brought near: `T.prefetch`. */
+  prefetch(part: BufferRegion): void {
+    this.add(makePrefetch(part.buffer, part.region));
   }
 
   /** What holds wherever `body` runs. */
