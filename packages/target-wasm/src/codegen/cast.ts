@@ -32,12 +32,18 @@ export function roundShort(graph: Graph, dtype: DType, width: LaneWidth, value: 
   return shortFloatFromBits(graph, dtype, width, shortFloatBits(graph, dtype, width, value));
 }
 
+/** True for a value that is known to be one of a narrow integer type. */
+function isWithin({ range }: Value, dtype: DType): boolean {
+  const { bits, code } = parseDType(dtype);
+  const [lo, hi] = code === "int" ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
+  return range !== undefined && range.lo >= lo && range.hi <= hi;
+}
+
 /** An integer result brought to the bits of its type: sign- or zero-extended again. */
 export function wrapInt(graph: Graph, dtype: DType, value: Value): Value {
   const { bits, code } = parseDType(dtype);
-  if (bits >= 32 || code === "bool") return value;
-  const [lo, hi] = code === "int" ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
-  if (value.range !== undefined && value.range.lo >= lo && value.range.hi <= hi) return value;
+  if (bits >= 32 || code === "bool" || isWithin(value, dtype)) return value;
+  const hi = 2 ** bits - 1;
   if (code === "uint") return graph.op("i32.and", [value, graph.i32(hi)]);
   if (bits === 8 || bits === 16) return graph.op(`i32.extend${bits}_s`, [value]);
   const shift = graph.i32(32 - bits);
@@ -47,7 +53,7 @@ export function wrapInt(graph: Graph, dtype: DType, value: Value): Value {
 /** The same for narrow integers in 32-bit lanes. */
 export function wrapLanes(graph: Graph, dtype: DType, value: Value): Value {
   const { bits, code } = parseDType(dtype);
-  if (bits >= 32 || code === "bool") return value;
+  if (bits >= 32 || code === "bool" || isWithin(value, dtype)) return value;
   if (code === "uint") return graph.op("v128.and", [value, graph.v128(repeat("i32x4", 2 ** bits - 1))]);
   const shift = graph.i32(32 - bits);
   return graph.op("i32x4.shr_s", [graph.op("i32x4.shl", [value, shift]), shift]);

@@ -50,6 +50,21 @@ it("reads a repeated pair at once, widens bytes where they are read, and multipl
   expect(wat).not.toContain("extract_lane");
 });
 
+it("multiplies words as halves of pairs", async () => {
+  const source = `
+from tvm.script import tir as T
+
+@T.prim_func
+def main(a: T.Buffer((4,), "int16"), b: T.Buffer((4,), "int16"), c: T.Buffer((4,), "int32")):
+    c[0:4] = c[0:4] + T.Cast("int32x4", a[0:4]) * T.Cast("int32x4", b[0:4])
+`;
+  const [func] = parse(source, { dialects: [tir] }).functions.values();
+  const args = [tensorFrom([-32768, 255, -1, 7], [4], "int16"), tensorFrom([-32768, -128, -1, 9], [4], "int16"), tensorFrom([0, 1, 2, 3], [4], "int32")];
+  runFunc(func as PrimFunc, args);
+  expect(Array.from(args[2]!.data, Number)).toEqual([2 ** 30, 1 - 255 * 128, 3, 66]);
+  expect(await toWat(buildWasm(moduleOfFunc(func as PrimFunc), defaultWasmTarget).bytes)).toContain("i32x4.dot_i16x8_s");
+});
+
 it("adds nothing to sums of no products", () => {
   const out = zeros("int32", [4]);
   runFunc(program("int8"), [zeros("int16", [4]), zeros("int8", [8]), out]);

@@ -40,3 +40,26 @@ function widenedBytes(cx: FuncContext, e: PrimExpr): Value | undefined {
   if (from !== "int8" && from !== "uint8") return undefined;
   return loadRun(cx, e.value.buffer, e.value.indices, `v128.load8x8_${from === "int8" ? "s" : "u"}`);
 }
+
+/**
+ * The product of words as int32 vectors by the same instruction, the other half of each pair zero: one step where a
+ * multiplication of 32-bit lanes is several on most processors. Undefined for other operands.
+ */
+export function productOfWords(cx: FuncContext, a: PrimExpr, b: PrimExpr): Typed | undefined {
+  const { graph } = cx;
+  if (!graph.simd || scalarOf(a.dtype) !== "int32" || lanesOf(a.dtype) % 4 !== 0) return undefined;
+  const second = lanesOf(a.dtype) === 4 ? zeroExtended(cx, b) : undefined;
+  if (second === undefined || a.kind !== "tir.Cast" || !WORDS.has(scalarOf(a.value.dtype))) return undefined;
+  const x = cx.expr(a);
+  const [only] = x.parts;
+  if (x.width !== 32 || only === undefined) return undefined;
+  return { dtype: a.dtype, width: 32, parts: [graph.op("i32x4.dot_i16x8_s", [only, second])] };
+}
+
+const WORDS: ReadonlySet<string> = new Set(["int8", "uint8", "int16"]);
+
+/** `Cast("int32x4", …)` of words in memory, with zeros in the upper halves. */
+function zeroExtended(cx: FuncContext, e: PrimExpr): Value | undefined {
+  if (e.kind !== "tir.Cast" || e.value.kind !== "tir.BufferLoad" || e.value.predicate !== undefined) return undefined;
+  return e.value.dtype === "int16x4" ? loadRun(cx, e.value.buffer, e.value.indices, "v128.load16x4_u") : undefined;
+}

@@ -4,11 +4,13 @@ import { binary, notTyped, selectTyped } from "./arith.ts";
 import { callExpr } from "./calls.ts";
 import { castTyped } from "./cast.ts";
 import type { Binding, FuncContext } from "./context.ts";
+import { productOfWords } from "./dot.ts";
 import type { Graph } from "./graph.ts";
 import { domainOf, fromScalars, intShape, lanesPer, maskTo, scalarTyped, single, splat, toScalars, wasmTypeOf, widthOf, type Typed } from "./lanes.ts";
 import { isLinearType, linearOf, sumLinear } from "./linear.ts";
 import { broadcast, loadBroadcast, loadBuffer } from "./memory.ts";
 import { predicatedLoad } from "./predicate.ts";
+import { wholeNumber } from "./whole-number.ts";
 import { unsupported } from "./unsupported.ts";
 import type { Value } from "./value.ts";
 
@@ -27,7 +29,7 @@ export function exprTyped(cx: FuncContext, e: PrimExpr): Typed {
       return bound?.typed() ?? unsupported(`the free variable \`${e.name}\``, "Bind it, or make it a parameter.", e.span);
     }
     case "tir.Cast":
-      return castTyped(cx.graph, cx.expr(e.value), e.dtype, cx.graph.simd);
+      return wholeNumber(cx, e) ?? castTyped(cx.graph, cx.expr(e.value), e.dtype, cx.graph.simd);
     case "tir.Not":
       return notTyped(cx.graph, cx.expr(e.a));
     case "tir.Select":
@@ -62,7 +64,7 @@ function binaryExpr(cx: FuncContext, e: PrimExpr): Typed {
   if (isSum && isLinearType(e.dtype) && parseDType(e.dtype).bits === 32) {
     return scalarTyped(e.dtype, sumLinear(cx.graph, linearOf(cx, e)));
   }
-  return binary(cx.graph, e.kind, cx.expr(e.a), cx.expr(e.b));
+  return (e.kind === "tir.Mul" ? productOfWords(cx, e.a, e.b) : undefined) ?? binary(cx.graph, e.kind, cx.expr(e.a), cx.expr(e.b));
 }
 
 function ramp(cx: FuncContext, e: Ramp): Typed {

@@ -1,7 +1,7 @@
 import type { Span } from "@verticil/ir-core";
 import { opResult, type WasmType } from "../encoder/opcodes.ts";
 import { foldOp } from "./fold.ts";
-import { intervalOf } from "./intervals.ts";
+import { intervalOf, rangeOfLanes } from "./intervals.ts";
 import {
   deeper,
   type Cell,
@@ -112,7 +112,7 @@ export class Graph {
   }
 
   v128(bytes: Uint8Array): ConstValue {
-    return this.#constant("v128", bytes, bytes.join());
+    return this.#constant("v128", bytes, bytes.join(), rangeOfLanes(bytes));
   }
 
   #constant(type: WasmType, value: ConstValue["value"], key: string, range?: Interval): ConstValue {
@@ -151,8 +151,8 @@ export class Graph {
     }));
   }
 
-  /** An instruction; folded where that is simple. */
-  op(op: string, args: readonly Value[], lanes: readonly number[] = []): Value {
+  /** An instruction; folded where that is simple. `range` is what its result is known to lie in besides what its operands tell. */
+  op(op: string, args: readonly Value[], lanes: readonly number[] = [], range?: Interval): Value {
     const folded = lanes.length === 0 ? foldOp(this, op, args) : undefined;
     if (folded !== undefined) return folded;
     // What may trap stays behind its condition.
@@ -160,7 +160,7 @@ export class Graph {
     const key = `${op} ${lanes.join()} ${args.map((a) => a.id).join()} ${this.#idOf(guard)}`;
     const home = deeper(this.#homeOf(args), guard);
     return this.#unique(key, (id): Value => ({
-      kind: "op", id, type: opResult(op), home, args, range: intervalOf(op, args), op, lanes,
+      kind: "op", id, type: opResult(op), home, args, range: range ?? intervalOf(op, args), op, lanes,
     }));
   }
 

@@ -13,6 +13,7 @@ export function intervalOf(op: string, args: readonly Value[]): Interval | undef
   if (op === "i32.extend8_s" || op === "i8x16.extract_lane_s") return { lo: -128, hi: 127 };
   if (op === "i32.extend16_s" || op === "i16x8.extract_lane_s") return { lo: -32768, hi: 32767 };
   if (op === "i8x16.extract_lane_u") return { lo: 0, hi: 255 };
+  if (op === "i32x4.add" || op === "i32x4.sub") return intervalOf(op === "i32x4.add" ? "i32.add" : "i32.sub", args);
   if (!op.startsWith("i32.")) return undefined;
   const a = args[0]?.range;
   const b = args[1]?.range;
@@ -46,4 +47,11 @@ export function intervalOf(op: string, args: readonly Value[]): Interval | undef
 function intervalOfAnd(a: Interval | undefined, b: Interval | undefined): Interval | undefined {
   const bounds = [a, b].filter((r) => r !== undefined && r.lo >= 0).map((r) => r?.hi ?? 0);
   return bounds.length === 0 ? undefined : { lo: 0, hi: Math.min(...bounds) };
+}
+
+/** What the four 32-bit lanes of a constant lie in. */
+export function rangeOfLanes(bytes: Uint8Array): Interval {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lanes = [0, 4, 8, 12].map((at) => view.getInt32(at, true));
+  return { lo: Math.min(...lanes), hi: Math.max(...lanes) };
 }

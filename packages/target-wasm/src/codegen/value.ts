@@ -24,7 +24,7 @@ export interface Cell {
   readonly name: string;
 }
 
-/** What an integer value is known to lie in, both ends included. */
+/** What an integer value, or each 32-bit lane of a vector, is known to lie in, both ends included. */
 export interface Interval {
   readonly lo: number;
   readonly hi: number;
