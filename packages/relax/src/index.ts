@@ -312,3 +312,4 @@ export { decomposeOpsForTraining } from "./transform/decompose-ops-for-training.
 export { lazyGetInput } from "./transform/lazy-get-input.ts";
 export { lazySetOutput } from "./transform/lazy-set-output.ts";
 export { liftTransformParams } from "./transform/lift-transform-params.ts";
+export { updateVDevice } from "./transform/update-vdevice.ts";

@@ -18,7 +18,7 @@ def main(x: R.Tensor(("n",), "float32"), y: R.Tensor(("n",), "float32")) -> R.Te
 `,
     `
 @R.function(private=True)
-def lifted_func_main(y: R.Tensor(("n",), dtype="float32"), z: R.Tensor(("n",), dtype="float32")) -> R.Tensor(("n",), dtype="float32"):
+def main_inner(y: R.Tensor(("n",), dtype="float32"), z: R.Tensor(("n",), dtype="float32")) -> R.Tensor(("n",), dtype="float32"):
     n = T.int64()
     w = R.add(y, z)
     return w
@@ -27,7 +27,7 @@ def lifted_func_main(y: R.Tensor(("n",), dtype="float32"), z: R.Tensor(("n",), d
 def main(x: R.Tensor(("n",), dtype="float32"), y: R.Tensor(("n",), dtype="float32")) -> R.Tensor(("n",), dtype="float32"):
     n = T.int64()
     cls = Module
-    inner: R.Callable((R.Tensor((n,), dtype="float32"),), R.Tensor((n,), dtype="float32"), True) = R.make_closure(cls.lifted_func_main, (y,))
+    inner: R.Callable((R.Tensor((n,), dtype="float32"),), R.Tensor((n,), dtype="float32"), True) = R.make_closure(cls.main_inner, (y,))
     gv: R.Tensor((n,), dtype="float32") = R.invoke_closure(inner, (x,), sinfo_args=(R.Tensor((n,), dtype="float32"),))
     return gv
 `,

@@ -82,7 +82,7 @@ class Lifter {
   }
 
   #lift(v: AnyVar, func: Function): Expr {
-    const gv = makeGlobalVar(this.#names.fresh(`lifted_func_${this.#owner}`));
+    const gv = makeGlobalVar(this.#names.fresh(`${this.#owner}_${v.name}`));
     const captured = freeVars(func).filter((x) => x !== v);
     const sizes = capturedSizes(func, captured);
     const params = captured.map((x): Var => makeVar(x.name, x.structInfo ?? makeObjectStructInfo()));

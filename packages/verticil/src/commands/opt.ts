@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { compileContext, parsePasses, passRegistry, scriptDialects, wellFormedChecks } from "@verticil/compiler";
+import { compileContext, getPipeline, parsePasses, passRegistry, pipelineNames, scriptDialects, wellFormedChecks } from "@verticil/compiler";
 import {
   describeOption,
   formatPassChange,
@@ -27,6 +27,7 @@ import { addDimOption, parseInteger, splitPair, type GivenDims } from "./model-o
 
 interface Options {
   readonly passes?: string;
+  readonly pipeline?: string;
   readonly list?: boolean;
   readonly json?: boolean;
   readonly output?: string;
@@ -51,6 +52,7 @@ export function addOptCommand(program: Command, terminal: Terminal, signal: Abor
     .command("opt [module]")
     .description("run passes on a module in TVMScript (or a model) and print the result")
     .option("--passes <list>", "passes by name, e.g. 'FuseOps(fuse_opt_level=2),FuseTIR'")
+    .option("--pipeline <name>", `a pipeline by name, before the passes: ${pipelineNames.join(", ")}`)
     .option("--list", "list the passes with their options")
     .option("--json", "with --list: as JSON")
     .option("-o, --output <file>", "write the result to a file instead of stdout")
@@ -67,15 +69,20 @@ export function addOptCommand(program: Command, terminal: Terminal, signal: Abor
   addDimOption(command).action(async (path: string | undefined, options: Options) => {
     if (options.list === true) return list(terminal, options.json === true);
     if (path === undefined) throw new UsageError("`verticil opt` takes a module, such as `verticil opt module.py --passes FoldConstant`.");
-    if (options.passes === undefined) throw new UsageError("Say which passes to run: `--passes 'FoldConstant,FuseOps'`. `verticil opt --list` lists them.");
+    if (options.passes === undefined && options.pipeline === undefined) throw new UsageError("Say which passes to run: `--passes 'FoldConstant,FuseOps'`. `verticil opt --list` lists them.");
     const timing = timingInstrument();
-    const [passes, ctx] = asUsage(() => [parsePasses(options.passes ?? ""), context(options, terminal, signal, timing)] as const);
+    const [passes, ctx] = asUsage(() => [passesOf(options), context(options, terminal, signal, timing)] as const);
     const module = runAll(passes, await readModel(path, { dims: options.dim }), ctx);
     if (options.timing === true) terminal.note(timing.report());
     const text = print(module, { dialects: scriptDialects, showMeta: options.showMeta === true });
     if (options.output === undefined) terminal.out(text);
     else await writeFile(options.output, `${text.trimEnd()}\n`);
   });
+}
+
+/** The pipeline, then the passes. */
+function passesOf({ pipeline, passes }: Options): readonly Pass[] {
+  return [...(pipeline === undefined ? [] : [getPipeline(pipeline)]), ...(passes === undefined ? [] : parsePasses(passes))];
 }
 
 /** What a wrong command line throws. */

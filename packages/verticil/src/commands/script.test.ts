@@ -124,6 +124,12 @@ test("opt leaves disabled passes out and writes to a file", async () => {
   expect(await readFile(file("out.py"), "utf8")).toContain("def scale");
 });
 
+test("opt runs a pipeline by name, and names those there are", async () => {
+  await writeFile(file("graph.py"), '@I.ir_module\nclass Module:\n    @R.function\n    def main(x: R.Tensor((4,), "float32")) -> R.Tensor((4,), "float32"):\n        with R.dataflow():\n            a = R.exp(x)\n            b = R.add(a, x)\n            R.output(b)\n        return b\n');
+  expect((await cli("opt", file("graph.py"), "--pipeline", "zero")).out).toContain("fused_tir_exp_add");
+  expect(await cli("opt", file("graph.py"), "--pipeline", "none")).toMatchObject({ code: 2, out: "" });
+});
+
 test("opt --list names passes with their options", async () => {
   const { out } = await cli("opt", "--list");
   expect(out).toContain("FuseOps: Groups calls");
