@@ -1,6 +1,6 @@
 import { it } from "vitest";
 import { expectRefused, expectSchedule, loopAt } from "../testing/expect-schedule.ts";
-import { rowsum } from "../testing/programs.ts";
+import { repeatedRowsum, rowsum } from "../testing/programs.ts";
 
 it("makes partial results along a new last axis", () => {
   expectSchedule(
@@ -151,5 +151,15 @@ def main(A: T.Buffer((4, 12), "float32"), B: T.Buffer((4,), "float32")):
                 B[vi] = T.float32(0.0)
             B[vi] = B[vi] + B_rf[vk, vi]
 `,
+  );
+});
+
+it("refuses a loop that repeats the reduction", () => {
+  expectRefused(
+    repeatedRowsum,
+    (sch) => {
+      sch.rfactor(loopAt(sch, "B", 0), 0);
+    },
+    "loop `r` drives no reduction variable",
   );
 });

@@ -65,6 +65,7 @@ function requireLoopRoles(realize: BlockRealize, loops: readonly For[], factored
     const inReduction = reduction.has(l.loopVar);
     if (inSpatial && inReduction) refuse(`loop \`${l.loopVar.name}\` drives both spatial and reduction variables`, l);
     if (inSpatial && l === factored) refuse(`loop \`${l.loopVar.name}\` drives a spatial variable`, l, "Choose a reduction loop.");
+    if (!inReduction && l === factored && !isConstInt(l.extent, 1)) refuse(`loop \`${l.loopVar.name}\` drives no reduction variable`, l, "Choose a reduction loop: one that repeats the whole reduction has no part of it.");
     if (inReduction && !below) {
       if (childBlocks(l).length !== 1) refuse(`loop \`${l.loopVar.name}\` holds more than the block`, l);
       below = true;
