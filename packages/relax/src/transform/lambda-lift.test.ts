@@ -28,7 +28,45 @@ def main(x: R.Tensor(("n",), dtype="float32"), y: R.Tensor(("n",), dtype="float3
     n = T.int64()
     cls = Module
     inner: R.Callable((R.Tensor((n,), dtype="float32"),), R.Tensor((n,), dtype="float32"), True) = R.make_closure(cls.main_inner, (y,))
-    gv: R.Tensor((n,), dtype="float32") = R.invoke_closure(inner, (x,), sinfo_args=(R.Tensor((n,), dtype="float32"),))
+    gv: R.Tensor((n,), dtype="float32") = R.invoke_pure_closure(inner, (x,), sinfo_args=(R.Tensor((n,), dtype="float32"),))
+    return gv
+`,
+  ));
+
+it("one that uses nothing from around it needs no closure, even if it calls itself", () =>
+  expectPass(
+    lambdaLift(),
+    `
+@R.function
+def main(c: R.Tensor((), "bool"), x: R.Tensor((3,), "float32")) -> R.Tensor((3,), "float32"):
+    @R.function
+    def loop(c: R.Tensor((), "bool"), z: R.Tensor((3,), "float32")) -> R.Tensor((3,), "float32"):
+        if c:
+            d = R.logical_not(c)
+            e = R.exp(z)
+            w: R.Tensor((3,), "float32") = loop(d, e)
+        else:
+            w = z
+        return w
+    gv = loop(c, x)
+    return gv
+`,
+    `
+@R.function(private=True)
+def main_loop(c: R.Tensor((), "bool"), z: R.Tensor((3,), "float32")) -> R.Tensor((3,), "float32"):
+    cls = Module
+    if c:
+        d = R.logical_not(c)
+        e = R.exp(z)
+        w: R.Tensor((3,), "float32") = cls.main_loop(d, e)
+    else:
+        w = z
+    return w
+
+@R.function
+def main(c: R.Tensor((), "bool"), x: R.Tensor((3,), "float32")) -> R.Tensor((3,), "float32"):
+    cls = Module
+    gv = cls.main_loop(c, x)
     return gv
 `,
   ));

@@ -1,6 +1,6 @@
 import { definePass, makeGlobalVar, makeOp, withFunctions, type BaseFunc, type GlobalVar, type Pass } from "@verticil/ir-core";
 import { undefinedVars, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
-import { freeVars, isVar } from "../analysis/variables.ts";
+import { forEachUse, freeVars, isVar } from "../analysis/variables.ts";
 import { cloneFunction } from "../ir/clone-function.ts";
 import { bindSymbolic, tirVarsInStructInfo } from "../ir/infer-call.ts";
 import type { AnyVar, Binding, Call, Expr, Function, SeqExpr, Var } from "../ir/expr.ts";
@@ -13,7 +13,8 @@ import { UniqueNames } from "../ir/unique-names.ts";
 
 /**
  * Upstream's `LambdaLift`: local functions become private functions of the module. What a local function uses from
- * around it comes as its first arguments; in its place stands a closure that holds them.
+ * around it comes as its first arguments; in its place stands a closure that holds them. One that uses nothing from around it,
+ * and is only called, needs no closure.
  */
 export function lambdaLift(): Pass {
   return definePass("LambdaLift", (module) => {
@@ -30,11 +31,14 @@ class Lifter {
   readonly #owner: string;
   readonly #names: UniqueNames;
   readonly #lifted: Map<GlobalVar, BaseFunc>;
+  /** The functions that local functions have become which hold nothing. */
+  readonly #direct: Map<AnyVar, GlobalVar>;
 
-  constructor(owner: string, names: UniqueNames, lifted: Map<GlobalVar, BaseFunc>) {
+  constructor(owner: string, names: UniqueNames, lifted: Map<GlobalVar, BaseFunc>, direct: Map<AnyVar, GlobalVar> = new Map()) {
     this.#owner = owner;
     this.#names = names;
     this.#lifted = lifted;
+    this.#direct = direct;
   }
 
   function(func: Function): Function {
@@ -61,24 +65,41 @@ class Lifter {
   #seq(seq: SeqExpr): SeqExpr {
     let changed = false;
     const blocks = seq.blocks.map((block) => {
-      const bindings = block.bindings.map((b): Binding => {
+      const bindings = block.bindings.flatMap((b): readonly Binding[] => {
+        if (b.value.kind === "relax.Function" && !escapes(seq, b.var) && capturesNothing(b.var, b.value)) {
+          // Nothing to hold: its calls are calls of the function that it becomes.
+          changed = true;
+          this.#liftDirectly(b.var, b.value);
+          return [];
+        }
         const value = b.value.kind === "relax.Function" ? this.#lift(b.var, b.value) : this.#expr(b.value);
         changed ||= value !== b.value;
-        return value === b.value ? b : { ...b, value };
+        return [value === b.value ? b : { ...b, value }];
       });
       return { ...block, bindings };
-    });
+    }).filter((block) => block.bindings.length > 0);
     return changed ? makeSeqExpr(blocks, seq.body, seq.span) : seq;
   }
 
   /** A call of a variable is a call of a closure. */
   #call(call: Call): Call {
     if (!isVar(call.op)) return call;
-    return makeCall(makeOp("relax.invoke_closure"), [call.op, makeTuple(call.args)], {
+    const direct = this.#direct.get(call.op);
+    if (direct !== undefined) return { ...call, op: direct };
+    const info = structInfoOf(call.op);
+    const isPure = info?.kind === "relax.FuncStructInfo" && info.purity;
+    return makeCall(makeOp(isPure ? "relax.invoke_pure_closure" : "relax.invoke_closure"), [call.op, makeTuple(call.args)], {
       sinfoArgs: call.structInfo === undefined ? [] : [call.structInfo],
       structInfo: call.structInfo,
       span: call.span,
     });
+  }
+
+  #liftDirectly(v: AnyVar, func: Function): void {
+    const gv = makeGlobalVar(this.#names.fresh(`${this.#owner}_${v.name}`));
+    this.#direct.set(v, gv);
+    const inner = new Lifter(this.#owner, this.#names, this.#lifted, this.#direct);
+    this.#lifted.set(gv, cloneFunction(inner.function(func)));
   }
 
   #lift(v: AnyVar, func: Function): Expr {
@@ -97,9 +118,30 @@ class Lifter {
     const seq = recursive ? makeSeqExpr([makeBindingBlock([own]), ...body.blocks], body.body) : body;
     const made = makeFunction([...all, ...func.params], seq, func.retStructInfo, { isPure: func.isPure });
     // Cloned, so that no variable is bound twice in the module.
-    this.#lifted.set(gv, cloneFunction(new Lifter(this.#owner, this.#names, this.#lifted).function(made)));
+    this.#lifted.set(gv, cloneFunction(new Lifter(this.#owner, this.#names, this.#lifted, this.#direct).function(made)));
     return closureOf(gv, [...captured, ...(sizes.length === 0 ? [] : [makeShapeExpr(sizes)])], v);
   }
+}
+
+function capturesNothing(v: AnyVar, func: Function): boolean {
+  return freeVars(func).every((x) => x === v) && capturedSizes(func, []).length === 0;
+}
+
+/** True if a variable is used other than as what a call calls. */
+function escapes(seq: SeqExpr, v: AnyVar): boolean {
+  let all = 0;
+  forEachUse(seq, (x) => {
+    if (x === v) all++;
+  });
+  let called = 0;
+  const visit = (e: Expr): void => {
+    if (e.kind === "relax.Call" && e.op === v) called++;
+    else if (e.kind === "relax.If") [e.trueBranch, e.falseBranch].forEach(visit);
+    else if (e.kind === "relax.Function") visit(e.body);
+    else if (e.kind === "relax.SeqExpr") for (const block of e.blocks) for (const b of block.bindings) visit(b.value);
+  };
+  visit(seq);
+  return all !== called;
 }
 
 function closureOf(gv: GlobalVar, held: readonly Expr[], v: AnyVar): Call {
