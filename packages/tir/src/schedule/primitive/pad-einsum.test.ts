@@ -54,3 +54,22 @@ it("refuses a padding for another number of variables", () => {
     "[2, 2] is not a padding of the 3 variables of block `C`",
   );
 });
+
+it("refuses a block that runs under a condition: the rest would be written over", () => {
+  const guarded = `
+@T.prim_func
+def main(A: T.Buffer((5, 3), "float32"), B: T.Buffer((5, 3), "float32")):
+    for i, j in T.grid(5, 3):
+        with T.block("B"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            T.where(i == 2 and j == 1)
+            B[vi, vj] = A[vi, vj]
+`;
+  expectRefused(
+    guarded,
+    (sch) => {
+      sch.padEinsum("B", [1, 4]);
+    },
+    "block `B` has a predicate",
+  );
+});

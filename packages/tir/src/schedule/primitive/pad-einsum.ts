@@ -6,7 +6,7 @@ import { makeBlock, makeBlockRealize, makeBuffer, makeBufferStore, makeFor, make
 import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../../ir/map-children.ts";
 import { and, ceilDiv, constant, ifThenElse, isConstInt, lt, mul } from "../../ir/ops.ts";
 import type { Block, BlockRealize, Stmt } from "../../ir/stmt.ts";
-import { scopeRoot } from "../block-relations.ts";
+import { alwaysRuns, scopeRoot } from "../block-relations.ts";
 import { pointsOf } from "../cache-stage.ts";
 import { childBlocks, replaceStmts, type FuncTree } from "../func-tree.ts";
 import type { Outcome } from "../outcome.ts";
@@ -23,6 +23,8 @@ export function padEinsum(tree: FuncTree, realize: BlockRealize, padding: readon
     return refuse(`[${padding.join(", ")}] is not a padding of the ${block.iterVars.length} variables of block \`${block.name}\``, block, "Give one positive integer for each variable.");
   }
   requireEinsum(block);
+  // What a block leaves as it is would be overwritten when the padded buffer is copied back.
+  if (!alwaysRuns(realize)) refuse(`block \`${block.name}\` has a predicate`, [realize.predicate, block], "Pad before loops are split into parts that do not fit.");
   const analyzer = new Analyzer();
   const extents = new Map<AnyVar, PrimExpr>();
   const loopExtents = new Map<AnyVar, PrimExpr>();
