@@ -9,7 +9,7 @@ import type { AnyVar, PrimExpr, Range, Var } from "../ir/expr.ts";
 import { isBinary, makeBinary, makeRange, makeVar } from "../ir/make-expr.ts";
 import { makeIndexMap } from "../ir/make-stmt.ts";
 import { mapExprChildren } from "../ir/map-children.ts";
-import { add, cast, constant, isConstInt, matchTypes, max, mul, not, sub } from "../ir/ops.ts";
+import { add, asInt, cast, constant, isConstInt, matchTypes, max, mul, not, sub } from "../ir/ops.ts";
 import type { IndexMap } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
 import { refuse } from "./schedule-error.ts";
@@ -131,10 +131,29 @@ function requireWayBack(map: IndexMap, ranges: readonly Range[], axes: readonly 
   for (const [v, r] of itersOf(map, ranges)) analyzer.bind(v, r);
   const there = new Map<AnyVar, PrimExpr>(axes.map((a, i) => [a, map.finalIndices[i] ?? a]));
   map.initialIndices.forEach((v, i) => {
-    const value = back[i];
-    // Of symbolic extents less can be proven; upstream does not look at all.
-    if (value === undefined || isSymbolic || analyzer.canProveEqual(substituteWiden(value, there), v)) return;
+    const value = back[i] && substituteWiden(back[i], there);
+    // Of symbolic extents less can be proven: what cannot be disproven goes. Upstream does not look at all.
+    if (value === undefined || (isSymbolic ? !missesSample(map, ranges, v, value) : analyzer.canProveEqual(value, v))) return;
     refuse(`the index map takes indices that differ in \`${v.name}\` to one place`, map, "Give all indices that are needed to tell the elements apart.");
+  });
+}
+
+const SAMPLES: readonly number[] = [0, 1, 3];
+const MOST_SAMPLES = 81;
+
+/** True if `value`, which should be `v`, is another number for some small indices, of the extents that are known. */
+function missesSample(map: IndexMap, ranges: readonly Range[], v: Var, value: PrimExpr): boolean {
+  let points: readonly ReadonlyMap<AnyVar, PrimExpr>[] = [new Map()];
+  map.initialIndices.forEach((w, i) => {
+    const range = ranges[i];
+    const extent = range && asInt(range.extent);
+    const inside = range !== undefined && isConstInt(range.min, 0) ? SAMPLES.filter((n) => n < (extent ?? Infinity)) : [];
+    points = points.flatMap((p) => inside.map((n) => new Map([...p, [w, constant(n, w.dtype)]])));
+  });
+  const analyzer = new Analyzer();
+  return points.slice(0, MOST_SAMPLES).some((p) => {
+    const [found, expected] = [value, v].map((e) => asInt(analyzer.simplify(substitute(e, p))));
+    return found !== undefined && found !== expected;
   });
 }
 

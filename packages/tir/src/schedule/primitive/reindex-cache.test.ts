@@ -77,6 +77,28 @@ it("refuses a map that writes several elements to one place", () => {
   );
 });
 
+const openTransposed = `
+@T.prim_func
+def main(a: T.handle, b: T.handle):
+    n = T.int32()
+    A = T.match_buffer(a, (n, 6), "float32")
+    B = T.match_buffer(b, (6, n), "float32")
+    for i, j in T.grid(6, n):
+        with T.block("B"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            B[vi, vj] = A[vj, vi]
+`;
+
+it("refuses such a map of sizes that are not known", () => {
+  expectRefused(
+    openTransposed,
+    (sch) => {
+      sch.reindexCacheWrite("B", 0, "shared", (i, j) => [i, floorDiv(j, 2)]);
+    },
+    "the index map takes indices that differ in `vj` to one place",
+  );
+});
+
 it("copies under loops whose bounds depend on others", () => {
   expectSchedule(
     rowProducts,
