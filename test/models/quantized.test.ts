@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compile, compileContext, graphPhase } from "@verticil/compiler";
+import { compile, compileContext, graphPhase, wasmPipeline } from "@verticil/compiler";
 import { sequential, type IRModule } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
 import { deadCodeElimination, interpretRelax, legalizeOps, relax } from "@verticil/relax";
@@ -7,6 +7,7 @@ import { getElement, isTensor, randomTensor, tensorFrom, type Tensor } from "@ve
 import { tir } from "@verticil/tir";
 import { print } from "@verticil/tvmscript";
 import { QdqGraph, type QdqLayer } from "../../packages/onnx/src/testing/qdq-model.ts";
+import { modelBytes, node } from "../../packages/onnx/src/testing/onnx-model.ts";
 import { runBytes } from "./reference.ts";
 
 // Quantized graphs against onnxruntime, which runs them by integer kernels of its own. Both round the same sums; where
@@ -96,4 +97,17 @@ test("a block with a branch, a pooling, a joint and a mean keeps its integers be
   const text = graphText(bytes);
   expect(text).toMatch(/Tensor\(\(1, 4, 4, 8\), dtype="uint8"\) = R\.nn\.max_pool2d/);
   await compareAll(bytes, signedInput([1, 4, 8, 8]), 0.4);
+});
+
+test("integer operators give onnxruntime's sums exactly, by pairs", async () => {
+  const g = new QdqGraph(3);
+  const w = g.constant("w", { dims: [32, 24], type: 3, ints: Array.from({ length: 32 * 24 }, () => g.draw(-128, 127)) });
+  const zeros = [g.constant("xz", { dims: [], type: 2, ints: [117] }), g.constant("wz", { dims: [], type: 3, ints: [3] })];
+  const bytes = modelBytes({ nodes: [...g.nodes, node("MatMulInteger", ["x", w, ...zeros], ["y"])], initializers: g.initializers, inputs: { x: { type: 2, dims: [6, 32] } }, outputs: ["y"] });
+  const x = tensorFrom(Array.from({ length: 192 }, () => g.draw(0, 255)), [6, 32], "uint8");
+  const [theirs] = Object.values(await runBytes(bytes, { x })).map(numbers);
+  const model = await (await compile(importOnnx(bytes), { target: "wasm" })).load();
+  const [ours] = Object.values(await model.run({ x })).map((t) => numbers(t as Tensor));
+  expect(ours).toEqual(theirs);
+  expect(print(wasmPipeline().run(importOnnx(bytes), compileContext()), { dialects: [tir, relax] })).toContain("T.dp2a(");
 });
