@@ -1,6 +1,6 @@
 import { applyDefaultSchedule, cpuRules, packOperand } from "@verticil/dlight";
 import { defaultWasmTarget, makeGlobalVar, makeIRModule, sequential, type IRModule, type WasmTarget } from "@verticil/ir-core";
-import { makeTuneTask, tuneTasks, type ScheduledFunc, type TuneOptions, type TuneReport, type TuneTask } from "@verticil/metaschedule";
+import { makeTuneTask, tuneTasks, type Builder, type ScheduledFunc, type TuneOptions, type TuneReport, type TuneTask } from "@verticil/metaschedule";
 import { extractTasks } from "@verticil/relax";
 import type { PrimFunc } from "@verticil/tir";
 import { compileContext, type Extension } from "../compile-context.ts";
@@ -36,11 +36,14 @@ export function tuningTasks(module: IRModule, opts: TuningTaskOptions = {}): rea
 }
 
 /** Options of `tuneForWasm`: those of `tuneTasks`, with the parts for WebAssembly filled in. */
-export type WasmTuneOptions = Omit<TuneOptions, "builder" | "untuned">;
+export interface WasmTuneOptions extends Omit<TuneOptions, "builder" | "untuned"> {
+  /** `wasmKernelBuilder`, on this thread, unless told; `wasmThreadBuilder` of `@verticil/compiler/node` builds beside the measuring. */
+  readonly builder?: Builder;
+}
 
 /** Tunes tasks for WebAssembly against the schedules of the standard pipeline. */
 export function tuneForWasm(tasks: readonly TuneTask[], opts: WasmTuneOptions): Promise<TuneReport> {
-  return tuneTasks(tasks, { ...opts, builder: wasmKernelBuilder(opts.seed ?? 1), untuned: untunedSchedule });
+  return tuneTasks(tasks, { ...opts, builder: opts.builder ?? wasmKernelBuilder(opts.seed ?? 1), untuned: untunedSchedule });
 }
 
 /** The schedule that a program gets without tuning, its weight packed as the pipeline packs it. */

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { answerOf } from "./answer-of.ts";
 import type { BuiltKernel, Measurement, MeasureOptions, Runner } from "./measure.ts";
 
 /** How long kernels are run, and what they may take. */
@@ -18,6 +19,9 @@ export interface ChildRunnerOptions {
 
 /** Milliseconds that a process may take to start. */
 const STARTUP = 60_000;
+
+/** Why a process gives no answer. */
+const REASONS = { ended: "the kernel took its process down", failed: "the process for kernels failed" };
 
 /** The program of the child: beside this file in the sources, beside the entry in the package. */
 const childFile = (): string => fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./runner-child.mjs" : "./runner-child.js", import.meta.url));
@@ -52,7 +56,7 @@ export function childRunner(options: ChildRunnerOptions = {}): Runner {
     const slow = (opts.slow ?? Infinity) * 1000;
     const budget = { milliseconds, minRuns, maxRuns, tolerance };
     process.send({ id, kernel, budget, slow, expected: opts.expected, keepOutputs: opts.keepOutputs === true }, () => {});
-    const answer = await answerOf(process, id, timeout);
+    const answer = await answerOf<Measurement>(process, id, { timeout, ...REASONS });
     if (typeof answer !== "string") return answer;
     stop();
     return { ok: false, error: answer };
@@ -83,28 +87,5 @@ function engineFlags(): readonly string[] {
 
 function startChild(): ReadyChild {
   const child = fork(childFile(), [], { execArgv: [...engineFlags(), "--no-liftoff"], serialization: "advanced", stdio: ["ignore", "ignore", "ignore", "ipc"] });
-  return { process: child, ready: answerOf(child, "ready", STARTUP).then((answer) => typeof answer !== "string") };
-}
-
-/** The message with an id, or why none came: the process ended, or it took longer than so many milliseconds. */
-function answerOf(process: ChildProcess, id: number | "ready", timeout: number): Promise<Measurement | string> {
-  return new Promise((resolve) => {
-    const done = (answer: Measurement | string): void => {
-      clearTimeout(timer);
-      process.off("message", onMessage);
-      process.off("exit", onExit);
-      process.off("error", onError);
-      resolve(answer);
-    };
-    const onMessage = (message: unknown): void => {
-      const { id: of, ...answer } = message as Measurement & { readonly id?: unknown };
-      if (of === id) done(answer);
-    };
-    const onExit = (code: number | null, signal: string | null): void => done(`the kernel took its process down (${signal ?? `exit code ${code}`})`);
-    const onError = (error: Error): void => done(`the process for kernels failed: ${error.message}`);
-    const timer = setTimeout(() => done(`no result within ${timeout} ms`), timeout);
-    process.on("message", onMessage);
-    process.on("exit", onExit);
-    process.on("error", onError);
-  });
+  return { process: child, ready: answerOf(child, "ready", { timeout: STARTUP, ...REASONS }).then((answer) => typeof answer !== "string") };
 }

@@ -72,6 +72,7 @@ export class TaskTuner {
     const sketches = space(this.task.func, this.#ctx).filter((t) => t.decisions.size > 0);
     if (sketches.length === 0) return this.#giveUp("no rule of the space takes it");
     const first = await this.#run(this.#build(untuned(this.task)), { keepOutputs: true });
+    if (this.#isFaultOfAbort(first)) return;
     if (!first.ok) return this.#giveUp(`its untuned schedule cannot be measured: ${first.error}`);
     this.#expected = first.outputs ?? [];
     database.add({ ...this.#key, trace: UNTUNED, seconds: first.seconds });
@@ -177,6 +178,7 @@ export class TaskTuner {
   async #tryOut(candidate: Candidate, built: ReturnType<TuneOptions["builder"]>): Promise<void> {
     const { database, costModel } = this.#opts;
     const m = await this.#run(built, { slow: SLOW * (this.#progress.best ?? Infinity) });
+    if (this.#isFaultOfAbort(m)) return;
     const seconds = m.ok ? m.seconds : undefined;
     const trace = traceText(candidate);
     this.#seen.add(trace);
@@ -194,6 +196,11 @@ export class TaskTuner {
     } catch (e) {
       return { ok: false, error: `it cannot be built: ${e instanceof Error ? e.message : String(e)}` };
     }
+  }
+
+  /** A builder that was told to end fails what it was building, which says nothing of the schedule. */
+  #isFaultOfAbort(m: Measurement): boolean {
+    return !m.ok && this.#opts.signal?.aborted === true;
   }
 
   #giveUp(reason: string): void {

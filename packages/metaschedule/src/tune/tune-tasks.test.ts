@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { memoryDatabase, type Database } from "../database/database.ts";
 import { UNTUNED } from "../database/tuning-record.ts";
 import type { Builder, BuiltKernel, Runner } from "../measure/measure.ts";
+import { threadBuilder, type ThreadBuilder, type ThreadBuilderOptions } from "../measure/thread-builder.ts";
 import { featuresOf } from "../cost/features.ts";
 import { registerTileSeeds } from "../space/seed-traces.ts";
 import { randomSearch } from "../search/random-search.ts";
@@ -145,5 +146,31 @@ describe("tuning", () => {
     expect(interrupted).toBe(true);
     expect(p?.trials).toBeLessThan(20);
     expect(database.all(key).filter((r) => r.trace !== UNTUNED)).toHaveLength(p?.trials ?? 0);
+  });
+
+  /** A builder that hangs with each third schedule. */
+  const hanging = (opts: Partial<ThreadBuilderOptions>): ThreadBuilder =>
+    threadBuilder({ program: new URL("../testing/odd-builds.mjs", import.meta.url), data: { every: 3 }, execArgv: [], ...opts });
+  const hangs: TuneTask = { ...task, name: "hangs" };
+  const setting = { engine: "test", untuned: ({ func }: TuneTask) => ({ func, layout: [] }), budget: 60_000, seed: 5, runner: fakeRunner(() => 1) };
+
+  it("goes on after schedules whose building hangs", async () => {
+    const database = memoryDatabase();
+    const { build, close } = hanging({ timeout: 500 });
+    const { tasks: [p] } = await tuneTasks([hangs], { ...setting, database, builder: build, maxTrials: 6 });
+    close();
+    expect(p).toMatchObject({ trials: 6, failed: 2 });
+    const error = "it cannot be built: no result within 500 ms";
+    expect(database.all(key).map((r) => r.error)).toEqual([undefined, undefined, error, undefined, undefined, error, undefined]);
+  });
+
+  it("does not hold an interrupt against the schedule that was being built", async () => {
+    const database = memoryDatabase();
+    const controller = new AbortController();
+    const { build } = hanging({ timeout: 60_000, signal: controller.signal });
+    const running = tuneTasks([hangs], { ...setting, database, builder: build, maxTrials: 6, signal: controller.signal });
+    setTimeout(() => controller.abort(), 500);
+    expect((await running).interrupted).toBe(true);
+    expect(database.all(key).filter((r) => r.error !== undefined)).toEqual([]);
   });
 });

@@ -52,12 +52,20 @@ export function addTuneCommand(program: Command, terminal: Terminal, signal: Abo
     if (tasks.length === 0) throw new UsageError(options.ops === undefined ? "The model has no kernels to tune." : `No kernel has \`${options.ops}\` in its name.`);
     const { database, engine } = await openTuningDb(options.db, { create: true, target });
     const { childRunner } = await import("@verticil/metaschedule/node");
+    const { wasmThreadBuilder } = await import("@verticil/compiler/node");
     const runner = childRunner();
     try {
       const onProgress = progressTeller(terminal);
-      const report = await terminal.interruptible((s) =>
-        tuneForWasm(tasks, { database, runner, engine, budget: options.budget, seed: options.seed, maxTrials: options.trials ?? Infinity, signal: AbortSignal.any([signal, s]), onProgress }),
-      );
+      const report = await terminal.interruptible(async (s) => {
+        const stop = AbortSignal.any([signal, s]);
+        const builder = wasmThreadBuilder({ seed: options.seed, signal: stop });
+        try {
+          const { budget, seed, trials: maxTrials = Infinity } = options;
+          return await tuneForWasm(tasks, { database, runner, builder: builder.build, engine, budget, seed, maxTrials, signal: stop, onProgress });
+        } finally {
+          builder.close();
+        }
+      });
       const errors = options.verify === true ? await verify(report, { database, engine }, runner, terminal) : new Map<string, number>();
       if (options.json === true) terminal.out(JSON.stringify(asJson(report, errors), null, 2));
       else for (const task of report.tasks) terminal.out(`${describe(task)}${accuracy(errors.get(task.task.hash))}`);
