@@ -44,6 +44,7 @@ function kebab(name: string): string {
     .replace("TIROp", "TirOp")
     .replace("TIR", "Tir")
     .replace("VM", "Vm")
+    .replace("VDevice", "Vdevice")
     .replace("2D", "2d")
     .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
     .toLowerCase();

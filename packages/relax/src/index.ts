@@ -311,5 +311,6 @@ export { attachAttrLayoutFreeBuffers } from "./transform/attach-attr-layout-free
 export { decomposeOpsForTraining } from "./transform/decompose-ops-for-training.ts";
 export { lazyGetInput } from "./transform/lazy-get-input.ts";
 export { lazySetOutput } from "./transform/lazy-set-output.ts";
+export { realizeVDevice } from "./transform/realize-vdevice.ts";
 export { liftTransformParams } from "./transform/lift-transform-params.ts";
 export { updateVDevice } from "./transform/update-vdevice.ts";

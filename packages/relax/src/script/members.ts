@@ -10,6 +10,7 @@ import {
   makeTuple,
   makeTupleGetItem,
 } from "../ir/make.ts";
+import { deviceTypes } from "../ir/device-types.ts";
 import type { Constant } from "../ir/expr.ts";
 import type { OpRegistry } from "../ir/op-def.ts";
 import type { DTensorStructInfo } from "../ir/struct-info.ts";
@@ -21,11 +22,6 @@ import { typeMembers } from "./member-types.ts";
 import { isPrimExpr } from "./tir-names.ts";
 import { DataflowValue, DeviceValue, FuncAttrValue, MatchCastValue, OutputValue, ReturnInfoValue } from "./values.ts";
 
-/** Kinds of device by DLPack's numbers. */
-const DEVICES: Readonly<Record<string, number>> = {
-  cpu: 1, cuda: 2, gpu: 2, opencl: 4, vulkan: 7, metal: 8, vpi: 9, rocm: 10, ext_dev: 12, hexagon: 14, webgpu: 15,
-};
-
 /** `R.device("cuda", 0)`, `R.device("cuda:0")` or `R.device(dev_type=2, dev_id=0)`. */
 function device(a: CallArgs, site: Site): DeviceValue {
   const type = a.get(0, "dev_type") ?? a.keywords.get("device_type") ?? a.keywords.get("device");
@@ -33,8 +29,8 @@ function device(a: CallArgs, site: Site): DeviceValue {
   const attrs: Record<string, AttrValue> = {};
   if (typeof type === "string") {
     const [kind = "", index] = type.split(":");
-    const number = DEVICES[kind];
-    if (number === undefined) return site.fail(`There is no kind of device \`${kind}\`.`, `Known are ${Object.keys(DEVICES).join(", ")}.`);
+    const number = deviceTypes[kind];
+    if (number === undefined) return site.fail(`There is no kind of device \`${kind}\`.`, `Known are ${Object.keys(deviceTypes).join(", ")}.`);
     attrs["dev_type"] = number;
     if (index !== undefined) attrs["dev_id"] = Number(index);
   } else if (type !== undefined) attrs["dev_type"] = toAttr(type, site);
@@ -45,7 +41,7 @@ function device(a: CallArgs, site: Site): DeviceValue {
 }
 
 /** `R.cpu(0)` and its like. */
-const deviceMembers: readonly (readonly [string, Member])[] = Object.entries(DEVICES).map(([kind, number]) => [
+const deviceMembers: readonly (readonly [string, Member])[] = Object.entries(deviceTypes).map(([kind, number]) => [
   kind,
   (a, site): DeviceValue => {
     const attrs: AttrMap = { dev_type: number, dev_id: toAttr(a.get(0, "dev_id") ?? 0, site) };

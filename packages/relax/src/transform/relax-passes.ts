@@ -42,6 +42,7 @@ import { lowerAllocTensor } from "./lower-alloc-tensor.ts";
 import { lowerRuntimeBuiltin } from "./lower-runtime-builtin.ts";
 import { mergeCompositeFunctions } from "./merge-composite-functions.ts";
 import { normalizeGlobalVar } from "./normalize-global-var.ts";
+import { realizeVDevice } from "./realize-vdevice.ts";
 import { removePurityChecking } from "./remove-purity-checking.ts";
 import { removeUnusedOutputs } from "./remove-unused-outputs.ts";
 import { removeUnusedParameters } from "./remove-unused-parameters.ts";
@@ -177,6 +178,7 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["LazySetOutput", plain(lazySetOutput, "Lets functions hand on each result as soon as they have it.")],
   ["DecomposeOpsForTraining", { params: ["func_name"], make: (o) => decomposeOpsForTraining(namesOf(o, "func_name")?.[0]), doc: "Lets batch norm take the statistics of the batch, and splits layer norm." }],
   ["AttachAttrLayoutFreeBuffers", plain(attachAttrLayoutFreeBuffers, "Marks the buffers of tensor programs that are weights.")],
+  ["RealizeVDevice", plain(realizeVDevice, "Places tensors on the devices that annotations and hints say.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
