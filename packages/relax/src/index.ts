@@ -312,5 +312,6 @@ export { decomposeOpsForTraining } from "./transform/decompose-ops-for-training.
 export { lazyGetInput } from "./transform/lazy-get-input.ts";
 export { lazySetOutput } from "./transform/lazy-set-output.ts";
 export { realizeVDevice } from "./transform/realize-vdevice.ts";
+export { dataflowUseInplaceCalls } from "./transform/dataflow-use-inplace-calls.ts";
 export { liftTransformParams } from "./transform/lift-transform-params.ts";
 export { updateVDevice } from "./transform/update-vdevice.ts";

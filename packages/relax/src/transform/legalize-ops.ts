@@ -64,6 +64,16 @@ function legalized(call: Call, rule: LegalizeRule, bb: BlockBuilder, programs: P
     const args = known.operands.map(([i, field]) => operandOf(call, i, field));
     if (args.every((a) => a !== undefined)) return withArguments(known.program, args);
   }
+  const { result, program } = legalizeCall(call, rule, bb);
+  if (key !== undefined && program !== undefined) {
+    const operands = callTirParts(program)?.args.fields.map((a) => placeOf(call, a));
+    if (operands?.every((o) => o !== undefined) === true) programs.known.set(key, { program, operands });
+  }
+  return result;
+}
+
+/** What a rule makes of a call; `program` is that too, if it is the call of a tensor program and no more. */
+export function legalizeCall(call: Call, rule: LegalizeRule, bb: BlockBuilder): { readonly result: Expr | undefined; readonly program: Call | undefined } {
   let built: Call | undefined;
   let pieces = 0;
   const result = rule(call, {
@@ -86,11 +96,7 @@ function legalized(call: Call, rule: LegalizeRule, bb: BlockBuilder, programs: P
       return bb.matchCast(e, info, hint);
     },
   });
-  if (key !== undefined && built !== undefined && pieces === 1 && result === built) {
-    const operands = callTirParts(built)?.args.fields.map((a) => placeOf(call, a));
-    if (operands?.every((o) => o !== undefined) === true) programs.known.set(key, { program: built, operands });
-  }
-  return result;
+  return { result, program: pieces === 1 && result === built ? built : undefined };
 }
 
 /** Legalized calls by what decides about their program. */

@@ -14,6 +14,7 @@ import { computePrimValue } from "./compute-prim-value.ts";
 import { convertLayout } from "./convert-layout.ts";
 import { convertToDataflow } from "./convert-to-dataflow.ts";
 import { toNonDataflow } from "./dataflow-blocks.ts";
+import { dataflowUseInplaceCalls } from "./dataflow-use-inplace-calls.ts";
 import { deadCodeElimination } from "./dead-code-elimination.ts";
 import { decomposeOpsForInference } from "./decompose-ops-for-inference.ts";
 import { decomposeOpsForTraining } from "./decompose-ops-for-training.ts";
@@ -179,6 +180,7 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["DecomposeOpsForTraining", { params: ["func_name"], make: (o) => decomposeOpsForTraining(namesOf(o, "func_name")?.[0]), doc: "Lets batch norm take the statistics of the batch, and splits layer norm." }],
   ["AttachAttrLayoutFreeBuffers", plain(attachAttrLayoutFreeBuffers, "Marks the buffers of tensor programs that are weights.")],
   ["RealizeVDevice", plain(realizeVDevice, "Places tensors on the devices that annotations and hints say.")],
+  ["DataflowUseInplaceCalls", plain(dataflowUseInplaceCalls, "Lets elementwise operators write over what is not used later.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
