@@ -313,5 +313,6 @@ export { lazyGetInput } from "./transform/lazy-get-input.ts";
 export { lazySetOutput } from "./transform/lazy-set-output.ts";
 export { realizeVDevice } from "./transform/realize-vdevice.ts";
 export { dataflowUseInplaceCalls } from "./transform/dataflow-use-inplace-calls.ts";
+export { splitLayoutRewritePreproc } from "./transform/split-layout-rewrite-preproc.ts";
 export { liftTransformParams } from "./transform/lift-transform-params.ts";
 export { updateVDevice } from "./transform/update-vdevice.ts";

@@ -49,6 +49,7 @@ import { removeUnusedOutputs } from "./remove-unused-outputs.ts";
 import { removeUnusedParameters } from "./remove-unused-parameters.ts";
 import { rewriteDataflowReshape } from "./rewrite-dataflow-reshape.ts";
 import { runCodegen } from "./run-codegen.ts";
+import { splitLayoutRewritePreproc } from "./split-layout-rewrite-preproc.ts";
 import { staticPlanBlockMemory } from "./static-plan-block-memory.ts";
 import { toMixedPrecision } from "./to-mixed-precision.ts";
 import { topologicalSort, type TopologicalSortOptions } from "./topological-sort.ts";
@@ -181,6 +182,7 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["AttachAttrLayoutFreeBuffers", plain(attachAttrLayoutFreeBuffers, "Marks the buffers of tensor programs that are weights.")],
   ["RealizeVDevice", plain(realizeVDevice, "Places tensors on the devices that annotations and hints say.")],
   ["DataflowUseInplaceCalls", plain(dataflowUseInplaceCalls, "Lets elementwise operators write over what is not used later.")],
+  ["SplitLayoutRewritePreproc", plain(splitLayoutRewritePreproc, "Makes a program of its own of what lays weights out anew.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
