@@ -37,6 +37,7 @@ import { killAfterLastUse } from "./kill-after-last-use.ts";
 import { lambdaLift } from "./lambda-lift.ts";
 import { lazyGetInput } from "./lazy-get-input.ts";
 import { lazySetOutput } from "./lazy-set-output.ts";
+import { lazyTransformParams, type LazyTransformParamsOptions } from "./lazy-transform-params.ts";
 import { legalizeOps } from "./legalize-ops.ts";
 import { liftTransformParams } from "./lift-transform-params.ts";
 import { lowerAllocTensor } from "./lower-alloc-tensor.ts";
@@ -183,6 +184,7 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["RealizeVDevice", plain(realizeVDevice, "Places tensors on the devices that annotations and hints say.")],
   ["DataflowUseInplaceCalls", plain(dataflowUseInplaceCalls, "Lets elementwise operators write over what is not used later.")],
   ["SplitLayoutRewritePreproc", plain(splitLayoutRewritePreproc, "Makes a program of its own of what lays weights out anew.")],
+  ["LazyTransformParams", { params: ["fget_item", "fset_item"], make: (o) => lazyTransformParams(lazyOptions(o)), doc: "Lets functions that transform weights load and store them one by one." }],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
@@ -191,6 +193,12 @@ function combineCheck(value: unknown): CombineCheck | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "function") throw new TypeError("The option `check` is a function.");
   return (...args) => (value as (...a: unknown[]) => unknown)(...args) === true;
+}
+
+function lazyOptions(o: RelaxPassOptions): LazyTransformParamsOptions {
+  const get = namesOf(o, "fget_item")?.[0];
+  const set = o["fset_item"] === null ? null : namesOf(o, "fset_item")?.[0];
+  return { ...(get === undefined ? {} : { fgetItem: get }), ...(set === undefined ? {} : { fsetItem: set }) };
 }
 
 function sharedOf(o: RelaxPassOptions): boolean | readonly string[] {
