@@ -315,5 +315,6 @@ export { realizeVDevice } from "./transform/realize-vdevice.ts";
 export { dataflowUseInplaceCalls } from "./transform/dataflow-use-inplace-calls.ts";
 export { splitLayoutRewritePreproc } from "./transform/split-layout-rewrite-preproc.ts";
 export { lazyTransformParams, type LazyTransformParamsOptions } from "./transform/lazy-transform-params.ts";
+export { specializePrimFuncBasedOnCallSite } from "./transform/specialize-prim-func-based-on-call-site.ts";
 export { liftTransformParams } from "./transform/lift-transform-params.ts";
 export { updateVDevice } from "./transform/update-vdevice.ts";

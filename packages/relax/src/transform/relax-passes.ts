@@ -50,6 +50,7 @@ import { removeUnusedOutputs } from "./remove-unused-outputs.ts";
 import { removeUnusedParameters } from "./remove-unused-parameters.ts";
 import { rewriteDataflowReshape } from "./rewrite-dataflow-reshape.ts";
 import { runCodegen } from "./run-codegen.ts";
+import { specializePrimFuncBasedOnCallSite } from "./specialize-prim-func-based-on-call-site.ts";
 import { splitLayoutRewritePreproc } from "./split-layout-rewrite-preproc.ts";
 import { staticPlanBlockMemory } from "./static-plan-block-memory.ts";
 import { toMixedPrecision } from "./to-mixed-precision.ts";
@@ -185,6 +186,7 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["DataflowUseInplaceCalls", plain(dataflowUseInplaceCalls, "Lets elementwise operators write over what is not used later.")],
   ["SplitLayoutRewritePreproc", plain(splitLayoutRewritePreproc, "Makes a program of its own of what lays weights out anew.")],
   ["LazyTransformParams", { params: ["fget_item", "fset_item"], make: (o) => lazyTransformParams(lazyOptions(o)), doc: "Lets functions that transform weights load and store them one by one." }],
+  ["SpecializePrimFuncBasedOnCallSite", plain(specializePrimFuncBasedOnCallSite, "Puts buffers of tensor programs in the memory scopes that their calls say.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
