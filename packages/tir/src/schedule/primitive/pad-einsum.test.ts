@@ -73,3 +73,21 @@ def main(A: T.Buffer((5, 3), "float32"), B: T.Buffer((5, 3), "float32")):
     "block `B` has a predicate",
   );
 });
+
+it("refuses a block that walks a part of a buffer: what it leaves would be written over", () => {
+  const part = `
+@T.prim_func
+def main(A: T.Buffer((4, 8), "float32"), B: T.Buffer((4, 8), "float32")):
+    for i, j in T.grid(2, 8):
+        with T.block("B"):
+            vi, vj = T.axis.remap("SS", [i, j])
+            B[vi, vj] = A[vi, vj]
+`;
+  expectRefused(
+    part,
+    (sch) => {
+      sch.padEinsum("B", [3, 1]);
+    },
+    "block `B` walks a part of buffer `A` only",
+  );
+});

@@ -52,6 +52,7 @@ export function padEinsum(tree: FuncTree, realize: BlockRealize, padding: readon
   const buffers = new Map<Buffer, Buffer>();
   const copies = (regions: readonly BufferRegion[], isRead: boolean): readonly Stmt[] =>
     regions.filter(needs).map((r) => {
+      requireWhole(block, r, analyzer);
       const padded = paddedBuffer(r, extents);
       buffers.set(r.buffer, padded);
       return copyNest(r.buffer, padded, isRead, analyzer);
@@ -70,6 +71,16 @@ function requireEinsum(block: Block): void {
   const own = new Set<unknown>(block.iterVars.map((iv) => iv.var));
   const plain = all.every((r) => r.region.every((d) => isConstInt(d.extent, 1) && (own.has(d.min) || d.min.kind === "ir.IntImm")));
   if (!once || !plain) refuse(`block \`${block.name}\` is not a contraction`, block, "It must touch each buffer once, each index being one of its variables or a constant.");
+}
+
+/** Refuses unless the block walks the whole buffer: the copy to the padded buffer, or back, is of all its elements. */
+function requireWhole(block: Block, { buffer, region }: BufferRegion, analyzer: Analyzer): void {
+  region.forEach((d, i) => {
+    const size = buffer.shape[i] ?? constant(1, d.min.dtype);
+    const dom = block.iterVars.find((iv) => iv.var === d.min)?.dom;
+    const whole = dom === undefined ? isConstInt(size, 1) : isConstInt(dom.min, 0) && analyzer.canProveEqual(dom.extent, size);
+    if (!whole) refuse(`block \`${block.name}\` walks a part of buffer \`${buffer.name}\` only`, block, "Pad the block before its domain is cut, or a copy of the part.");
+  });
 }
 
 /** Refuses unless what is added to the sum is zero where the operands are: else padding a reduction would change it. */
