@@ -30,7 +30,9 @@ async function openOurs(c: KernelCase, w: Tensor): Promise<OpenKernel> {
   if (executable.kind !== "static") throw new Error("internal: a kernel of fixed shape needs no virtual machine");
   const { manifest, files } = executable;
   const { base, arena, params } = manifest.memory;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((base + arena + params) / 65536) + 1 });
+  const pages = Math.ceil((base + arena + params) / 65536) + 1;
+  // Code that could share its memory takes one of limited size only.
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   const wasm = files.get(chooseCode(manifest.files).file.path) as Uint8Array<ArrayBuffer>;
   const { tensors } = readSafetensors(files.get(manifest.files.weights.path) as Uint8Array);
   for (const { name, offset } of manifest.constants) {

@@ -43,7 +43,8 @@ async function written(script: string): Promise<Written & { readonly arena: numb
   const { tensors } = readSafetensors(files.get(manifest.files.weights.path) as Uint8Array);
   const end = base + arena + params;
   const marks = [0xa5, 0x5a].map((pattern) => {
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(end / 65536) + 1 });
+    const pages = Math.ceil(end / 65536) + 1;
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const bytes = new Uint8Array(memory.buffer);
     bytes.fill(pattern, base);
     for (const { name, offset } of manifest.constants) {
