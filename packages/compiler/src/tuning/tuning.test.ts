@@ -1,6 +1,6 @@
 import { irMatchers } from "@verticil/ir-core/testing";
 import { defaultWasmTarget, sequential, type IRModule } from "@verticil/ir-core";
-import { candidateFromText, memoryDatabase, targetKey, tuneTasks, UNTUNED, type Builder, type Database, type TuneReport } from "@verticil/metaschedule";
+import { candidateFromText, cpuPostprocs, memoryDatabase, targetKey, tuneTasks, UNTUNED, type Builder, type Database, type TuneReport } from "@verticil/metaschedule";
 import { childRunner } from "@verticil/metaschedule/node";
 import { interpretRelax } from "@verticil/relax";
 import { randomTensor } from "@verticil/runtime-ffi";
@@ -12,14 +12,13 @@ import { compileContext, defaultDialects, scriptDialects } from "../compile-cont
 import { tensorDifference } from "../tensor-difference.ts";
 import { fusionPhase, graphPhase } from "../wasm-pipeline.ts";
 import { hostEngine } from "./host-engine.ts";
-import { tuningTasks, untunedSchedule } from "./tune-module.ts";
+import { tuneForWasm, tuningTasks, untunedSchedule } from "./tune-module.ts";
 import { wasmKernelBuilder } from "./wasm-builder.ts";
 
 expect.extend(irMatchers({ dialects: defaultDialects, print: (n) => print(n, { dialects: scriptDialects }) }));
 
 /** A dense layer whose weight is a constant, so that it can be packed. */
-function layer(): IRModule {
-  const n = 32;
+function layer(n = 32): IRModule {
   const rows = Array.from({ length: n }, (_, i) => `[${Array.from({ length: n }, (_v, j) => (((i * 7 + j * 3) % 11) - 5) / 8).join(", ")}]`);
   return parse(
     `
@@ -39,9 +38,9 @@ class Module:
 
 const engine = hostEngine(defaultWasmTarget);
 
-async function tune(database: Database, maxTrials: number, builder: Builder = wasmKernelBuilder(3)): Promise<TuneReport> {
+async function tune(database: Database, maxTrials: number, builder: Builder = wasmKernelBuilder(3), module: IRModule = layer()): Promise<TuneReport> {
   const runner = childRunner({ milliseconds: 2 });
-  const tasks = tuningTasks(layer());
+  const tasks = tuningTasks(module);
   try {
     return await tuneTasks(tasks, { database, runner, engine, budget: 60_000, maxTrials, seed: 3, builder, untuned: untunedSchedule });
   } finally {
@@ -82,6 +81,40 @@ it("measures schedules that compute the same, replays them, and compiles with th
   const [actual] = Object.values(model.runSync({ x }));
   model.dispose();
   expect(tensorDifference(expected, actual!).maxError).toBeLessThan(1e-5);
+});
+
+it("gives a tuned kernel to two threads, which compute the same bits as one", { timeout: 60_000 }, async () => {
+  const database = memoryDatabase();
+  const { tasks } = await tune(database, 2, undefined, layer(128));
+  const [{ task }] = tasks as [TuneReport["tasks"][number]];
+  const key = { workload: task.hash, target: targetKey(task.target), engine };
+  const trace = database.all(key).find((r) => r.trace !== UNTUNED)?.trace ?? "";
+  expect(trace).toContain('"Parallel"');
+  database.add({ ...key, trace, seconds: 1e-9 });
+  const tuned = await compile(layer(128), { tuningDb: { database, engine } });
+  if (tuned.kind !== "static") throw new Error("the layer has fixed shapes");
+  expect(tuned.manifest.threads).toBeDefined();
+  const [one, two] = [await tuned.load(), await tuned.load({ threads: 2 })];
+  expect(two.capabilities.threads).toBe(2);
+  const x = randomTensor({ shape: [128, 128], dtype: "float32" }, 9);
+  expect(two.runSync({ x })).toEqual(one.runSync({ x }));
+  one.dispose();
+  two.dispose();
+});
+
+it("applies what was tuned before schedules had parallel loops", { timeout: 60_000 }, async () => {
+  const database = memoryDatabase();
+  const runner = childRunner({ milliseconds: 2 });
+  const [task] = tuningTasks(layer());
+  const postprocs = cpuPostprocs.filter((p) => p.name !== "ParallelizeOuter");
+  await tuneForWasm([task!], { database, runner, engine, budget: 60_000, maxTrials: 1, seed: 3, postprocs });
+  runner.close();
+  const key = { workload: task!.hash, target: targetKey(task!.target), engine };
+  const trace = database.all(key).find((r) => r.trace !== UNTUNED)?.trace ?? "";
+  expect(trace).not.toContain('"Parallel"');
+  database.add({ ...key, trace, seconds: 1e-9 });
+  const tuned = await compile(layer(), { tuningDb: { database, engine } });
+  expect(tuned.files.get("model.wasm")).not.toEqual((await compile(layer())).files.get("model.wasm"));
 });
 
 it("uses nothing that was measured on another engine", async () => {

@@ -13,8 +13,7 @@ export const limitUnrolling: Postproc = {
   name: "LimitUnrolling",
   apply(sch) {
     return leafBlocks(sch).every((rv) => {
-      const block = sch.get(rv).block;
-      if (!reduces(block) || block.init !== undefined) return true;
+      if (!reduces(sch.get(rv).block)) return true;
       const { accumulators, copies } = unrolledAround(sch, rv);
       return accumulators <= MOST_ACCUMULATORS && copies <= MOST_COPIES;
     });

@@ -85,9 +85,6 @@ function tile(sch: Schedule, anchor: BlockRV, pack: boolean): void {
   const vector = tileLoops.at(-1);
   if (vector !== undefined) sch.vectorize(vector);
   finishCarrier(sch, carrier, outer.length);
-  // Last: an update apart from its init is no reduction any more, whose loops could change kind.
-  const [first] = blocked;
-  if (first?.outer !== undefined) sch.decomposeReduction(anchor, first.outer);
 }
 
 /** Moves the accumulators to a `local` buffer; gives the block that takes them on: the epilogue, or a copy where there is none. */
