@@ -10,12 +10,13 @@ import { encodeGraph, type GraphModel } from "./graph-model.ts";
 /** Where our side runs. */
 export type GraphTarget = "interp" | "wasm";
 
-/** What came of a graph: nothing wrong, a difference, an error of ours, or onnxruntime does not take it. */
-export type Verdict =
-  | { readonly kind: "agrees" }
-  | { readonly kind: "differs"; readonly output: string; readonly text: string }
-  | { readonly kind: "fails"; readonly text: string }
-  | { readonly kind: "refused"; readonly text: string };
+/** What went wrong on one of our sides: a difference, or an error. */
+export type Fault =
+  | { readonly kind: "differs"; readonly target: GraphTarget; readonly output: string; readonly text: string }
+  | { readonly kind: "fails"; readonly target: GraphTarget; readonly text: string };
+
+/** What came of a graph: nothing wrong, a fault of ours, or onnxruntime does not take it. */
+export type Verdict = { readonly kind: "agrees" } | Fault | { readonly kind: "refused"; readonly text: string };
 
 type Results = ReadonlyMap<string, Tensor>;
 
@@ -59,26 +60,34 @@ function tensors(value: RelaxValue): readonly Tensor[] {
   return typeof value === "object" && "dtype" in value ? [value] : [];
 }
 
-/** Runs a graph on both sides and compares. */
-export async function compareGraph(graph: GraphModel, target: GraphTarget): Promise<Verdict> {
+/** Runs a graph in onnxruntime and on each of the targets, and compares; the first fault counts. */
+export async function compareGraph(graph: GraphModel, targets: readonly GraphTarget[]): Promise<Verdict> {
   let expected: Results;
   try {
     expected = await runOnnxruntime(graph);
   } catch (e) {
     return { kind: "refused", text: firstLine(e) };
   }
+  for (const target of targets) {
+    const fault = await faultOn(target, graph, expected);
+    if (fault !== undefined) return fault;
+  }
+  return { kind: "agrees" };
+}
+
+async function faultOn(target: GraphTarget, graph: GraphModel, expected: Results): Promise<Fault | undefined> {
   let actual: Results;
   try {
     actual = await runOurs(graph, target);
   } catch (e) {
-    return { kind: "fails", text: firstLine(e) };
+    return { kind: "fails", target, text: firstLine(e) };
   }
   for (const output of graph.outputs) {
     const e = expected.get(output);
     const text = e === undefined ? undefined : difference(e, actual.get(output), graph.slack.get(output) ?? 0);
-    if (text !== undefined) return { kind: "differs", output, text };
+    if (text !== undefined) return { kind: "differs", target, output, text };
   }
-  return { kind: "agrees" };
+  return undefined;
 }
 
 function difference(e: Tensor, a: Tensor | undefined, slack: number): string | undefined {

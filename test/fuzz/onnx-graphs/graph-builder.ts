@@ -18,6 +18,8 @@ export type Rule = (g: GraphBuilder) => Draft | undefined;
 /** A value of the graph that is being made. */
 export interface Value extends Facts {
   readonly name: string;
+  /** The nodes of the longest chain that ends in it. */
+  readonly depth: number;
 }
 
 /** No value holds more elements. */
@@ -30,13 +32,22 @@ export class GraphBuilder {
   readonly #inputs = new Map<string, Tensor>();
   readonly #constants = new Map<string, Tensor>();
   readonly #nodes: GraphNode[] = [];
+  readonly #chain: boolean;
+  #depth = 0;
 
-  constructor(seed: number) {
+  /** @param chain whether the graph grows at the end of its longest chain more than anywhere else. */
+  constructor(seed: number, chain = false) {
     this.random = new Random(seed);
+    this.#chain = chain;
   }
 
   get size(): number {
     return this.#nodes.length;
+  }
+
+  /** The nodes of the longest chain. */
+  get depth(): number {
+    return this.#depth;
   }
 
   /** An input with data of the type; floats are eighths between -4 and 4, so that they start exact. */
@@ -66,6 +77,10 @@ export class GraphBuilder {
   find(test: (v: Value) => boolean): Value | undefined {
     const all = [...this.#values.values()].filter((v) => test(v) && elementCount(v.shape) > 0 && elementCount(v.shape) <= maxElements);
     if (all.length === 0) return undefined;
+    if (this.#chain) {
+      const ends = all.filter((v) => v.depth === this.#depth);
+      if (ends.length > 0 && this.chance(0.6)) return this.random.pick(ends);
+    }
     const recent = this.random.next() < 0.7 ? all.slice(-6) : all;
     return this.random.pick(recent);
   }
@@ -84,16 +99,19 @@ export class GraphBuilder {
     return shape.slice(this.random.below(shape.length + 1)).map((d) => (this.chance(0.4) ? 1 : d));
   }
 
-  /** Adds the node if its results stay within what can be compared. */
-  add(draft: Draft): boolean {
-    if (!draft.outputs.every((f) => fits(f) && elementCount(f.shape) <= maxElements)) return false;
-    const outputs = draft.outputs.map((f) => {
-      const value: Value = { ...f, name: `v${this.#values.size}` };
-      this.#values.set(value.name, value);
-      return value.name;
-    });
-    this.#nodes.push({ op: draft.op, inputs: draft.inputs, outputs, attrs: draft.attrs ?? {} });
-    return true;
+  /** Goes on by a rule, if it suits and its results stay within what can be compared; leaves nothing behind if not. */
+  grow(rule: Rule): boolean {
+    const known = this.#values.size;
+    const draft = rule(this);
+    if (draft !== undefined && this.#accepts(draft)) {
+      this.#add(draft);
+      return true;
+    }
+    for (const name of [...this.#values.keys()].slice(known)) {
+      this.#values.delete(name);
+      this.#constants.delete(name);
+    }
+    return false;
   }
 
   /** The graph so far. Its results are the values that nothing reads. */
@@ -105,14 +123,35 @@ export class GraphBuilder {
       inputs: new Map([...this.#inputs].filter(isUsed)),
       constants: new Map([...this.#constants].filter(isUsed)),
       nodes: this.#nodes,
+      depth: this.#depth,
       outputs,
       types: new Map([...this.#values].map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
       slack: new Map([...this.#values].map(([name, v]) => [name, v.error])),
     };
   }
 
+  #accepts(draft: Draft): boolean {
+    if (!draft.outputs.every((f) => fits(f) && elementCount(f.shape) <= maxElements)) return false;
+    return !this.#chain || this.#depthOf(draft) > this.#depth || this.chance(0.15);
+  }
+
+  #add(draft: Draft): void {
+    const depth = this.#depthOf(draft);
+    this.#depth = Math.max(this.#depth, depth);
+    const outputs = draft.outputs.map((f) => {
+      const value: Value = { ...f, name: `v${this.#values.size}`, depth };
+      this.#values.set(value.name, value);
+      return value.name;
+    });
+    this.#nodes.push({ op: draft.op, inputs: draft.inputs, outputs, attrs: draft.attrs ?? {} });
+  }
+
+  #depthOf(draft: Draft): number {
+    return 1 + Math.max(0, ...draft.inputs.map((name) => this.#values.get(name)?.depth ?? 0));
+  }
+
   #define(facts: Facts, into: Map<string, Tensor>, prefix: string, tensor: Tensor): Value {
-    const value: Value = { ...facts, name: `${prefix}${this.#values.size}` };
+    const value: Value = { ...facts, name: `${prefix}${this.#values.size}`, depth: 0 };
     this.#values.set(value.name, value);
     into.set(value.name, tensor);
     return value;

@@ -20,6 +20,8 @@ export interface GraphModel {
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly nodes: readonly GraphNode[];
+  /** The nodes of its longest chain. */
+  readonly depth: number;
   readonly outputs: readonly string[];
   /** Types of all values. */
   readonly types: ReadonlyMap<string, ValueType>;

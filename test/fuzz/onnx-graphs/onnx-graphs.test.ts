@@ -11,9 +11,9 @@ test("random models give what onnxruntime gives", async () => {
   const faults: string[] = [];
   for (let seed = 1; seed <= runs; seed++) {
     const graph = generateGraph(seed, { maxNodes: 30 });
-    const verdict = await compareGraph(graph, "wasm");
+    const verdict = await compareGraph(graph, ["wasm", "interp"]);
     if (verdict.kind === "agrees") continue;
-    const small = verdict.kind === "refused" ? graph : await shrinkGraph(graph, verdict, "wasm");
+    const small = verdict.kind === "refused" ? graph : await shrinkGraph(graph, verdict);
     faults.push(`seed ${seed}: ${verdict.kind}: ${verdict.text}\n${describeGraph(small)}`);
   }
   expect(faults).toEqual([]);
@@ -27,4 +27,10 @@ test("a seed makes the same graph each time, and well-formed names", () => {
     for (const name of n.inputs) expect(name === "" || known.has(name), name).toBe(true);
     for (const name of n.outputs) known.add(name);
   }
+});
+
+test("a deep graph is a chain as long as asked for", () => {
+  const graph = generateGraph(10, { maxNodes: 200, deepEvery: 5 });
+  expect(graph.depth).toBe(200);
+  expect(generateGraph(11, { maxNodes: 200, rarity: 24, deepEvery: 5 }).depth).toBeLessThan(200);
 });

@@ -1,18 +1,18 @@
 import type { Tensor } from "@verticil/runtime-ffi";
-import { compareGraph, runOnnxruntime, type GraphTarget, type Verdict } from "./compare-graph.ts";
+import { compareGraph, runOnnxruntime, type Fault, type Verdict } from "./compare-graph.ts";
 import type { GraphModel, GraphNode } from "./graph-model.ts";
 
 /**
  * The smallest part of a graph that still goes wrong in the same way: nodes are replaced by inputs that hold what
  * onnxruntime computes for them, one after the other, from the front.
  */
-export async function shrinkGraph(graph: GraphModel, verdict: Verdict, target: GraphTarget): Promise<GraphModel> {
+export async function shrinkGraph(graph: GraphModel, fault: Fault): Promise<GraphModel> {
   const values = await allValues(graph);
   if (values === undefined) return graph;
-  const fails = async (g: GraphModel): Promise<boolean> => sameFault(await compareGraph(g, target), verdict);
+  const fails = async (g: GraphModel): Promise<boolean> => sameFault(await compareGraph(g, [fault.target]), fault);
   let current = graph;
-  if (verdict.kind === "differs") {
-    const first = await firstDifference(graph, target);
+  if (fault.kind === "differs") {
+    const first = await firstDifference(graph, fault);
     if (first !== undefined && (await fails(first))) current = first;
   }
   for (const node of current.nodes) {
@@ -23,13 +23,13 @@ export async function shrinkGraph(graph: GraphModel, verdict: Verdict, target: G
 }
 
 /** The graph cut off after the first value that differs. */
-async function firstDifference(graph: GraphModel, target: GraphTarget): Promise<GraphModel | undefined> {
+async function firstDifference(graph: GraphModel, { target }: Fault): Promise<GraphModel | undefined> {
   const open: GraphModel = { ...graph, outputs: graph.nodes.flatMap((n) => n.outputs) };
-  const verdict = await compareGraph(open, target);
+  const verdict = await compareGraph(open, [target]);
   return verdict.kind === "differs" ? needed({ ...graph, outputs: [verdict.output] }) : undefined;
 }
 
-function sameFault(a: Verdict, b: Verdict): boolean {
+function sameFault(a: Verdict, b: Fault): boolean {
   if (a.kind !== b.kind) return false;
   // Names of nodes and numbers change with the graph.
   const kernel = (v: Verdict): string => ("text" in v ? v.text.replace(/`[^`]*`|\d+/g, "") : "");

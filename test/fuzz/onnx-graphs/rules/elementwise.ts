@@ -37,7 +37,7 @@ const smooth: readonly Smooth[] = [
   { op: "Elu", accepts: (v) => v.dtype === "float32", f: (x) => (x < 0 ? Math.expm1(x) : x), steep: one },
   { op: "Selu", accepts: (v) => v.dtype === "float32", f: (x) => 1.0507 * (x < 0 ? 1.67326 * Math.expm1(x) : x), steep: () => 1.8 },
   { op: "Celu", accepts: (v) => v.dtype === "float32", f: (x) => (x < 0 ? Math.expm1(x) : x), steep: one },
-  { op: "LeakyRelu", f: (x) => (x < 0 ? 0.2 * x : x), steep: one, attrs: { alpha: { float: 0.2 } } },
+  { op: "LeakyRelu", accepts: (v) => v.dtype === "float32", f: (x) => (x < 0 ? 0.2 * x : x), steep: one, attrs: { alpha: { float: 0.2 } } },
   { op: "HardSigmoid", accepts: (v) => v.dtype === "float32", f: (x) => Math.min(1, Math.max(0, 0.2 * x + 0.5)), steep: () => 0.2 },
   { op: "HardSwish", accepts: (v) => v.dtype === "float32", f: (x) => x, range: (v) => [-0.4, Math.max(0, v.hi)], steep: () => 1.5 },
   { op: "Gelu", accepts: (v) => v.dtype === "float32", f: (x) => x, range: (v) => [-0.2, Math.max(0, v.hi)], steep: () => 1.2 },
