@@ -1,5 +1,5 @@
-import { contextEntry, irDialect, lookupFunc, makeGlobalVar, makeIRModule, passContext, withAttrs, type BaseFunc, type IRModule, type Node, type PassContext } from "@verticil/ir-core";
-import { externalCodegensKey, layoutTable, layoutTableKey, legalizeTable, legalizeTableKey, opRegistryKey, relax, relaxOps, relaxPasses } from "@verticil/relax";
+import { contextEntry, irDialect, lookupFunc, makeGlobalVar, makeIRModule, passContext, withAttrs, type BaseFunc, type GivenOptions, type IRModule, type Node, type PassContext } from "@verticil/ir-core";
+import { externalCodegensKey, fuseOpsMaxDepth, layoutTable, layoutTableKey, legalizeTable, legalizeTableKey, liftTransformConsumeParams, opRegistryKey, relax, relaxOps, relaxPasses } from "@verticil/relax";
 import { tir, tirPasses } from "@verticil/tir";
 import { PyUnsupported, type PyArgs, type PyHost, type PyValue } from "./python-eval.ts";
 
@@ -18,7 +18,7 @@ class HostName {
 }
 
 /** Gives the names in a row's expressions their meaning. */
-export function relaxHost(scripts: ReadonlyMap<string, () => IRModule | BaseFunc>): PyHost {
+export function relaxHost(scripts: ReadonlyMap<string, () => IRModule | BaseFunc>, config: GivenOptions = {}): PyHost {
   return {
     name(path) {
       const script = scripts.get(path);
@@ -35,14 +35,14 @@ export function relaxHost(scripts: ReadonlyMap<string, () => IRModule | BaseFunc
     },
     call(callee, args) {
       if (typeof callee === "function") return (callee as (a: PyArgs) => PyValue)(args);
-      if (callee instanceof HostName) return callHost(callee.path, args);
+      if (callee instanceof HostName) return callHost(callee.path, args, config);
       throw new PyUnsupported("a call of a value");
     },
     item: (value, key) => lookupFunc(nodeOf(value) as IRModule, String(key)),
   };
 }
 
-function callHost(path: string, { args, named }: PyArgs): PyValue {
+function callHost(path: string, { args, named }: PyArgs, config: GivenOptions): PyValue {
   const short = path.split(".").at(-1) ?? path;
   if (/^tvm\.(ir\.)?(module\.)?IRModule$/.test(path)) {
     const functions = [...(args[0] as ReadonlyMap<string, BaseFunc>)];
@@ -63,14 +63,20 @@ function callHost(path: string, { args, named }: PyArgs): PyValue {
   const unknown = Object.keys(options).find((key) => !entry.params.includes(key));
   if (unknown !== undefined) throw new PyUnsupported(`the option \`${unknown}\` of \`${short}\``);
   const pass = entry.make(options);
-  return (a: PyArgs): PyValue => pass.run(nodeOf(a.args[0]) as IRModule, context());
+  return (a: PyArgs): PyValue => pass.run(nodeOf(a.args[0]) as IRModule, context(config));
 }
 
 /** Libraries that upstream's tests offload to: what they would make is not part of what is compared. */
 const libraries = new Map(["cublas", "tensorrt"].map((name) => [name, () => []] as const));
 
-function context(): PassContext {
+/** The options of a context that passes here read. */
+const configOptions = [fuseOpsMaxDepth, liftTransformConsumeParams];
+
+function context(config: GivenOptions): PassContext {
+  const known = Object.entries(config).filter(([key]) => configOptions.some((o) => o.key === key));
   return passContext({
+    configOptions,
+    config: Object.fromEntries(known),
     dialects: [irDialect, tir, relax],
     entries: [contextEntry(opRegistryKey, relaxOps), contextEntry(legalizeTableKey, legalizeTable), contextEntry(layoutTableKey, layoutTable), contextEntry(externalCodegensKey, libraries)],
   });

@@ -1,7 +1,7 @@
 // `pnpm conformance:relax DIR [--only TEXT]`: replays upstream's before/expected pairs of passes over graphs.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { firstMismatch, type BaseFunc, type IRModule, type Node } from "@verticil/ir-core";
+import { firstMismatch, type BaseFunc, type GivenOptions, type IRModule, type Node, type OptionValue } from "@verticil/ir-core";
 import { relax } from "@verticil/relax";
 import { tir } from "@verticil/tir";
 import { parse, parseFunction, print } from "@verticil/tvmscript";
@@ -56,7 +56,13 @@ function hostOf(dir: string, row: TransformRow): PyHost {
   };
   provide("BEFORE", row.before_path);
   provide("EXPECTED", row.expected_path);
-  return relaxHost(scripts);
+  return relaxHost(scripts, configOf(row));
+}
+
+/** The options in the row's `PassContext`s. */
+function configOf(row: TransformRow): GivenOptions {
+  const found = row.contexts.map((text) => /^tvm\.transform\.PassContext\((?:opt_level=\d+,\s*)?config=(\{.*\})\)$/s.exec(text)?.[1] ?? "{}");
+  return Object.fromEntries(found.flatMap((text) => [...(evalPython(text, relaxHost(new Map())) as ReadonlyMap<string, OptionValue>)]));
 }
 
 function readScript(path: string): IRModule | BaseFunc {

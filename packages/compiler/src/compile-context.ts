@@ -17,6 +17,7 @@ import {
   layoutTableKey,
   legalizeTable,
   legalizeTableKey,
+  liftTransformConsumeParams,
   opRegistry,
   opRegistryKey,
   relax,
@@ -66,7 +67,7 @@ function hasSyntax(dialect: Dialect | ScriptDialect): dialect is ScriptDialect {
 }
 
 /** The options that the standard passes take from the context. */
-const passConfigOptions: readonly ConfigOption[] = [fuseOpsMaxDepth];
+const passConfigOptions: readonly ConfigOption[] = [fuseOpsMaxDepth, liftTransformConsumeParams];
 
 /** A pass context with the standard operators and tables, and those of the extensions over them. */
 export function compileContext(options: PassContextOptions = {}, extensions: readonly Extension[] = []): PassContext {

@@ -171,7 +171,7 @@ export {
 export {
   annotateTIROpPattern,
 } from "./transform/annotate-tir-op-pattern.ts";
-export { bindParams } from "./transform/bind-params.ts";
+export { bindParams, type BindParamsOptions, type ParamBindings } from "./transform/bind-params.ts";
 export {
   allocTensor,
   callTIRRewrite,
@@ -316,5 +316,5 @@ export { dataflowUseInplaceCalls } from "./transform/dataflow-use-inplace-calls.
 export { splitLayoutRewritePreproc } from "./transform/split-layout-rewrite-preproc.ts";
 export { lazyTransformParams, type LazyTransformParamsOptions } from "./transform/lazy-transform-params.ts";
 export { specializePrimFuncBasedOnCallSite } from "./transform/specialize-prim-func-based-on-call-site.ts";
-export { liftTransformParams } from "./transform/lift-transform-params.ts";
+export { liftTransformConsumeParams, liftTransformParams, type LiftTransformParamsOptions } from "./transform/lift-transform-params.ts";
 export { updateVDevice } from "./transform/update-vdevice.ts";

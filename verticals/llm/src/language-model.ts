@@ -32,7 +32,7 @@ export function buildLlama(config: LlamaConfig, checkpoint: Checkpoint): Languag
   const { module } = exportModule(new LlamaForCausalLM(config, weights.quantized), llamaSpec, {
     ops: opRegistry([...relaxOps.values()], llmExtension.ops ?? []),
   });
-  const bind = sequential("BindWeights", [bindParams("prefill", weights.params), bindParams("decode", weights.params)]);
+  const bind = sequential("BindWeights", ["prefill", "decode"].map((name) => bindParams(name, weights.params, { allowUnknown: true })));
   return {
     info: { vocabSize: config.vocabSize, contextLength: config.maxPositionEmbeddings, bosTokenId: config.bosTokenId, eosTokenIds: config.eosTokenIds },
     module: bind.run(module, compileContext({}, [llmExtension])),

@@ -82,7 +82,7 @@ export class BlockPartition {
       const group = this.#groups.get(b.var);
       const bindings = group === undefined ? undefined : lists.get(group);
       if (group === undefined || bindings === undefined) out.push(b);
-      else if (bindings[bindings.length - 1] === b) out.push(...emitGroup({ bindings, name: nameOf(bindings), attrs: group.attrs, liftConstants, outputsByUse: true }, bb, uses, new Map()));
+      else if (bindings[bindings.length - 1] === b) out.push(...emitGroup({ bindings, name: nameOf(bindings), attrs: group.attrs, liftConstants, outputsByUse: true }, bb, uses));
     }
     return makeDataflowBlock(topologicalOrder(out), this.block.span);
   }

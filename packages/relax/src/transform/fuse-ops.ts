@@ -1,12 +1,12 @@
-import { at, configOption, definePass, type ConfigOption, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
+import { at, mapList, configOption, definePass, type ConfigOption, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
 import { forEachUse, isVar, varToValue } from "../analysis/variables.ts";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { callTirParts } from "../ir/call-target.ts";
 import type { AnyBindingBlock, AnyVar, Binding, DataflowBlock, Expr, Function, VarBinding } from "../ir/expr.ts";
 import { makeDataflowBlock, makeSeqExpr } from "../ir/make.ts";
+import { mapSequences } from "../ir/map-sequences.ts";
 import { mapRelaxFunctions } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
-import { renameExpr } from "../ir/rename.ts";
 import { FusionGraph, type FusionNode } from "./fusion-graph.ts";
 import { fusionGroups, type FusionLimits } from "./fusion-groups.ts";
 import { emitGroup, usersOf, type BlockUses } from "./grouped-function.ts";
@@ -29,8 +29,8 @@ export const fuseOpsMaxDepth: ConfigOption<{ readonly type: "int"; readonly min:
 );
 
 /**
- * Upstream's `FuseOps`: groups the `call_tir`s of each dataflow block by the patterns of their tensor programs and
- * moves each group into a private function marked `Primitive`.
+ * Upstream's `FuseOps`: groups the `call_tir`s of each dataflow block, those in branches and local functions included, by
+ * the patterns of their tensor programs, and moves each group into a private function marked `Primitive`.
  */
 export function fuseOps(opts: FuseOpsOptions = {}): Pass {
   return definePass("FuseOps", (module, ctx) => {
@@ -55,18 +55,11 @@ export function fuseOps(opts: FuseOpsOptions = {}): Pass {
 }
 
 function fuseFunction(func: Function, module: IRModule, bb: BlockBuilder, limits: FusionLimits): Function {
-  if (func.body.kind !== "relax.SeqExpr") return func;
   const usedOutside = usesOutsideBlocks(func);
-  const renamed = new Map<AnyVar, Expr>();
-  let changed = false;
-  const blocks = func.body.blocks.map((block): AnyBindingBlock => {
-    if (block.kind !== "relax.DataflowBlock") return block;
-    const next = fuseBlock(block, module, bb, limits, usedOutside, renamed);
-    changed ||= next !== block;
-    return next;
+  return mapSequences(func, (seq) => {
+    const blocks = mapList(seq.blocks, (block): AnyBindingBlock => (block.kind === "relax.DataflowBlock" ? fuseBlock(block, module, bb, limits, usedOutside) : block));
+    return blocks === seq.blocks ? seq : makeSeqExpr(blocks, seq.body, seq.span);
   });
-  if (!changed) return func;
-  return { ...func, body: makeSeqExpr(blocks, renameExpr(func.body.body, renamed), func.body.span) };
 }
 
 /** The variables of dataflow blocks that something outside them uses: all that are not dataflow variables. */
@@ -80,7 +73,6 @@ function fuseBlock(
   bb: BlockBuilder,
   limits: FusionLimits,
   usedOutside: ReadonlySet<AnyVar>,
-  renamed: Map<AnyVar, Expr>,
 ): DataflowBlock {
   const graph = buildGraph(block, module, usedOutside);
   const groups = fusionGroups(graph, limits);
@@ -90,12 +82,8 @@ function fuseBlock(
   const bindings: Binding[] = [];
   for (const binding of block.bindings) {
     const group = members.get(binding.var);
-    if (group === undefined) {
-      const value = renameExpr(binding.value, renamed);
-      bindings.push(value === binding.value ? binding : { ...binding, value });
-    } else if (binding === group[group.length - 1]) {
-      bindings.push(...emitGroup({ bindings: group, name: fusedName(group), attrs: { Primitive: true }, liftConstants: true }, bb, uses, renamed));
-    }
+    if (group === undefined) bindings.push(binding);
+    else if (binding === group[group.length - 1]) bindings.push(...emitGroup({ bindings: group, name: fusedName(group), attrs: { Primitive: true }, liftConstants: true }, bb, uses));
   }
   return makeDataflowBlock(bindings, block.span);
 }

@@ -43,7 +43,7 @@ export interface BindingGroup {
 }
 
 /** Makes the function of a group and the bindings that call it, which stand in the place of the group's last binding. */
-export function emitGroup(group: BindingGroup, bb: BlockBuilder, uses: BlockUses, renamed: ReadonlyMap<AnyVar, Expr>): readonly Binding[] {
+export function emitGroup(group: BindingGroup, bb: BlockBuilder, uses: BlockUses): readonly Binding[] {
   const { bindings } = group;
   const inside = new Set<AnyVar>(bindings.map((b) => b.var));
   const outputs = groupOutputs(bindings, inside, uses, group.outputsByUse ?? false);
@@ -54,7 +54,7 @@ export function emitGroup(group: BindingGroup, bb: BlockBuilder, uses: BlockUses
   const sizes = symbolic.length === 0 ? [] : [makeShapeExpr(symbolic)];
   const infos = outputs.map((b) => structInfoOf(b.var) ?? makeObjectStructInfo());
   const structInfo = infos.length === 1 ? infos[0] : makeTupleStructInfo(infos);
-  const call = makeCall(gv, [...args.map((a) => renameExpr(a, renamed)), ...sizes], { structInfo });
+  const call = makeCall(gv, [...args, ...sizes], { structInfo });
   const [only] = outputs;
   if (outputs.length === 1 && only !== undefined) return [makeVarBinding(only.var, call, only.span)];
   const tuple = makeDataflowVar(bb.uniqueName("lv"), structInfo);

@@ -134,3 +134,41 @@ def transform_params(params: R.Tuple(R.Tensor((3,), "float32"))) -> R.Tuple(R.Te
     return y
 `,
   ));
+
+
+const transposed = `
+@R.function
+def main(x: R.Tensor((2, 3,), "float32"), w: R.Tensor((4, 3,), "float32")) -> R.Tensor((2, 4,), "float32"):
+    R.func_attr({"num_input": 1})
+    with R.dataflow():
+        p = R.permute_dims(w)
+        y = R.matmul(x, p)
+        R.output(y)
+    return y
+`;
+
+it("weights can be let go once they are taken", () =>
+  expectPass(
+    liftTransformParams({ consumeParams: true }),
+    transposed,
+    `
+@R.function
+def main(x: R.Tensor((2, 3,), "float32"), p: R.Tensor((3, 4,), "float32")) -> R.Tensor((2, 4,), "float32"):
+    R.func_attr({"num_input": 1})
+    with R.dataflow():
+        y = R.matmul(x, p)
+        R.output(y)
+    return y
+
+@R.function
+def main_transform_params(params: R.Tuple(R.Tensor((4, 3,), "float32"))) -> R.Tuple(R.Tensor((3, 4,), "float32")):
+    R.func_attr({"num_input": 0})
+    with R.dataflow():
+        w = params[0]
+        _ = R.call_pure_packed("vm.builtin.tuple_reset_item", params, R.prim_value(T.int32(0)), sinfo_args=(R.Tuple,))
+        p = R.permute_dims(w)
+        y = (p,)
+        R.output(y)
+    return y
+`,
+  ));

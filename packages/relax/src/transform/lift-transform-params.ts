@@ -1,4 +1,4 @@
-import { definePass, findGlobalVar, makeGlobalVar, withAttrs, withFunctions, type BaseFunc, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
+import { configOption, definePass, findGlobalVar, makeGlobalVar, withAttrs, withFunctions, type BaseFunc, type ConfigOption, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
 import type { AnyVar as TirVar, PrimExpr } from "@verticil/tir";
 import { compileTimePart, numInput } from "../analysis/computable-at-compile-time.ts";
 import { symbolicVarsOf } from "../analysis/free-symbolic-vars.ts";
@@ -16,7 +16,22 @@ import { renameExpr } from "../ir/rename.ts";
 import { substituteSymbolic } from "../ir/substitute-symbolic.ts";
 import { bundleWeights } from "./bundle-model-params.ts";
 import { canonicalizeFunction } from "./canonicalize-bindings.ts";
+import { consumeBundledParams } from "./consume-bundled-params.ts";
 import { removeAllUnused } from "./dead-code-elimination.ts";
+
+/** Options of `liftTransformParams`. */
+export interface LiftTransformParamsOptions {
+  /** One transformation for all functions, or for those named; else each has its own. */
+  readonly sharedTransform?: boolean | readonly string[];
+  /** Transformations let go of each weight once they have taken it, so that its memory is free; else they keep them all. */
+  readonly consumeParams?: boolean;
+}
+
+/** Whether transformations let go of weights, for every `LiftTransformParams` of a pipeline that does not say so itself. */
+export const liftTransformConsumeParams: ConfigOption<{ readonly type: "bool"; readonly doc: string }> = /* @__PURE__ */ configOption(
+  "relax.lift_transform_params.consume_params",
+  { type: "bool", doc: "let transformations of weights let go of each weight once they have taken it" },
+);
 
 /**
  * Upstream's `LiftTransformParams`: what a function with `num_input` computes of its weights alone moves into a function that
@@ -25,10 +40,11 @@ import { removeAllUnused } from "./dead-code-elimination.ts";
  * name that is there already runs first.
  * @throws RangeError for a name without a function that has `num_input`, or functions with other weights.
  */
-export function liftTransformParams(opts: { readonly sharedTransform?: boolean | readonly string[] } = {}): Pass {
+export function liftTransformParams(opts: LiftTransformParamsOptions = {}): Pass {
   return definePass("LiftTransformParams", (module, ctx) => {
     const ops = ctx.get(opRegistryKey);
     const shared = opts.sharedTransform ?? false;
+    const consume = opts.consumeParams ?? ctx.config.get(liftTransformConsumeParams) ?? false;
     const targets = targetsOf(module, shared === true || shared === false ? undefined : shared);
     if (targets.length === 0) return module;
     const functions = new Map<GlobalVar, BaseFunc>(module.functions);
@@ -49,7 +65,7 @@ export function liftTransformParams(opts: { readonly sharedTransform?: boolean |
       const first = before === undefined ? undefined : functions.get(before);
       const whole = isRelaxFunction(first) ? composed(first, func, ops) : func;
       if (before !== undefined) functions.delete(before);
-      functions.set(makeGlobalVar(name), withAttrs(whole, { global_symbol: name }));
+      functions.set(makeGlobalVar(name), withAttrs(consume ? consumeBundledParams(whole) : whole, { global_symbol: name }));
     }
     return withFunctions(module, functions);
   });

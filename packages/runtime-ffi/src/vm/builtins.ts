@@ -67,6 +67,13 @@ export const vmBuiltins: Readonly<Record<string, PackedFunction>> = {
     if (isTuple(tuple) && Number(index) < tuple.length) return tuple[Number(index)];
     throw new FfiError("runtime", `Field ${String(index)} of ${describeAny(tuple)} was asked for.`);
   },
+  "vm.builtin.tuple_reset_item": (args) => {
+    const [tuple, index] = args;
+    if (!isTuple(tuple) || Number(index) >= tuple.length) throw new FfiError("runtime", `Field ${String(index)} of ${describeAny(tuple)} was to be let go.`);
+    // The one value that programs change in place: whoever hands a tuple over hands over its fields.
+    (tuple as Any[])[Number(index)] = undefined;
+    return undefined;
+  },
   "vm.builtin.null_value": () => undefined,
   "vm.builtin.copy": (args) => args[0],
   "vm.builtin.to_device": (args) => args[0],
