@@ -23,8 +23,8 @@ export const poolLayout = {
   /** Workers that sleep, and whether they are to end. */
   sleepers: 448,
   quit: 452,
-  /** The next piece of the loop that nobody has taken; `closed` or more while there is no loop. */
-  next: 512,
+  /** 0 while there is a loop, `closed` while there is none. */
+  gate: 512,
   closed: 0x4000_0000,
   /** Workers that are taking pieces, and whether the main thread sleeps until there is none. */
   running: 576,
@@ -33,5 +33,9 @@ export const poolLayout = {
   errorLength: 640,
   error: 644,
   maxError: 124,
-  bytes: 768,
+  /** For each thread the next piece of its part of the loop that nobody has taken, one in every `nextStride` bytes. */
+  next: 768,
+  nextStride: 64,
+  maxThreads: 64,
+  bytes: 4864,
 } as const;

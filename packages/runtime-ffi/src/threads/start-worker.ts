@@ -9,6 +9,8 @@ export interface WorkerTask {
   readonly pool: number;
   /** The end of the worker's shadow stack. */
   readonly stack: number;
+  /** Which of the threads it is; the main one is 0. */
+  readonly number: number;
 }
 
 /** A thread beside the main one. */

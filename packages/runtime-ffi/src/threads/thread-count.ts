@@ -1,5 +1,6 @@
 import { FfiError } from "../ffi-error.ts";
 import { host } from "../host.ts";
+import { poolLayout } from "./pool-layout.ts";
 
 /** How many threads a model is loaded with. */
 export interface ThreadOptions {
@@ -11,13 +12,12 @@ export interface ThreadOptions {
   readonly threads?: number | "auto";
 }
 
-const MOST = 64;
 const MOST_AUTO = 8;
 
 /** The number of threads to load a model with. @throws FfiError `invalid-input` for a number that is none. */
 export async function threadCount({ threads = 1 }: ThreadOptions): Promise<number> {
-  if (threads !== "auto" && !(Number.isSafeInteger(threads) && threads >= 1 && threads <= MOST)) {
-    throw new FfiError("invalid-input", `A model is loaded with 1 to ${MOST} threads or \`"auto"\`, not with ${String(threads)}.`);
+  if (threads !== "auto" && !(Number.isSafeInteger(threads) && threads >= 1 && threads <= poolLayout.maxThreads)) {
+    throw new FfiError("invalid-input", `A model is loaded with 1 to ${poolLayout.maxThreads} threads or \`"auto"\`, not with ${String(threads)}.`);
   }
   if (threads === 1 || !sharesMemory()) return 1;
   if (threads !== "auto") return threads;

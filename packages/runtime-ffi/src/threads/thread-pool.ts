@@ -37,7 +37,7 @@ export class ThreadPool {
   /** Starts the workers. Fails, and leaves none behind, if the host does not let one of them start. */
   static async open(options: PoolOptions): Promise<ThreadPool> {
     const { threads, stacks, stack } = options;
-    const starts = Array.from({ length: threads - 1 }, (_, i) => startWorker({ ...options, stack: stacks + (i + 1) * stack }));
+    const starts = Array.from({ length: threads - 1 }, (_, i) => startWorker({ ...options, stack: stacks + (i + 1) * stack, number: i + 1 }));
     const settled = await Promise.allSettled(starts);
     const workers = settled.flatMap((s) => (s.status === "fulfilled" ? [s.value] : []));
     const opened = new ThreadPool(workers, options);
@@ -63,7 +63,7 @@ export class ThreadPool {
 
   /** After a trap in the main thread: closes the loop that was open, and waits until no worker is at it. */
   recover(): void {
-    Atomics.store(this.#words, this.#at("next"), poolLayout.closed);
+    Atomics.store(this.#words, this.#at("gate"), poolLayout.closed);
     while (Atomics.load(this.#words, this.#at("running")) !== 0);
   }
 

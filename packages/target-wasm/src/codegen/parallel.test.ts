@@ -1,5 +1,5 @@
 import { defaultWasmTarget, irDialect, passContext, runPass } from "@verticil/ir-core";
-import { tensorFrom, zeros } from "@verticil/runtime-ffi";
+import { poolLayout, tensorFrom, zeros } from "@verticil/runtime-ffi";
 import { outlineLoops, tir } from "@verticil/tir";
 import { parse } from "@verticil/tvmscript";
 import { expect, test } from "vitest";
@@ -36,6 +36,26 @@ test("where there is one thread a parallel loop is a plain one", () => {
   });
   expect(results[0]).toEqual(Array.from({ length: 96 }, (_, i) => (i - 40) * 6));
   expect(results[1]).toEqual(results[0]);
+});
+
+test("each thread begins with pieces of its own, and takes those of threads that do not come", async () => {
+  const build = buildWasm(module, defaultWasmTarget, { threads: true });
+  const [pool, bytes] = [build.threads?.pool ?? 0, 4 * 96];
+  // Thread `n` counts in a cache line of its own, from `chunks * n / threads` on.
+  const next = pool + poolLayout.next;
+  const wat = await toWat(build.bytes);
+  expect(wat).toMatch(new RegExp(String.raw`i32\.mul\n\s+i32\.const 0\n\s+i32\.load offset=${pool}\n\s+i32\.div_u\n\s+i32\.store offset=${next}\n`));
+  expect(wat).toMatch(new RegExp(String.raw`i32\.const 64\n\s+i32\.mul\n\s+i32\.const 1\n\s+i32\.atomic\.rmw\.add offset=${next}\n`));
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 2 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(build.bytes as Uint8Array<ArrayBuffer>), { env: { memory } });
+  const x = Float32Array.from({ length: 96 }, (_, i) => i - 40);
+  for (const threads of [2, 3, 5, 6, 7, 64]) {
+    new Int32Array(memory.buffer)[(pool + poolLayout.threads) / 4] = threads;
+    const [at, to] = [65536, 65536 + bytes];
+    new Float32Array(memory.buffer, at, 96).set(x);
+    (instance.exports["main"] as (x: number, y: number) => void)(at, to);
+    expect([...new Float32Array(memory.buffer, to, 96)]).toEqual([...x].map((v) => v * 6));
+  }
 });
 
 test("its arguments go into the pool, and a function of the table takes them from there", async () => {

@@ -45,6 +45,22 @@ class PoolWriter extends InstructionWriter {
     this.memory(by < 0 ? "i32.atomic.rmw.sub" : "i32.atomic.rmw.add", this.#pool + word);
   }
 
+  /** Leaves the first piece of the part of the loop that belongs to the thread of the number that `thread` leaves. */
+  firstPiece(thread: () => void): void {
+    this.plain(poolLayout.chunks);
+    thread();
+    this.op("i32.mul");
+    this.plain(poolLayout.threads);
+    this.op("i32.div_u");
+  }
+
+  /** Leaves what the address of a thread's next piece is reckoned from; the local holds the thread's number. */
+  nextBase(thread: number): void {
+    this.localGet(thread);
+    this.i32Const(poolLayout.nextStride);
+    this.op("i32.mul");
+  }
+
   /** Sleeps until `word` is no longer what the local holds. */
   wait(word: number, local: number): void {
     this.i32Const(0);
@@ -76,14 +92,14 @@ class PoolWriter extends InstructionWriter {
 
 /**
  * `fork(body, extent)`: opens a loop for all threads, works on it too, closes it, and waits for those that are at it. A
- * worker joins by counting itself in `running` before it takes a piece, so that what it reads of the loop holds until it
- * has counted itself out; one that comes too late finds no piece, and nobody waits for one that has not come at all.
- * Where there is one thread it takes the whole loop. Pieces do not open loops of their own. `rangeType` is the type of the
- * bodies.
+ * worker joins by counting itself in `running` before it looks at the gate, so that what it reads of the loop holds until
+ * it has counted itself out; one that comes too late finds the gate closed, and nobody waits for one that has not come at
+ * all. Where there is one thread it takes the whole loop. Pieces do not open loops of their own. `rangeType` is the type of
+ * the bodies.
  */
 export function forkFunction(pool: number, work: number, rangeType: number): FuncBody {
   const code = new PoolWriter(pool);
-  const [body, extent, threads, grain, left, spin] = [0, 1, 2, 3, 4, 5];
+  const [body, extent, threads, grain, left, spin, thread] = [0, 1, 2, 3, 4, 5, 6];
   code.plain(poolLayout.threads);
   code.localTee(threads);
   code.i32Const(2);
@@ -117,15 +133,28 @@ export function forkFunction(pool: number, work: number, rangeType: number): Fun
     code.localGet(grain);
     code.op("i32.div_u");
   });
-  code.store("i32.atomic.store", poolLayout.next, () => code.i32Const(0));
+  code.begin("loop");
+  code.nextBase(thread);
+  code.firstPiece(() => code.localGet(thread));
+  code.memory("i32.store", pool + poolLayout.next);
+  code.localGet(thread);
+  code.i32Const(1);
+  code.op("i32.add");
+  code.localTee(thread);
+  code.localGet(threads);
+  code.op("i32.lt_u");
+  code.brIf(0);
+  code.end();
+  code.store("i32.atomic.store", poolLayout.gate, () => code.i32Const(0));
   code.add(poolLayout.epoch, 1);
   code.drop();
   code.atomic(poolLayout.sleepers);
   code.begin("if");
   code.notify(poolLayout.epoch);
   code.end();
+  code.i32Const(0);
   code.call(work);
-  code.store("i32.atomic.store", poolLayout.next, () => code.i32Const(poolLayout.closed));
+  code.store("i32.atomic.store", poolLayout.gate, () => code.i32Const(poolLayout.closed));
   code.plain(poolLayout.spin);
   code.localSet(spin);
   code.begin("block");
@@ -145,17 +174,32 @@ export function forkFunction(pool: number, work: number, rangeType: number): Fun
   code.br(0);
   code.end();
   code.end();
-  return { name: "__fork", signature: rangeSignature, locals: ["i32", "i32", "i32", "i32"], code: code.out };
+  return { name: "__fork", signature: rangeSignature, locals: ["i32", "i32", "i32", "i32", "i32"], code: code.out };
 }
 
-/** `work()`: takes pieces of the open loop until there is none. `rangeType` is the type of the bodies. */
+/**
+ * `work(thread)`: takes pieces of the open loop until there is none: first those of the thread's own part, then what is left
+ * of the others'. The parts of two loops of as many iterations are the same ones, so that what a thread reads is mostly what
+ * it has written, and in its own cache. `rangeType` is the type of the bodies.
+ */
 export function workFunction(pool: number, rangeType: number): FuncBody {
   const code = new PoolWriter(pool);
-  const [chunk, begin, end] = [0, 1, 2];
+  const [thread, left, limit, chunk, begin, end] = [0, 1, 2, 3, 4, 5];
+  code.plain(poolLayout.threads);
+  code.localSet(left);
   code.begin("loop");
-  code.add(poolLayout.next, 1);
+  code.firstPiece(() => {
+    code.localGet(thread);
+    code.i32Const(1);
+    code.op("i32.add");
+  });
+  code.localSet(limit);
+  code.begin("loop");
+  code.nextBase(thread);
+  code.i32Const(1);
+  code.memory("i32.atomic.rmw.add", pool + poolLayout.next);
   code.localTee(chunk);
-  code.plain(poolLayout.chunks);
+  code.localGet(limit);
   code.op("i32.lt_u");
   code.begin("if");
   code.localGet(chunk);
@@ -176,13 +220,32 @@ export function workFunction(pool: number, rangeType: number): FuncBody {
   code.br(1);
   code.end();
   code.end();
-  return { name: "__work", signature: { params: [], results: [] }, locals: ["i32", "i32", "i32"], code: code.out };
+  code.localGet(thread);
+  code.i32Const(1);
+  code.op("i32.add");
+  code.localTee(thread);
+  code.i32Const(0);
+  code.localGet(thread);
+  code.plain(poolLayout.threads);
+  code.op("i32.lt_u");
+  code.select("i32");
+  code.localSet(thread);
+  code.localGet(left);
+  code.i32Const(1);
+  code.op("i32.sub");
+  code.localTee(left);
+  code.brIf(0);
+  code.end();
+  return { name: "__work", signature: { params: ["i32"], results: [] }, locals: ["i32", "i32", "i32", "i32", "i32"], code: code.out };
 }
 
-/** `worker(stack)`: joins every loop that is opened until it is told to quit; `stack` is the end of its shadow stack. */
+/**
+ * `worker(stack, thread)`: joins every loop that is opened until it is told to quit; `stack` is the end of its shadow stack,
+ * `thread` its number.
+ */
 export function workerFunction(pool: number, work: number, stackPointer: number): FuncBody {
   const code = new PoolWriter(pool);
-  const [stack, seen, spin, epoch] = [0, 1, 2, 3];
+  const [stack, thread, seen, spin, epoch] = [0, 1, 2, 3, 4];
   code.localGet(stack);
   code.globalSet(stackPointer);
   code.begin("loop");
@@ -210,7 +273,12 @@ export function workerFunction(pool: number, work: number, stackPointer: number)
   code.localSet(spin);
   code.add(poolLayout.running, 1);
   code.drop();
+  code.atomic(poolLayout.gate);
+  code.op("i32.eqz");
+  code.begin("if");
+  code.localGet(thread);
   code.call(work);
+  code.end();
   code.add(poolLayout.running, -1);
   code.i32Const(1);
   code.op("i32.eq");
@@ -221,7 +289,7 @@ export function workerFunction(pool: number, work: number, stackPointer: number)
   code.end();
   code.br(0);
   code.end();
-  return { name: "__worker", signature: { params: ["i32"], results: [] }, locals: ["i32", "i32", "i32"], code: code.out };
+  return { name: "__worker", signature: { params: ["i32", "i32"], results: [] }, locals: ["i32", "i32", "i32"], code: code.out };
 }
 
 /** Runs a range of iterations of a loop, with the arguments that the pool holds. */
