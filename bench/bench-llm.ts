@@ -55,7 +55,7 @@ async function benchFile(type: string): Promise<readonly (BenchRow & { readonly 
       { name: "Verticil", run: (): void => void c.ours(runner) },
       { name: PEER, run: () => c.theirs(peer) },
     ];
-    const [ours, theirs] = await interleave(contestants, { milliseconds: options.milliseconds, warmup: 3, minRounds: 5, maxRounds: 200, clock: options.clock });
+    const [ours, theirs] = await interleave(contestants, { milliseconds: options.milliseconds, warmup: 3, minRounds: 5, maxRounds: 200, clock: options.clock, threads: options.threads });
     if (ours === undefined || theirs === undefined) continue;
     rows.push({ name, threads: 1, tokens: c.tokens, ours_ms: ours.min, ours_median_ms: ours.median, peer: PEER, peer_ms: theirs.min, peer_median_ms: theirs.median, ratio: theirs.min / ours.min });
   }

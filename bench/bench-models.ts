@@ -8,7 +8,7 @@ import { benchOptions, writeJson } from "./options.ts";
 import { ortNode, ortWeb, tfjsWasm, type Peer, type Session } from "./peers.ts";
 import { writeSection } from "./performance-page.ts";
 
-const options = benchOptions("bench:models", "Times every model in Verticil and in its peers, in turns, after comparing the results.", 2000);
+const options = benchOptions("bench:models", "Times every model in Verticil and in its peers, in turns, after comparing the results. With more than one thread, each timed run\nfollows a wait for the other contestants' threads to go to sleep and an untimed run of the same contestant.", 2000);
 const peers: readonly Peer[] = [ortWeb, tfjsWasm, ortNode];
 
 async function openOurs(model: BenchModel, bytes: Uint8Array, threads: number): Promise<Model> {
@@ -60,7 +60,7 @@ async function benchModel(model: BenchModel): Promise<readonly BenchRow[]> {
     { name: "Verticil", run: (): void => void ours.runSync(feeds, { copy: true }) },
     ...open.map(({ peer, session }) => ({ name: peer.name, run: () => session.run() })),
   ];
-  const [own, ...others] = await interleave(contestants, { milliseconds: options.milliseconds, warmup: 5, minRounds: 8, maxRounds: 400, clock: options.clock });
+  const [own, ...others] = await interleave(contestants, { milliseconds: options.milliseconds, warmup: 5, minRounds: 8, maxRounds: 400, clock: options.clock, threads: options.threads });
   for (const { session } of open) await session.close();
   ours.dispose();
   if (own === undefined) return [];

@@ -1,3 +1,5 @@
+import { untilIdle } from "./until-idle.ts";
+
 /** Something to time. */
 export interface Contestant {
   readonly name: string;
@@ -21,6 +23,8 @@ export interface Budget {
   readonly minRounds: number;
   readonly maxRounds: number;
   readonly clock: Clock;
+  /** The most threads that a contestant uses; 1 unless told. */
+  readonly threads?: number;
 }
 
 /**
@@ -37,8 +41,9 @@ export function now(clock: Clock): number {
 }
 
 /**
- * Runs the contestants in turns, so that what else the machine does hits all of them alike. Gives the timing of each,
- * in their order.
+ * Runs the contestants in turns, so that what else the machine does hits all of them alike. Where they use threads, each
+ * timed run comes after a wait for the other contestants' threads to sleep, and a run of the same contestant that is not
+ * timed, which wakes its own. Gives the timing of each, in their order.
  */
 export async function interleave(contestants: readonly Contestant[], budget: Budget): Promise<readonly Timing[]> {
   for (let i = 0; i < budget.warmup; i++) for (const c of contestants) await c.run();
@@ -46,6 +51,10 @@ export async function interleave(contestants: readonly Contestant[], budget: Bud
   const end = performance.now() + budget.milliseconds;
   for (let round = 0; round < budget.maxRounds && (round < budget.minRounds || performance.now() < end); round++) {
     for (const [i, c] of contestants.entries()) {
+      if ((budget.threads ?? 1) > 1) {
+        await untilIdle();
+        await c.run();
+      }
       const start = now(budget.clock);
       const done = c.run();
       if (done instanceof Promise) await done;
