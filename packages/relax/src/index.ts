@@ -44,7 +44,6 @@ export {
   makeDataflowVar,
   makeExternFunc,
   makeFuncStructInfo,
-  makeFunction,
   makeIf,
   makeMatchCast,
   makeObjectStructInfo,
@@ -65,6 +64,7 @@ export {
   type CallOptions,
   type Dim,
 } from "./ir/make.ts";
+export { makeFunction } from "./ir/make-function.ts";
 export {
   completeAttrs,
   opRegistry,

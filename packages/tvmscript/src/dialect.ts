@@ -67,6 +67,8 @@ export interface ScriptDialect extends Dialect {
   readonly hostNames?: ReadonlyMap<string, ScriptValue>;
   /** Decorators that make functions, by name without prefix. */
   readonly functions: Readonly<Record<string, FunctionParser>>;
+  /** The type of plain integers among the operands of its functions where nothing else says: int32 unless told. */
+  readonly plainInt?: string;
   /** A new variable for a dimension that a program declares by name, as main's `n = TypeVar("n")`. */
   readonly dimension?: (name: string) => Node;
   /** Decorators that make macros, such as `macro`: their bodies are read where they are called (`ParseContext.reading`). */

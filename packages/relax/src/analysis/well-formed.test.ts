@@ -7,7 +7,6 @@ import {
   makeCall,
   makeDataflowBlock,
   makeDataflowVar,
-  makeFunction,
   makeIf,
   makeObjectStructInfo,
   makeSeqExpr,
@@ -19,6 +18,7 @@ import {
   makeVar,
   makeVarBinding,
 } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import { relaxOps } from "../op/index.ts";
 import { moduleOf } from "../script/testing/script.ts";
 import { checkWellFormed } from "./well-formed.ts";

@@ -12,7 +12,7 @@ import {
 import { structInfoLca } from "../analysis/struct-info-lca.ts";
 import { eraseStructInfo } from "./erase-struct-info.ts";
 import type { AnyBindingBlock, AnyVar, Binding, Call, Expr, Function, If, Var } from "./expr.ts";
-import { inferCall, inferScope, tirVarsInStructInfo, type InferScope } from "./infer-call.ts";
+import { inferCall, inferScope, symbolicIn, type InferScope } from "./infer-call.ts";
 import { inlineOperands } from "./inline-operands.ts";
 import { isNormalSeq } from "./is-normal.ts";
 import {
@@ -20,7 +20,6 @@ import {
   makeCall,
   makeDataflowBlock,
   makeDataflowVar,
-  makeFunction,
   makeIf,
   makeMatchCast,
   makeSeqExpr,
@@ -29,12 +28,13 @@ import {
   makeVar,
   makeVarBinding,
 } from "./make.ts";
+import { makeFunction } from "./make-function.ts";
 import { completeAttrs, type OpRegistry } from "./op-def.ts";
 import { relaxNodes } from "./node-table.ts";
 import { structInfoOf } from "./struct-info-of.ts";
 import type { StructInfo } from "./struct-info.ts";
 import { irDialect, type Dialect } from "@verticil/ir-core";
-import { tirNodes, undefinedVars, type AnyVar as TirVar } from "@verticil/tir";
+import { tirNodes, undefinedVars } from "@verticil/tir";
 import { renameExpr } from "./rename.ts";
 import { UniqueNames } from "./unique-names.ts";
 
@@ -122,9 +122,7 @@ export class BlockBuilder {
     const body = this.seq(build);
     this.#varNames = saved.names;
     this.#values = saved.values;
-    const ret = opts.retStructInfo ?? structInfoOf(body);
-    if (ret === undefined) throw new Error("The result of the function has no struct info.");
-    return makeFunction(params, body, opts.retStructInfo ?? closeOver(ret, params), opts);
+    return makeFunction(params, body, opts.retStructInfo, opts);
   }
 
   /** Runs `build` in a scope of its own; gives its bindings and its result as one expression. */
@@ -390,18 +388,6 @@ export class BlockBuilder {
 
 function isList(value: Expr | readonly Expr[]): value is readonly Expr[] {
   return Array.isArray(value);
-}
-
-function symbolicIn(infos: readonly (StructInfo | undefined)[]): ReadonlySet<TirVar> {
-  const vars = new Set<TirVar>();
-  for (const info of infos) if (info !== undefined) tirVarsInStructInfo(info, (d) => undefinedVars(d).forEach((v) => vars.add(v)));
-  return vars;
-}
-
-/** What a function gives in terms of its parameters: dimensions that only its body knows are left out. */
-function closeOver(info: StructInfo, params: readonly Var[]): StructInfo {
-  const known = symbolicIn(params.map((p) => p.structInfo));
-  return eraseStructInfo(info, (d) => undefinedVars(d).every((v) => known.has(v)));
 }
 
 /** What a branch gives, without the dimensions that it binds itself. */

@@ -1,7 +1,7 @@
 import { undefinedVars, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
 import type { AnyVar, Binding, Expr, Function, Var } from "./expr.ts";
 import { substituteStructInfo, tirVarsInStructInfo } from "./infer-call.ts";
-import { makeFunction } from "./make.ts";
+import { makeFunction } from "./make-function.ts";
 import { renameExpr } from "./rename.ts";
 import type { StructInfo } from "./struct-info.ts";
 import { structInfoOf } from "./struct-info-of.ts";

@@ -1,6 +1,7 @@
 import type { BlockBuilder } from "./block-builder.ts";
 import type { AnyVar, Binding, Expr, Function, Var } from "./expr.ts";
-import { makeFunction, makeSeqExpr } from "./make.ts";
+import { makeSeqExpr } from "./make.ts";
+import { makeFunction } from "./make-function.ts";
 import { renameExpr } from "./rename.ts";
 
 /** The function with other parameters in the place of its own, the struct info of all that it computes inferred anew. */

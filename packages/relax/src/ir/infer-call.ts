@@ -23,6 +23,11 @@ export interface InferScope extends InferContext {
 
 /** A scope with an analyzer of its own. */
 export function inferScope(ops: OpRegistry, lookup: (gv: GlobalVar) => BaseFunc | undefined): InferScope {
+  return { ops, lookup, ...dimensionContext() };
+}
+
+/** What can be said of dimensions without knowing operators, by an analyzer of its own. */
+export function dimensionContext(): InferContext {
   const analyzer = new Analyzer();
   const known = new Set<TirVar>();
   // Sizes are not negative.
@@ -35,8 +40,6 @@ export function inferScope(ops: OpRegistry, lookup: (gv: GlobalVar) => BaseFunc 
     return e;
   };
   return {
-    ops,
-    lookup,
     proveEqual: (a, b) => analyzer.canProveEqual(sized(a), sized(b)),
     simplify: (e) => analyzer.simplify(sized(e)),
   };
@@ -164,6 +167,13 @@ export function tirVarsInStructInfo(info: StructInfo, visitDim: (dim: PrimExpr) 
       tirVarsInStructInfo(info.ret, visitDim);
       return;
   }
+}
+
+/** The symbolic variables in any of these. */
+export function symbolicIn(infos: readonly (StructInfo | undefined)[]): ReadonlySet<TirVar> {
+  const vars = new Set<TirVar>();
+  for (const info of infos) if (info !== undefined) tirVarsInStructInfo(info, (d) => undefinedVars(d).forEach((v) => vars.add(v)));
+  return vars;
 }
 
 /** The tensors of an expression's value: itself, or the fields of a tuple. */

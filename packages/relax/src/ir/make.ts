@@ -13,7 +13,6 @@ import type {
   DataTypeImm,
   Expr,
   ExternFunc,
-  Function,
   If,
   MatchCast,
   PrimValue,
@@ -231,30 +230,6 @@ export function makeBindingBlock(bindings: readonly Binding[], span?: Span): Bin
 
 export function makeDataflowBlock(bindings: readonly Binding[], span?: Span): DataflowBlock {
   return { kind: "relax.DataflowBlock", bindings, span };
-}
-
-/** A function; its struct info follows from its parameters. @throws Error if a parameter has no struct info. */
-export function makeFunction(
-  params: readonly Var[],
-  body: Expr,
-  retStructInfo: StructInfo,
-  opts: { readonly isPure?: boolean; readonly attrs?: AttrMap; readonly span?: Span | undefined } = {},
-): Function {
-  const isPure = opts.isPure ?? true;
-  const paramInfos = params.map((p) => {
-    if (p.structInfo === undefined) throw new Error(`Parameter \`${p.name}\` has no struct info.`);
-    return p.structInfo;
-  });
-  return {
-    kind: "relax.Function",
-    params,
-    body,
-    retStructInfo,
-    isPure,
-    attrs: opts.attrs ?? {},
-    structInfo: makeFuncStructInfo(paramInfos, retStructInfo, { purity: isPure }),
-    span: opts.span,
-  };
 }
 
 /** A function of the runtime. Without struct info nothing is known of it, and it may have effects. */

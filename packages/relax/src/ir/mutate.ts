@@ -1,7 +1,8 @@
 import { mapFunctions, mapList, type BaseFunc, type GlobalVar, type IRModule } from "@verticil/ir-core";
 import type { BlockBuilder } from "./block-builder.ts";
 import type { AnyBindingBlock, AnyVar, Binding, Expr, Function, MatchCast, SeqExpr } from "./expr.ts";
-import { makeDataflowVar, makeFunction, makeSeqExpr, makeVar, makeVarBinding } from "./make.ts";
+import { makeDataflowVar, makeSeqExpr, makeVar, makeVarBinding } from "./make.ts";
+import { makeFunction } from "./make-function.ts";
 import { sameStructInfo } from "./same-struct-info.ts";
 import { structInfoOf } from "./struct-info-of.ts";
 

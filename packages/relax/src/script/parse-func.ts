@@ -1,21 +1,19 @@
 import { isNode, type AttrMap, type BaseFunc } from "@verticil/ir-core";
 import type { FunctionParser, ParseContext, PyFunctionDef, PyStmt } from "@verticil/tvmscript";
-import type { Expr, Function, Var } from "../ir/expr.ts";
-import { eraseStructInfo } from "../ir/erase-struct-info.ts";
-import { tirVarsInStructInfo } from "../ir/infer-call.ts";
+import type { Function, Var } from "../ir/expr.ts";
 import {
   makeFuncStructInfo,
-  makeFunction,
   makeObjectStructInfo,
   makeVar,
 } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import type { OpRegistry } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { FuncStructInfo, StructInfo } from "../ir/struct-info.ts";
 import { toStructInfo } from "./convert.ts";
 import { isNewTirVar } from "./new-tir-var.ts";
 import { SeqParser } from "./parse-seq.ts";
-import { undefinedVars, type TirVar } from "./tir-names.ts";
+import type { TirVar } from "./tir-names.ts";
 
 /** What `declare` keeps of a graph function: as much as a call of it needs. */
 export interface RelaxSignature extends BaseFunc {
@@ -130,8 +128,8 @@ function define(def: PyFunctionDef, ctx: ParseContext, { ops, symbolic, isLocal 
     const { params, returns } = signature(def, ctx);
     const seq = new SeqParser(ctx, ops);
     const body = seq.functionBody(def.body);
-    const given = returns ?? seq.returnInfo ?? bodyInfo(body, params);
-    if (given === undefined) {
+    const given = returns ?? seq.returnInfo;
+    if (given === undefined && structInfoOf(body) === undefined) {
       return ctx.fail({ start: def.nameStart, end: def.nameStart + def.name.length }, `The return type of \`${def.name}\` is not known.`, "Write it behind `->`.");
     }
     const named = isLocal || flag(def, "private") === true || seq.attrs["global_symbol"] !== undefined;
@@ -139,12 +137,4 @@ function define(def: PyFunctionDef, ctx: ParseContext, { ops, symbolic, isLocal 
     const span = ctx.span({ start: def.nameStart, end: def.nameStart + def.name.length });
     return makeFunction(params, body, given, { isPure: flag(def, "pure") ?? true, attrs, span });
   });
-}
-
-/** What the body gives, in terms of the parameters: dimensions that only the body knows are left out. */
-function bodyInfo(body: Expr, params: readonly Var[]): StructInfo | undefined {
-  const info = structInfoOf(body);
-  const known = new Set<TirVar>();
-  for (const p of params) if (p.structInfo !== undefined) tirVarsInStructInfo(p.structInfo, (d) => undefinedVars(d).forEach((v) => known.add(v)));
-  return info === undefined ? undefined : eraseStructInfo(info, (d) => undefinedVars(d).every((v) => known.has(v)));
 }

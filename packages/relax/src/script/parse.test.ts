@@ -193,3 +193,10 @@ class M:
   expect(messages(script(""))).toEqual(["The function `main` is said to be pure, but its call of `relax.print` has effects."]);
   expect(messages(script("(check_well_formed=False)"))).toEqual([]);
 });
+
+test("plain integers of a graph function are int64, also where an operator has nothing else", () => {
+  const text = "T.FloorDiv(32, 4)";
+  expect(values(`y = R.strided_slice(x, [0], [0], [${text}])`)[0]).toContain(text);
+  const [y] = valuesOf(functionOf(`@R.function\ndef main():\n    y = R.prim_value(${text})\n    return y\n`));
+  expect(y?.kind === "relax.PrimValue" && y.value.dtype).toBe("int64");
+});

@@ -31,6 +31,7 @@ export function relaxScript(opts: { readonly ops: OpRegistry }): ScriptDialect {
     hostNames: relaxHostNames(members),
     functions: { function: relaxFunctionParser(opts.ops) },
     macros: ["macro"],
+    plainInt: "int64",
     operators: relaxOperators,
     printers,
     functionOrder: { "relax.ExternFunc": 2, "relax.Function": 3 },

@@ -14,7 +14,6 @@ import {
   makeDTensorStructInfo,
   makeExternFunc,
   makeFuncStructInfo,
-  makeFunction,
   makeIf,
   makeMatchCast,
   makeObjectStructInfo,
@@ -31,6 +30,7 @@ import {
   makeVar,
   makeVarBinding,
 } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { roundTripMismatch } from "./testing/script.ts";

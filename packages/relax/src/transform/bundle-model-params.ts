@@ -1,7 +1,8 @@
 import { definePass, type Pass } from "@verticil/ir-core";
 import { numInput } from "../analysis/computable-at-compile-time.ts";
 import type { AnyVar, Binding, Expr, Function } from "../ir/expr.ts";
-import { makeBindingBlock, makeFunction, makeSeqExpr, makeTupleGetItem, makeTupleStructInfo, makeVar, makeVarBinding, makeObjectStructInfo } from "../ir/make.ts";
+import { makeBindingBlock, makeSeqExpr, makeTupleGetItem, makeTupleStructInfo, makeVar, makeVarBinding, makeObjectStructInfo } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import { mapRelaxFunctions } from "../ir/mutate.ts";
 import { forEachUse } from "../analysis/variables.ts";
 

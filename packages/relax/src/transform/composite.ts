@@ -2,7 +2,8 @@ import { withAttrs, type AttrMap, type GlobalVar, type IRModule } from "@vertici
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { cloneFunction } from "../ir/clone-function.ts";
 import type { Expr, Function } from "../ir/expr.ts";
-import { makeBindingBlock, makeCall, makeFunction, makeSeqExpr, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeBindingBlock, makeCall, makeSeqExpr, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import { mapValues } from "../ir/map-values.ts";
 import { isRelaxFunction } from "../ir/mutate.ts";
 import type { OpRegistry } from "../ir/op-def.ts";

@@ -2,7 +2,8 @@ import { makeOp } from "@verticil/ir-core";
 import { constant } from "@verticil/tir";
 import { forEachUse } from "../analysis/variables.ts";
 import type { AnyVar, Binding, Expr, Function, TupleGetItem } from "../ir/expr.ts";
-import { makeCall, makeDataflowVar, makeExternFunc, makeFunction, makePrimValue, makeSeqExpr, makeTupleStructInfo, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeCall, makeDataflowVar, makeExternFunc, makePrimValue, makeSeqExpr, makeTupleStructInfo, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 
 /**
  * A function whose last parameter is a tuple of weights lets go of each weight right after it has taken it out of the tuple

@@ -1,6 +1,7 @@
 import { definePass, runPass, type Pass } from "@verticil/ir-core";
 import type { Expr, Function, Var, VarBinding } from "../ir/expr.ts";
-import { makeBindingBlock, makeCall, makeFunction, makeSeqExpr, makeTuple, makeTupleGetItem, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeBindingBlock, makeCall, makeSeqExpr, makeTuple, makeTupleGetItem, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import type { RuleContext } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";

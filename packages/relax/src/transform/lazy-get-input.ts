@@ -4,7 +4,8 @@ import { forEachUse } from "../analysis/variables.ts";
 import { eraseStructInfo } from "../ir/erase-struct-info.ts";
 import type { AnyVar, Binding, Function } from "../ir/expr.ts";
 import { bindSymbolic } from "../ir/infer-call.ts";
-import { makeBindingBlock, makeCall, makeDataflowVar, makeFuncStructInfo, makeFunction, makeMatchCast, makeObjectStructInfo, makePrimStructInfo, makePrimValue, makeSeqExpr, makeStringImm, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeBindingBlock, makeCall, makeDataflowVar, makeFuncStructInfo, makeMatchCast, makeObjectStructInfo, makePrimStructInfo, makePrimValue, makeSeqExpr, makeStringImm, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import { mapRelaxFunctions } from "../ir/mutate.ts";
 import { undefinedVars, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
 

@@ -2,7 +2,8 @@ import { definePass, withAttrs, type Pass } from "@verticil/ir-core";
 import { numInput } from "../analysis/computable-at-compile-time.ts";
 import { isVar } from "../analysis/variables.ts";
 import type { AnyBindingBlock, AnyVar, Binding, Expr, Function } from "../ir/expr.ts";
-import { makeBindingBlock, makeCall, makeFuncStructInfo, makeFunction, makeObjectStructInfo, makePrimStructInfo, makePrimValue, makeSeqExpr, makeTuple, makeTupleStructInfo, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeBindingBlock, makeCall, makeFuncStructInfo, makeObjectStructInfo, makePrimStructInfo, makePrimValue, makeSeqExpr, makeTuple, makeTupleStructInfo, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import { mapRelaxFunctions } from "../ir/mutate.ts";
 
 /**

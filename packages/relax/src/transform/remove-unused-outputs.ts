@@ -1,7 +1,8 @@
 import { definePass, runPass, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
 import { forEachUse, isVar, varToValue } from "../analysis/variables.ts";
 import type { Call, Expr, Function } from "../ir/expr.ts";
-import { makeBindingBlock, makeCall, makeFunction, makePrimValue, makeSeqExpr, makeTuple, makeTupleGetItem, makeTupleStructInfo, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeBindingBlock, makeCall, makePrimValue, makeSeqExpr, makeTuple, makeTupleGetItem, makeTupleStructInfo, makeVar, makeVarBinding } from "../ir/make.ts";
+import { makeFunction } from "../ir/make-function.ts";
 import { isRelaxFunction } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { canonicalizeBindings } from "./canonicalize-bindings.ts";

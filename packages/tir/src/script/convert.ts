@@ -41,8 +41,10 @@ function fitsInt32(value: number | bigint): boolean {
   return value >= -2147483648 && value <= 2147483647;
 }
 
-/** Two operands; a plain number takes the scalar type of its neighbour. */
+/** Two operands; a plain number takes the scalar type of its neighbour, and two plain integers that of the function's. */
 export function toOperands(a: ScriptValue, b: ScriptValue, site: Site): readonly [PrimExpr, PrimExpr] {
+  const { plainInt } = site.ctx;
+  if (isInt(a) && isInt(b) && plainInt !== "int32" && isDType(plainInt)) return [toExpr(a, site, plainInt), toExpr(b, site, plainInt)];
   const x = isPlain(a) ? undefined : toExpr(a, site);
   const y = isPlain(b) ? undefined : toExpr(b, site);
   return [x ?? toExpr(a, site, numberType(a, y)), y ?? toExpr(b, site, numberType(b, x))];

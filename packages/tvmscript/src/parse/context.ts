@@ -347,6 +347,11 @@ export class ParseContext {
     return owner instanceof ScriptNamespace ? owner.members.get(e.attr) : undefined;
   }
 
+  /** The type of plain integers where nothing else says, in the function that is being read. */
+  get plainInt(): string {
+    return this.#current[0]?.plainInt ?? "int32";
+  }
+
   /** Runs `f` with the operators of `dialect` first. */
   within<T>(dialect: ScriptDialect, f: () => T): T {
     const before = this.#current;
