@@ -1,2 +1,2 @@
 // Names that both dialects have are told apart here.
-export { cast, constant, isPrimExpr, makeVar as makeTirVar, undefinedVars, type PrimExpr, type AnyVar as TirVar } from "@verticil/tir";
+export { cast, constant, isPrimExpr, makeVar as makeTirVar, type PrimExpr, type AnyVar as TirVar } from "@verticil/tir";
