@@ -76,13 +76,25 @@ export function isDType(text: string): text is DType {
   return match !== null && isScalar(match[1] ?? "");
 }
 
+/** The lane counts that machines have. */
+const commonLanes: readonly number[] = [1, 2, 3, 4, 8, 16, 32];
+
 /** The scalar types, and the vectors that machines have. */
 const cache: ReadonlyMap<string, DTypeParts> = new Map(
   Object.entries(SCALARS).flatMap(([name, [code, bits]]) => {
     const scalar = isScalar(name) ? name : "void";
-    return [1, 2, 3, 4, 8, 16, 32].map((lanes) => [lanes === 1 ? name : `${name}x${lanes}`, { scalar, code, bits, lanes }] as const);
+    return commonLanes.map((lanes) => [lanes === 1 ? name : `${name}x${lanes}`, { scalar, code, bits, lanes }] as const);
   }),
 );
+
+/** Their names by lane count, each made once: a string put together anew is hashed and compared by its letters. */
+const vectorNames: ReadonlyMap<ScalarDType, ReadonlyMap<number, DType>> = new Map(
+  Object.keys(SCALARS).filter(isScalar).map((scalar) => [scalar, new Map(commonLanes.map((lanes) => [lanes, lanes === 1 ? scalar : spellVector(scalar, lanes)]))]),
+);
+
+function spellVector(scalar: ScalarDType, lanes: number): DType {
+  return lanes < 0 ? `${scalar}xvscalex${-lanes}` : `${scalar}x${lanes}`;
+}
 
 /**
  * Takes a data type apart.
@@ -114,7 +126,7 @@ export function lanesOf(dtype: DType): number {
 /** The same scalar type with another lane count, as `lanesOf` gives it. */
 export function withLanes(dtype: DType, lanes: number): DType {
   const scalar = scalarOf(dtype);
-  return lanes === 1 ? scalar : lanes < 0 ? `${scalar}xvscalex${-lanes}` : `${scalar}x${lanes}`;
+  return vectorNames.get(scalar)?.get(lanes) ?? spellVector(scalar, lanes);
 }
 
 /**

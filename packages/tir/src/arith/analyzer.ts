@@ -254,10 +254,10 @@ export class Analyzer implements ArithContext, Prover {
    */
   simplify(e: PrimExpr, steps = 2): PrimExpr {
     if (e.kind === "ir.IntImm" || e.kind === "ir.FloatImm") return e;
-    return simplifyLinear(e, this.#isFree) ?? this.#simple.at(this.#generation).get(e) ?? this.#ask(() => this.#settle(e, steps));
+    return simplifyLinear(e, this.#valueOf) ?? this.#simple.at(this.#generation).get(e) ?? this.#ask(() => this.#settle(e, steps));
   }
 
-  readonly #isFree = (v: AnyVar): boolean => this.#rewriter.valueOf(v) === v;
+  readonly #valueOf = (v: AnyVar): PrimExpr => this.#rewriter.valueOf(v);
 
   #settle(e: PrimExpr, steps: number): PrimExpr {
     const out = this.#settleParts(e) ?? this.#settleWhole(e, steps);

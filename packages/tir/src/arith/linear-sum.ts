@@ -6,20 +6,23 @@ import { combine, isIndexType } from "./rules/compile-rule.ts";
 
 // Most indices that lowering meets are sums of scaled variables. Their canonical form takes neither bounds nor rules.
 
-/** Says of a variable that nothing is known which would take its place. */
-type IsFree = (v: AnyVar) => boolean;
+/** What stands for a variable: itself if nothing is known that would take its place; undefined if it must not be met. */
+type ValueOf = (v: AnyVar) => PrimExpr | undefined;
 
 /**
- * The canonical form of an expression of sums, differences and products by constants over variables that are free;
- * `undefined` for any other, where a factor would leave the type, and where terms cancel. Gives back `e` itself if it is
+ * The canonical form of an expression of sums, differences and products by constants over variables that stand
+ * for themselves or constants; `undefined` for any other, where a factor would leave the type, and where terms cancel. Gives back `e` itself if it is
  * that form.
  */
-export function simplifyLinear(e: PrimExpr, isFree: IsFree): PrimExpr | undefined {
-  if (isVar(e)) return isFree(e) ? e : undefined;
+export function simplifyLinear(e: PrimExpr, valueOf: ValueOf): PrimExpr | undefined {
+  if (isVar(e)) {
+    const value = valueOf(e);
+    return value === e || value?.kind === "ir.IntImm" ? value : undefined;
+  }
   if ((e.kind !== "tir.Add" && e.kind !== "tir.Sub" && e.kind !== "tir.Mul") || !isIndexType(e.dtype)) return undefined;
-  if (new SumReader(isFree).reads(e)) return e;
+  if (new SumReader(valueOf).reads(e)) return e;
   if (e.kind === "tir.Mul") return undefined;
-  const sum = new LinearSum(e.dtype, isFree);
+  const sum = new LinearSum(e.dtype, valueOf);
   return sum.add(e, 1) ? sum.toExpr() : undefined;
 }
 
@@ -29,13 +32,13 @@ function isVar(e: PrimExpr): e is AnyVar {
 
 /** Reads a sum in canonical form from its end: terms by ascending scale, those that are taken off before the others. */
 class SumReader {
-  readonly #isFree: IsFree;
+  readonly #valueOf: ValueOf;
   readonly #vars: AnyVar[] = [];
   /** The scale of the term to the right. */
   #scale = -Infinity;
 
-  constructor(isFree: IsFree) {
-    this.#isFree = isFree;
+  constructor(valueOf: ValueOf) {
+    this.#valueOf = valueOf;
   }
 
   reads(e: PrimExpr): boolean {
@@ -71,7 +74,7 @@ class SumReader {
       v = e.a;
     }
     scale *= sign;
-    if (!isVar(v) || scale < this.#scale || this.#vars.includes(v) || !this.#isFree(v)) return false;
+    if (!isVar(v) || scale < this.#scale || this.#vars.includes(v) || this.#valueOf(v) !== v) return false;
     this.#scale = scale;
     this.#vars.push(v);
     return true;
@@ -86,13 +89,13 @@ interface Term {
 /** Terms in order of appearance, and a constant. */
 class LinearSum {
   readonly #dtype: DType;
-  readonly #isFree: IsFree;
+  readonly #valueOf: ValueOf;
   readonly #terms: Term[] = [];
   #base = 0;
 
-  constructor(dtype: DType, isFree: IsFree) {
+  constructor(dtype: DType, valueOf: ValueOf) {
     this.#dtype = dtype;
-    this.#isFree = isFree;
+    this.#valueOf = valueOf;
   }
 
   /** Adds `e * factor`; false if it is no such sum, a factor would leave the type, or terms cancel. */
@@ -104,7 +107,7 @@ class LinearSum {
         return fits(this.#base, this.#dtype);
       case "tir.Var":
       case "tir.SizeVar":
-        return this.#isFree(e) && this.#addTerm(e, factor);
+        return this.#addVar(e, factor);
       case "tir.Add":
         return this.add(e.a, factor) && this.add(e.b, factor);
       case "tir.Sub":
@@ -118,6 +121,12 @@ class LinearSum {
       default:
         return false;
     }
+  }
+
+  #addVar(v: AnyVar, factor: number): boolean {
+    const value = this.#valueOf(v);
+    if (value === v) return this.#addTerm(v, factor);
+    return value?.kind === "ir.IntImm" && this.add(value, factor);
   }
 
   #addTerm(v: AnyVar, scale: number): boolean {

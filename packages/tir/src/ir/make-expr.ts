@@ -72,9 +72,11 @@ const RESULT: { readonly [K in BinaryKind]: "operand" | "bool" } = {
 /** All kinds of binary expression. */
 export const binaryKinds: readonly BinaryKind[] = Object.keys(RESULT) as BinaryKind[];
 
+const binaryKindNames: ReadonlySet<string> = new Set(binaryKinds);
+
 /** True for the 17 kinds with operands `a` and `b`. */
 export function isBinary(e: Node): e is BinaryExpr {
-  return Object.hasOwn(RESULT, e.kind);
+  return binaryKindNames.has(e.kind);
 }
 
 /**

@@ -89,7 +89,7 @@ export function domainsOf(tree: FuncTree, realize: BlockRealize): readonly (read
     const end = iv.dom && asInt(add(iv.dom.min, iv.dom.extent));
     if (value === undefined || end === undefined || !isConstInt(realize.predicate, 1)) return [iv.var, iv.dom] as const;
     // Of sums of such loops the bounds are exact.
-    if (simplifyLinear(value, (v) => constantLoops.has(v)) === undefined) return [iv.var, iv.dom] as const;
+    if (simplifyLinear(value, (v) => (constantLoops.has(v) ? v : undefined)) === undefined) return [iv.var, iv.dom] as const;
     const { max } = analyzer.constIntBound(value);
     if (!Number.isFinite(max) || max < end || iv.dom === undefined) return [iv.var, iv.dom] as const;
     return [iv.var, makeRange(iv.dom.min, sub(constant(max + 1, iv.var.dtype), iv.dom.min))] as const;

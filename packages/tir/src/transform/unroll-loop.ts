@@ -6,7 +6,7 @@ import { mapStmtChildren } from "../ir/map-children.ts";
 import { add, asInt, constant } from "../ir/ops.ts";
 import type { For, Stmt } from "../ir/stmt.ts";
 import { visitExpr } from "../ir/visit.ts";
-import { copiesWith } from "./fold.ts";
+import { copiesWith } from "./copies-with.ts";
 import { bodyPass } from "./prim-func-pass.ts";
 
 /** What is unrolled beyond the loops marked for it. */
