@@ -23,6 +23,7 @@ import {
   relax,
   relaxOps,
   relaxScript,
+  winogradPaybackRuns,
   type LayoutTable,
   type LegalizeTable,
   type OpDef,
@@ -67,7 +68,7 @@ function hasSyntax(dialect: Dialect | ScriptDialect): dialect is ScriptDialect {
 }
 
 /** The options that the standard passes take from the context. */
-const passConfigOptions: readonly ConfigOption[] = [fuseOpsMaxDepth, liftTransformConsumeParams];
+const passConfigOptions: readonly ConfigOption[] = [fuseOpsMaxDepth, liftTransformConsumeParams, winogradPaybackRuns];
 
 /** A pass context with the standard operators and tables, and those of the extensions over them. */
 export function compileContext(options: PassContextOptions = {}, extensions: readonly Extension[] = []): PassContext {

@@ -29,6 +29,8 @@ import {
   removePurityChecking,
   rewriteDataflowReshape,
   splitConcat,
+  winogradConv2D,
+  winogradPaybackRuns,
   staticPlanBlockMemory,
   toNonDataflow,
   vmShapeLower,
@@ -118,6 +120,12 @@ const graphPasses: readonly PassSpec[] = [
   plain("VMPhase", "The last phase for the virtual machine: from tensor programs to what its code generator takes.", vmPhase),
   plain("WasmPipeline", "The whole pipeline for WebAssembly.", wasmPipeline),
   plain("SplitConcat", "Joins many tensors in steps where a device binds few buffers at once.", splitConcat),
+  passSpec(
+    "WinogradConv2D",
+    "Computes 3×3 convolutions by Winograd's scheme where that is faster.",
+    { payback_runs: winogradPaybackRuns.def },
+    ({ payback_runs: paybackRuns }) => winogradConv2D(paybackRuns === undefined ? {} : { paybackRuns }),
+  ),
   plain("LowerGpuTIR", "Lowers tensor programs on grids of threads to flat loops: all passes of that.", () => lowerGpuTir()),
   plain("WebgpuPipeline", "The whole pipeline for WebGPU.", webgpuPipeline),
 ];

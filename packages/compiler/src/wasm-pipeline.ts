@@ -33,6 +33,7 @@ import {
   splitConcat,
   staticPlanBlockMemory,
   toNonDataflow,
+  winogradConv2D,
 } from "@verticil/relax";
 import { wasmIntrinRules } from "@verticil/target-wasm";
 import { infiniteIdentities, lowerTir, mergeSimilarFunctions, outlineLoops } from "@verticil/tir";
@@ -66,6 +67,7 @@ export function graphPhase(): Pass {
 export function fusionPhase(): Pass {
   return sequential("fusion", [
     splitConcat(),
+    winogradConv2D(),
     legalizeOps(),
     deadCodeElimination(),
     annotateTIROpPattern(),

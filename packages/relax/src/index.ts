@@ -248,6 +248,7 @@ export {
   rewriteDataflowReshape,
 } from "./transform/rewrite-dataflow-reshape.ts";
 export { splitConcat } from "./transform/split-concat.ts";
+export { winogradConv2D, winogradPaybackRuns, type WinogradConv2DOptions } from "./transform/winograd-conv2d.ts";
 export {
   ALLOC_ALIGNMENT,
   aliasedVar,

@@ -57,7 +57,16 @@ export {
 } from "./topi/vision.ts";
 export { dequantize, nllLoss, quantize, simulatedDequantize, simulatedQuantize } from "./topi/loss-and-quantize.ts";
 export { avgPoolGrad, maxPoolGrad } from "./topi/pool-grad.ts";
-export { conv2dWinograd, winogradMatrices, type WinogradMatrices, type WinogradOptions } from "./topi/winograd.ts";
+export { conv2dWinograd, type WinogradOptions } from "./topi/winograd.ts";
+export { winogradMatrices, winogradScheme, type WinogradMatrices, type WinogradScheme } from "./topi/winograd-scheme.ts";
+export {
+  conv2dWinogradNhwcWithoutWeightTransform,
+  winogradDataPack,
+  winogradInverse,
+  winogradProduct,
+  winogradTiles,
+  type WinogradTiles,
+} from "./topi/winograd-nhwc.ts";
 export { batchToSpaceNd, depthToSpace, dilate, spaceToBatchNd, spaceToDepth } from "./topi/space.ts";
 export { fastErf, fastExp, fastTanh } from "./topi/approximate.ts";
 export { expandLike, fifoBuffer, layoutTransform, matrixSetDiag, sequenceMask, slidingWindow, upsampling } from "./topi/rearrange.ts";

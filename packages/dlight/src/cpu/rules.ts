@@ -1,9 +1,9 @@
 import type { Target } from "@verticil/ir-core";
-import { attempt, beginWork, funcOf, isInjective, isCopy, isReduction, stages, type Work } from "../loop-sites.ts";
+import { attempt, isInjective, isCopy, isReduction, stages, type Work } from "../loop-sites.ts";
 import { makeRule } from "../make-rule.ts";
 import type { ScheduleRule } from "../schedule-rule.ts";
-import { scheduleInjective } from "./schedule-injective.ts";
-import { splitConditions } from "./split-conditions.ts";
+import { scheduleAll } from "./schedule-all.ts";
+import { winogradTransform } from "./winograd-transform.ts";
 import { scheduleReduction } from "./schedule-reduction.ts";
 
 /**
@@ -24,7 +24,7 @@ export const injective: ScheduleRule = /* @__PURE__ */ makeRule("Injective", (wo
 export const fallback: ScheduleRule = { name: "Fallback", apply: (func) => func };
 
 /** The rules for targets that run on a CPU, tried in order; the last takes anything. */
-export const cpuRules: readonly ScheduleRule[] = [registerTile, injective, fallback];
+export const cpuRules: readonly ScheduleRule[] = [winogradTransform, registerTile, injective, fallback];
 
 function hasThreads(target: Target): boolean {
   return target.kind === "wasm";
@@ -43,20 +43,6 @@ function tileAll(work: Work, parallel: boolean): Work | undefined {
     open.delete(tiled.carrier);
   }
   return scheduleAll(current, open, parallel);
-}
-
-/** Schedules the injective blocks of the given names, each cut where its conditions change. */
-function scheduleAll(work: Work, names: ReadonlySet<string>, parallel: boolean): Work {
-  let func = funcOf(work);
-  const open = new Set<string>();
-  for (const name of names) {
-    const split = splitConditions(func, name);
-    if (split !== undefined) func = split.func;
-    for (const part of split?.names ?? [name]) open.add(part);
-  }
-  const next = beginWork(func) ?? work;
-  for (const s of stages(next)) if (open.has(s.block.name)) scheduleInjective(next, s, parallel);
-  return next;
 }
 
 /** Inlines what is element-wise and read by no reduction, and plain copies. */

@@ -19,6 +19,8 @@ import { opPattern, type OpPattern } from "../transform/op-pattern.ts";
 export function tirOpPattern(func: PrimFunc): OpPattern {
   const blocks = leafBlocks(func.body);
   if (blocks === undefined || blocks.length === 0) return opPattern.opaque;
+  // What a rule of its own schedules is fused with what comes after it, element by element.
+  if (blocks.some((b) => typeof b.annotations["schedule_rule"] === "string")) return opPattern.outEWiseFusable;
   return blocks.reduce<OpPattern>((acc, b) => maxPattern(acc, blockPattern(b)), opPattern.elemWise);
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { data, evaluate, numbers } from "../testing/evaluate.ts";
 import { conv } from "./nn-conv.ts";
-import { conv2dWinograd, winogradMatrices } from "./winograd.ts";
+import { conv2dWinograd } from "./winograd.ts";
 
 it.each([
   { tileSize: 2 as const, digits: 5 },
@@ -16,22 +16,4 @@ it.each([
   expect(fast!.shape).toEqual(direct!.shape);
   const expected = numbers(direct!);
   numbers(fast!).forEach((v, i) => expect(v).toBeCloseTo(expected[i]!, digits));
-});
-
-it.each([[2, 3], [4, 3], [2, 5]])("the matrices of %i outputs of a window of %i give the products of a convolution", (m, r) => {
-  const { a, b, g } = winogradMatrices(m, r);
-  const n = m + r - 1;
-  const d = Array.from({ length: n }, (_, i) => ((i * 7) % 5) - 2);
-  const w = Array.from({ length: r }, (_, i) => i + 1);
-  const gw = g.map((row) => row.reduce((s, v, k) => s + v * w[k]!, 0));
-  const bd = gw.map((_, i) => d.reduce((s, v, k) => s + v * b[k]![i]!, 0));
-  for (let o = 0; o < m; o++) {
-    const fast = gw.reduce((s, v, i) => s + v * bd[i]! * a[i]![o]!, 0);
-    const direct = w.reduce((s, v, k) => s + v * d[o + k]!, 0);
-    expect(fast).toBeCloseTo(direct, 10);
-  }
-});
-
-it("a scheme without enough points is refused", () => {
-  expect(() => winogradMatrices(8, 5)).toThrow("is not supported");
 });

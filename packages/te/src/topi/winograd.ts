@@ -5,51 +5,13 @@ import { reduceAxis, sum } from "../reduce.ts";
 import type { Tensor } from "../tensor.ts";
 import { pad } from "./nn-pad.ts";
 import { int } from "./transform.ts";
+import { winogradMatrices, type Matrix } from "./winograd-scheme.ts";
 
 /** What a Winograd convolution is told. `padding` is top, left, bottom, right. */
 export interface WinogradOptions {
   readonly padding: readonly [number, number, number, number];
   /** Outputs a tile and axis: 2 is exact to a few ulp, 4 does fewer products and loses about a decimal digit. */
   readonly tileSize?: 2 | 4;
-}
-
-type Matrix = readonly (readonly number[])[];
-
-/** The matrices of a Winograd scheme: `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A` (Lavin and Gray 2015). */
-export interface WinogradMatrices {
-  readonly a: Matrix;
-  readonly b: Matrix;
-  readonly g: Matrix;
-}
-
-function product(values: readonly number[]): number {
-  return values.reduce((x, y) => x * y, 1);
-}
-
-/** Coefficients of `∏ (x - r)`, lowest power first. */
-function monic(roots: readonly number[]): readonly number[] {
-  return roots.reduce<readonly number[]>((p, r) => [...p, 0].map((_, i) => (p[i - 1] ?? 0) - r * (p[i] ?? 0)), [1]);
-}
-
-/**
- * The matrices for `m` outputs of a window of `r` by Toom–Cook at `m + r - 2` points and infinity, as upstream's
- * `winograd_transform_matrices`: `a` is [m + r - 1, m], `b` [m + r - 1, m + r - 1], `g` [m + r - 1, r].
- * @throws RangeError if there are not enough points.
- */
-export function winogradMatrices(m: number, r: number): WinogradMatrices {
-  const n = m + r - 1;
-  const points = [0, -1, 1, 0.5, -2, -0.5, 2].slice(0, n - 1);
-  if (points.length < n - 1) throw new RangeError(`Winograd with ${m} outputs of a window of ${r} is not supported.`);
-  const others = (i: number): readonly number[] => points.filter((_, k) => k !== i);
-  const powers = (x: number, count: number): readonly number[] => Array.from({ length: count }, (_, k) => x ** k);
-  const last = (count: number): readonly number[] => Array.from({ length: count }, (_, k) => (k === count - 1 ? 1 : 0));
-  const scale = (i: number): number => 1 / product(others(i).map((p) => at(points, i) - p));
-  const columns = [...points.map((_, i) => [...monic(others(i)), 0]), monic(points)];
-  return {
-    a: [...points.map((p) => powers(p, m)), last(m)],
-    b: Array.from({ length: n }, (_, row) => columns.map((c) => at(c, row))),
-    g: [...points.map((p, i) => powers(p, r).map((v) => v * scale(i))), last(r)],
-  };
 }
 
 /** An element of a constant matrix, chosen by a chain of selects that unrolling folds away. */
