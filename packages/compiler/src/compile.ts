@@ -16,7 +16,7 @@ import { tuningLookupKey } from "@verticil/relax";
 import { chooseCode, loadModel, type CodeFiles, type CodeOptions, type LoadOptions, type Manifest, type Model } from "@verticil/runtime-ffi";
 import { loadVmModel, type VmExecutable, type VmLoadOptions, type VmManifest, type VmModel } from "@verticil/runtime-ffi/vm";
 import { loadWebgpuModel, type WebgpuLoadOptions, type WebgpuManifest } from "@verticil/runtime-ffi/webgpu";
-import { buildWasm, type WasmThreads } from "@verticil/target-wasm";
+import { buildWasm, buildWasmVariants, type WasmThreads } from "@verticil/target-wasm";
 import { buildWebgpu } from "@verticil/target-webgpu";
 import { compileContext, type Extension } from "./compile-context.ts";
 import { makeArtifact, type Artifact, type ModelCode } from "./artifact.ts";
@@ -159,14 +159,16 @@ function buildCode(lowered: IRModule, { name, target, debug }: About<WasmTarget>
     return { code: { wasm: build.bytes, relaxed: undefined }, reservedBytes: build.reservedBytes, threads: build.threads, files };
   }
   const options = { name, threads: true };
-  const { bytes: wasm, reservedBytes, threads } = buildWasm(lowered, target, options);
-  if (target.simd !== "128") return { code: { wasm, relaxed: undefined }, reservedBytes, threads, files: new Map() };
-  const other = buildWasm(lowered, { ...target, simd: "relaxed" }, options);
-  const same = other.bytes.length === wasm.length && other.bytes.every((byte, i) => byte === wasm[i]);
+  if (target.simd !== "128") {
+    const { bytes, reservedBytes, threads } = buildWasm(lowered, target, options);
+    return { code: { wasm: bytes, relaxed: undefined }, reservedBytes, threads, files: new Map() };
+  }
+  const { plain, relaxed } = buildWasmVariants(lowered, target, options);
+  const { threads } = plain;
   return {
-    code: { wasm, relaxed: same ? undefined : other.bytes },
-    reservedBytes: Math.max(reservedBytes, other.reservedBytes),
-    threads: threads && { ...threads, stack: Math.max(threads.stack, other.threads?.stack ?? 0) },
+    code: { wasm: plain.bytes, relaxed: relaxed?.bytes },
+    reservedBytes: Math.max(plain.reservedBytes, relaxed?.reservedBytes ?? 0),
+    threads: threads && { ...threads, stack: Math.max(threads.stack, relaxed?.threads?.stack ?? 0) },
     files: new Map(),
   };
 }

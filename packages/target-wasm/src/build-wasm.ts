@@ -1,14 +1,13 @@
-import type { GlobalVar, IRModule, WasmTarget } from "@verticil/ir-core";
+import type { BaseFunc, GlobalVar, IRModule, WasmTarget } from "@verticil/ir-core";
 import { poolLayout, tensorBytes, type DType } from "@verticil/runtime-ffi";
-import { tirTable, type AllocateConst, type Call, type PrimFunc } from "@verticil/tir";
-import { walk, type BaseFunc } from "@verticil/ir-core";
+import { visitStmt, type AllocateConst, type Call, type PrimFunc } from "@verticil/tir";
 import type { Callee } from "./codegen/context.ts";
 import { compileFunction, paramTypes, resultType, type CompiledFunc, type FuncEnvironment } from "./codegen/function.ts";
 import type { ParallelBody, ParallelSites } from "./codegen/parallel.ts";
 import { forkFunction, rangeFunction, rangeSignature, workerFunction, workFunction } from "./codegen/pool-functions.ts";
 import { wasmTypeOf } from "./codegen/lanes.ts";
 import { unsupported } from "./codegen/unsupported.ts";
-import { ModuleBuilder } from "./encoder/module-builder.ts";
+import { ModuleBuilder, type FuncSignature } from "./encoder/module-builder.ts";
 import type { WasmType } from "./encoder/opcodes.ts";
 import { wasmSourceMap } from "./encoder/source-map.ts";
 
@@ -70,44 +69,108 @@ const DYNAMIC_STACK = 2 ** 20;
  * @throws DiagnosticError where a function holds something that has no WebAssembly.
  */
 export function buildWasm(module: IRModule, target: WasmTarget, opts: BuildWasmOptions = {}): WasmBuild {
-  const funcs = primFuncs(module);
-  const builder = new ModuleBuilder(opts.name ?? "verticil");
-  const externs = importExterns(builder, funcs);
-  const indexOf = new Map<GlobalVar, Callee>();
-  for (const [i, [gv, func]] of funcs.entries()) {
-    indexOf.set(gv, { index: externs.size + i, params: paramTypes(func), result: resultType(func) });
-  }
-  const stackPointer = 0;
+  const build = beginBuild(module, target, opts);
+  return assemble(build, compileAll(build, target.simd === "relaxed"));
+}
+
+/** A module for every engine with SIMD, and one for those with relaxed SIMD if that is another. */
+export interface WasmVariants {
+  readonly plain: WasmBuild;
+  readonly relaxed: WasmBuild | undefined;
+}
+
+/**
+ * Like `buildWasm` for a target with and without relaxed SIMD. What relaxed SIMD has nothing for is compiled once.
+ * @throws DiagnosticError where a function holds something that has no WebAssembly.
+ */
+export function buildWasmVariants(module: IRModule, target: WasmTarget, opts: BuildWasmOptions = {}): WasmVariants {
+  const build = beginBuild(module, target, opts);
+  const plain = compileAll(build, false);
+  const first = assemble(build, plain);
+  if (target.simd === "none" || !plain.some((f) => f.code.canRelax)) return { plain: first, relaxed: undefined };
+  const second = assemble(build, compileAll(build, true, plain));
+  const same = second.bytes.length === first.bytes.length && second.bytes.every((byte, i) => byte === first.bytes[i]);
+  return { plain: first, relaxed: same ? undefined : second };
+}
+
+/** What the variants of a module share. */
+interface Build {
+  readonly opts: BuildWasmOptions;
+  readonly target: WasmTarget;
+  readonly funcs: readonly ScannedFunc[];
+  readonly callees: ReadonlyMap<GlobalVar, Callee>;
+  readonly externs: ReadonlyMap<string, Extern>;
+  readonly bodies: ParallelBodies | undefined;
+  readonly data: DataSegments;
+}
+
+/** A function with what it calls. */
+interface ScannedFunc {
+  readonly gv: GlobalVar;
+  readonly func: PrimFunc;
+  readonly calls: readonly Call[];
+  readonly hasParallel: boolean;
+}
+
+/** A function that the host gives. */
+interface Extern extends Callee {
+  readonly signature: FuncSignature;
+}
+
+/** A function with its code. */
+interface BuiltFunc extends ScannedFunc {
+  readonly code: CompiledFunc;
+}
+
+/** Where every module keeps its stack pointer. */
+const STACK_POINTER = 0;
+
+function beginBuild(module: IRModule, target: WasmTarget, opts: BuildWasmOptions): Build {
+  const funcs = [...module.functions].flatMap(([gv, func]) => (isPrimFunc(func) ? [scan(gv, func)] : []));
+  const externs = externsOf(funcs);
+  const callees = new Map<GlobalVar, Callee>();
+  for (const [i, { gv, func }] of funcs.entries()) callees.set(gv, { index: externs.size + i, params: paramTypes(func), result: resultType(func) });
   const bodies = opts.threads === true ? new ParallelBodies(externs.size + funcs.length, withParallelLoops(funcs)) : undefined;
   const data = new DataSegments(FIRST_ADDRESS + (bodies === undefined ? 0 : poolLayout.bytes));
+  return { opts, target, funcs, callees, externs, bodies, data };
+}
+
+/** The code of all functions; that of `known` which is the same with relaxed SIMD is taken over. */
+function compileAll({ opts, target, funcs, callees, externs, bodies, data }: Build, relaxed: boolean, known: readonly BuiltFunc[] = []): readonly BuiltFunc[] {
   const env: FuncEnvironment = {
     simd: target.simd !== "none",
-    relaxed: target.simd === "relaxed",
+    relaxed,
     checks: { assertions: opts.assertions ?? true, bounds: opts.boundsChecks ?? false },
     keepSpans: opts.sourceMappingUrl !== undefined,
-    stackPointer,
-    calleeOf: (gv) => indexOf.get(gv) ?? unsupported(`the unknown function \`${gv.name}\``, "Add it to the module.", gv.span),
+    stackPointer: STACK_POINTER,
+    calleeOf: (gv) => callees.get(gv) ?? unsupported(`the unknown function \`${gv.name}\``, "Add it to the module.", gv.span),
     extern: (name) => externs.get(name) ?? unsupported(`the external function \`${name}\``, "It was not declared."),
     constantData: (stmt) => data.add(stmt),
     parallel: bodies,
   };
-  const compiled = new Map(funcs.map(([gv, func]) => [gv, compileFunction(gv.name, func, env)]));
-  const stackBytes = stackSize(funcs, compiled);
+  return funcs.map((f, i) => {
+    const before = known[i];
+    return before === undefined || before.code.canRelax ? { ...f, code: compileFunction(f.gv.name, f.func, env) } : before;
+  });
+}
+
+function assemble({ opts, externs, bodies, data }: Build, funcs: readonly BuiltFunc[]): WasmBuild {
+  const builder = new ModuleBuilder(opts.name ?? "verticil");
+  for (const [name, { signature }] of externs) builder.importFunc("env", name, signature);
+  const stackBytes = stackSize(funcs);
   const stackStart = Math.ceil(data.end / 64) * 64;
   const reservedBytes = stackStart + stackBytes;
   builder.global("__stack_pointer", reservedBytes);
   const exports: WasmExport[] = [];
-  for (const [gv, func] of funcs) {
-    const made = compiled.get(gv);
-    if (made === undefined) continue;
-    const index = builder.func(made.body);
+  for (const { func, code } of funcs) {
+    const index = builder.func(code.body);
     const symbol = func.attrs["global_symbol"];
     if (typeof symbol !== "string") continue;
     builder.exportFunc(symbol, index);
     exports.push({ name: symbol, params: func.params.map((p) => ({ name: p.name, dtype: p.dtype })), result: resultType(func) });
   }
   const min = Math.max(1, Math.ceil(reservedBytes / PAGE));
-  const threaded = bodies?.write(builder, stackPointer) === true;
+  const threaded = bodies?.write(builder, STACK_POINTER) === true;
   builder.memory(threaded ? { min, max: MAX_PAGES } : { min });
   for (const segment of data.segments) builder.data(segment.offset, segment.bytes);
   if (opts.sourceMappingUrl !== undefined) builder.sourceMappingUrl(opts.sourceMappingUrl);
@@ -121,75 +184,62 @@ function isPrimFunc(func: BaseFunc): func is PrimFunc {
   return func.kind === "tir.PrimFunc";
 }
 
-function primFuncs(module: IRModule): readonly (readonly [GlobalVar, PrimFunc])[] {
-  const found: (readonly [GlobalVar, PrimFunc])[] = [];
-  for (const [gv, func] of module.functions) if (isPrimFunc(func)) found.push([gv, func]);
-  return found;
-}
-
-function isCall(node: { readonly kind: string }): node is Call {
-  return node.kind === "tir.Call";
-}
-
-function callsOf(func: PrimFunc): readonly Call[] {
+/** A function with what there is to know of it before code is made: one walk for all questions. */
+function scan(gv: GlobalVar, func: PrimFunc): ScannedFunc {
   const calls: Call[] = [];
-  walk(tirTable, func.body, (node) => {
-    if (node.kind === "tir.Buffer") return "skip";
-    if (isCall(node)) calls.push(node);
-    return undefined;
+  let hasParallel = false;
+  visitStmt(func.body, {
+    expr(e) {
+      if (e.kind === "tir.Call") calls.push(e);
+    },
+    stmt(s) {
+      if (s.kind === "tir.For" && s.forKind === "parallel") hasParallel = true;
+    },
   });
-  return calls;
+  return { gv, func, calls, hasParallel };
 }
 
 /** The functions that have parallel loops, or call functions that have. */
-function withParallelLoops(funcs: readonly (readonly [GlobalVar, PrimFunc])[]): ReadonlySet<GlobalVar> {
-  const out = new Set<GlobalVar>();
-  for (const [gv, func] of funcs) {
-    walk(tirTable, func.body, (node) => {
-      if (node.kind === "tir.For" && "forKind" in node && node.forKind === "parallel") out.add(gv);
-      return node.kind === "tir.Buffer" ? "skip" : undefined;
-    });
-  }
+function withParallelLoops(funcs: readonly ScannedFunc[]): ReadonlySet<GlobalVar> {
+  const out = new Set(funcs.filter((f) => f.hasParallel).map((f) => f.gv));
   for (let before = -1; before < out.size; ) {
     before = out.size;
-    for (const [gv, func] of funcs) if (callsOf(func).some((c) => c.op.kind === "ir.GlobalVar" && out.has(c.op))) out.add(gv);
+    for (const { gv, calls } of funcs) if (calls.some((c) => c.op.kind === "ir.GlobalVar" && out.has(c.op))) out.add(gv);
   }
   return out;
 }
 
-function importExterns(builder: ModuleBuilder, funcs: readonly (readonly [GlobalVar, PrimFunc])[]): ReadonlyMap<string, Callee> {
-  const externs = new Map<string, Callee>();
-  for (const call of funcs.flatMap(([, func]) => callsOf(func))) {
+function externsOf(funcs: readonly ScannedFunc[]): ReadonlyMap<string, Extern> {
+  const externs = new Map<string, Extern>();
+  for (const call of funcs.flatMap((f) => f.calls)) {
     const [name, ...args] = call.args;
     if (!/^tir\.call_(pure_)?extern$/.test(call.op.name) || name?.kind !== "tir.StringImm" || externs.has(name.value)) continue;
     const params = args.map((a): WasmType => wasmTypeOf(a.dtype));
     const result = call.dtype === "void" ? undefined : call.dtype;
-    const index = builder.importFunc("env", name.value, { params, results: result === undefined ? [] : [wasmTypeOf(result)] });
-    externs.set(name.value, { index, params, result });
+    externs.set(name.value, { index: externs.size, params, result, signature: { params, results: result === undefined ? [] : [wasmTypeOf(result)] } });
   }
   return externs;
 }
 
 /** Bytes of shadow stack for the deepest chain of calls. @throws DiagnosticError for functions that call themselves. */
-function stackSize(funcs: readonly (readonly [GlobalVar, PrimFunc])[], compiled: ReadonlyMap<GlobalVar, CompiledFunc>): number {
+function stackSize(funcs: readonly BuiltFunc[]): number {
   const known = new Map<GlobalVar, number | "open">();
-  const byVar = new Map(funcs);
+  const byVar = new Map(funcs.map((f) => [f.gv, f]));
   const depth = (gv: GlobalVar): number => {
     const before = known.get(gv);
     if (before === "open") return unsupported(`the recursive function \`${gv.name}\``, "Use a loop.", gv.span);
     if (before !== undefined) return before;
     known.set(gv, "open");
     const func = byVar.get(gv);
-    const made = compiled.get(gv);
     let deepest = 0;
-    for (const call of func === undefined ? [] : callsOf(func)) {
+    for (const call of func?.calls ?? []) {
       if (call.op.kind === "ir.GlobalVar") deepest = Math.max(deepest, depth(call.op));
     }
-    const own = (made?.frameBytes ?? 0) + (made?.dynamicStack === true ? DYNAMIC_STACK : 0);
+    const own = (func?.code.frameBytes ?? 0) + (func?.code.dynamicStack === true ? DYNAMIC_STACK : 0);
     known.set(gv, deepest + own);
     return deepest + own;
   };
-  return funcs.reduce((most, [gv]) => Math.max(most, depth(gv)), 0);
+  return funcs.reduce((most, { gv }) => Math.max(most, depth(gv)), 0);
 }
 
 /** The bodies of parallel loops, and the functions that run them: `fork`, `work`, `worker`, and one for each body. */
@@ -228,16 +278,21 @@ class ParallelBodies implements ParallelSites {
 class DataSegments {
   readonly segments: { readonly offset: number; readonly bytes: Uint8Array }[] = [];
   end: number;
+  readonly #offsets = new Map<AllocateConst, number>();
 
   constructor(start: number) {
     this.end = start;
   }
 
+  /** The offset of a constant, which is put down once however often it is asked for. */
   add(stmt: AllocateConst): number {
+    const known = this.#offsets.get(stmt);
+    if (known !== undefined) return known;
     const offset = Math.ceil(this.end / 64) * 64;
     const bytes = tensorBytes(stmt.data);
     this.segments.push({ offset, bytes });
     this.end = offset + bytes.length;
+    this.#offsets.set(stmt, offset);
     return offset;
   }
 }

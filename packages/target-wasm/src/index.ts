@@ -1,2 +1,2 @@
-export { buildWasm, type BuildWasmOptions, type WasmBuild, type WasmExport, type WasmThreads } from "./build-wasm.ts";
+export { buildWasm, buildWasmVariants, type BuildWasmOptions, type WasmBuild, type WasmExport, type WasmThreads, type WasmVariants } from "./build-wasm.ts";
 export { wasmIntrinRules, type IntrinRule } from "./intrin/rules.ts";

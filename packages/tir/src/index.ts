@@ -208,6 +208,7 @@ export {
   mapRange,
   mapRegion,
   mapStmtChildren,
+  mapSubStmts,
   type ChildMapper,
   type ExprMapper,
 } from "./ir/map-children.ts";

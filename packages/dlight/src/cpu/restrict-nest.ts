@@ -1,4 +1,4 @@
-import { add, Analyzer, constant, makeRange, mapExpr, mapStmtChildren, type Block, type BlockRealize, type For, type PrimExpr, type Stmt, type Var } from "@verticil/tir";
+import { add, Analyzer, constant, makeRange, mapExpr, mapSubStmts, type Block, type BlockRealize, type For, type PrimExpr, type Stmt, type Var } from "@verticil/tir";
 import type { Cut } from "./tile-cuts.ts";
 
 /** True if a plain nest or sequence holds the block. */
@@ -41,7 +41,7 @@ export function restrictNest(nest: Stmt, from: string, to: string, runs: Readonl
   const seen = new Set<Var>();
   const visit = (s: Stmt): Stmt => {
     if (s === realize) return { ...cut, block: decideConditions(cut.block) };
-    const t = mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    const t = mapSubStmts(s, visit);
     const run = t.kind === "tir.For" ? loops.get(t.loopVar) : undefined;
     if (t.kind !== "tir.For" || run === undefined) return t;
     seen.add(t.loopVar);

@@ -2,7 +2,7 @@ import {
   asInt,
   getBlockAccessRegion,
   makeSeq,
-  mapStmtChildren,
+  mapSubStmts,
   renewDefs,
   strideIn,
   usesVar,
@@ -119,7 +119,7 @@ function offsetOf(e: PrimExpr, v: Var): number | undefined {
 function refreshReads(nest: Stmt): Stmt {
   const visit = (s: Stmt): Stmt => {
     if (s.kind === "tir.BlockRealize") return { ...s, block: { ...s.block, reads: getBlockAccessRegion(s.block).reads } };
-    return mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    return mapSubStmts(s, visit);
   };
   return visit(nest);
 }

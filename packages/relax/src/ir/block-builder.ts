@@ -2,8 +2,6 @@ import {
   makeGlobalVar,
   makeIRModule,
   makeOp,
-  structuralEqual,
-  structuralHash,
   type AttrMap,
   type BaseFunc,
   type GlobalVar,
@@ -31,6 +29,7 @@ import {
 import { makeFunction } from "./make-function.ts";
 import { completeAttrs, type OpRegistry } from "./op-def.ts";
 import { relaxNodes } from "./node-table.ts";
+import { SharedFunctions } from "./shared-functions.ts";
 import { structInfoOf } from "./struct-info-of.ts";
 import type { StructInfo } from "./struct-info.ts";
 import { irDialect, type Dialect } from "@verticil/ir-core";
@@ -58,7 +57,7 @@ export class BlockBuilder {
   readonly ops: OpRegistry;
   readonly infer: InferScope;
   readonly #functions: Map<GlobalVar, BaseFunc>;
-  readonly #byHash = new Map<string, GlobalVar[]>();
+  readonly #shared = new SharedFunctions(dialects);
   readonly #attrs: AttrMap;
   readonly #globalInfos: AttrMap;
   readonly #functionNames = new UniqueNames();
@@ -298,16 +297,11 @@ export class BlockBuilder {
    */
   addFunc(func: BaseFunc, hint: string): GlobalVar {
     const shareable = func.attrs["global_symbol"] === undefined;
-    const hash = shareable ? String(structuralHash(func, { dialects })) : "";
-    if (shareable) {
-      for (const gv of this.#byHash.get(hash) ?? []) {
-        const other = this.#functions.get(gv);
-        if (other !== undefined && structuralEqual(other, func, { dialects })) return gv;
-      }
-    }
+    const same = shareable ? this.#shared.find(func, (gv) => this.#functions.get(gv)) : undefined;
+    if (same !== undefined) return same;
     const gv = makeGlobalVar(this.#functionNames.fresh(hint));
     this.#functions.set(gv, func);
-    if (shareable) this.#byHash.set(hash, [...(this.#byHash.get(hash) ?? []), gv]);
+    if (shareable) this.#shared.add(gv, func);
     return gv;
   }
 

@@ -1,4 +1,5 @@
-import { definePass, forEachChild, withFunctions, type GlobalVar, type IRModule, type Node, type Pass } from "@verticil/ir-core";
+import { definePass, forEachChild, withFunctions, type BaseFunc, type GlobalVar, type IRModule, type Node, type Pass } from "@verticil/ir-core";
+import { visitStmt, type PrimFunc } from "@verticil/tir";
 import { containsImpureCall } from "../analysis/purity.ts";
 import { forEachUse } from "../analysis/variables.ts";
 import type { AnyBindingBlock, AnyVar, Binding, Expr, Function } from "../ir/expr.ts";
@@ -62,6 +63,19 @@ function trimBinding(binding: Binding, live: Set<AnyVar>, ops: OpRegistry): Bind
   return binding;
 }
 
+function isPrimFunc(func: BaseFunc): func is PrimFunc {
+  return func.kind === "tir.PrimFunc";
+}
+
+/** The functions that a tensor program calls. */
+function visitCallees(body: PrimFunc["body"], reach: (gv: GlobalVar) => void): void {
+  visitStmt(body, {
+    expr(e) {
+      if (e.kind === "tir.Call" && e.op.kind === "ir.GlobalVar") reach(e.op);
+    },
+  });
+}
+
 function removeUnreachable(module: IRModule, entries: ReadonlySet<string>): IRModule {
   const reached = new Set<GlobalVar>();
   const visit = (node: Node): void => {
@@ -76,7 +90,10 @@ function removeUnreachable(module: IRModule, entries: ReadonlySet<string>): IRMo
     if (func === undefined || reached.has(gv)) return;
     reached.add(gv);
     if (func.kind === "relax.Function") visit((func as Function).body);
-    else forEachChild(relaxTable, func, visit);
+    else if (isPrimFunc(func)) {
+      visitCallees(func.body, reach);
+      forEachChild(relaxTable, func, (part) => (part === func.body ? undefined : visit(part)));
+    } else forEachChild(relaxTable, func, visit);
   };
   for (const [gv, func] of module.functions) {
     if (entries.has(gv.name) || func.attrs["global_symbol"] !== undefined || gv.name === "main") reach(gv);

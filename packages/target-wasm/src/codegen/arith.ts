@@ -179,7 +179,7 @@ function floatVector(graph: Graph, kind: BinaryKind, a: Typed, b: Typed, width: 
   const op = (name: string, x: Value, y: Value): Value => graph.op(`${shape}.${name}`, [x, y]);
   const compute = (x: Value, y: Value): Value => {
     const plain = PLAIN[kind];
-    if (plain !== undefined) return (graph.relaxed ? fused(graph, plain, shape, x, y) : undefined) ?? op(plain, x, y);
+    if (plain !== undefined) return fused(graph, plain, shape, x, y) ?? op(plain, x, y);
     if (kind === "tir.Div") return op("div", x, y);
     // `pmin(p, q)` is `q < p ? q : p`.
     if (kind === "tir.Min") return op("pmin", y, x);
@@ -190,13 +190,18 @@ function floatVector(graph: Graph, kind: BinaryKind, a: Typed, b: Typed, width: 
   return mapParts(a, b, (x, y) => roundShort(graph, a.dtype, width, compute(x, y)));
 }
 
-/** A sum with a product as one instruction, or undefined. */
+/** A sum with a product as one instruction, or undefined: where there is none, or no such instruction. */
 function fused(graph: Graph, name: string, shape: string, x: Value, y: Value): Value | undefined {
   const factors = (v: Value): readonly Value[] | undefined => (v.kind === "op" && v.op === `${shape}.mul` ? v.args : undefined);
-  const [fx, fy] = [factors(x), factors(y)];
-  if (name === "add" && fy !== undefined) return graph.op(`${shape}.relaxed_madd`, [...fy, x]);
-  if (name === "add" && fx !== undefined) return graph.op(`${shape}.relaxed_madd`, [...fx, y]);
-  return name === "sub" && fy !== undefined ? graph.op(`${shape}.relaxed_nmadd`, [...fy, x]) : undefined;
+  const fy = name === "add" || name === "sub" ? factors(y) : undefined;
+  const fx = name === "add" ? factors(x) : undefined;
+  if (fx === undefined && fy === undefined) return undefined;
+  if (!graph.relaxed) {
+    graph.canRelax = true;
+    return undefined;
+  }
+  if (fy !== undefined) return graph.op(`${shape}.relaxed_${name === "add" ? "madd" : "nmadd"}`, [...fy, x]);
+  return fx && graph.op(`${shape}.relaxed_madd`, [...fx, y]);
 }
 
 function intVectorName(kind: BinaryKind, unsigned: boolean, width: LaneWidth): string | undefined {

@@ -10,6 +10,7 @@ import { exprTyped } from "./expr.ts";
 import { Graph } from "./graph.ts";
 import { scalarTyped, wasmTypeOf } from "./lanes.ts";
 import { termLinear } from "./linear.ts";
+import { rememberEffects } from "./loops.ts";
 import type { ParallelSites } from "./parallel.ts";
 import { codeStmt, type StmtContext } from "./stmt.ts";
 import { unsupported } from "./unsupported.ts";
@@ -35,6 +36,8 @@ export interface CompiledFunc {
   readonly frameBytes: number;
   /** True if it also takes memory whose size is known at run time only. */
   readonly dynamicStack: boolean;
+  /** True if the code with relaxed SIMD may be another: there are sums with products, in vectors. */
+  readonly canRelax: boolean;
 }
 
 /** The types of a function's parameters. @throws DiagnosticError for parameters that have none. */
@@ -70,6 +73,7 @@ export function compileFunction(name: string, func: PrimFunc, env: FuncEnvironme
       return frameBytes - bytes;
     },
     constantData: env.constantData,
+    effectsOf: rememberEffects(),
     parallel: env.parallel,
     stackPointer: () => {
       dynamicStack = true;
@@ -90,7 +94,7 @@ export function compileFunction(name: string, func: PrimFunc, env: FuncEnvironme
     code: code.out,
     localNames: new Map(func.params.map((p, i) => [i, p.name])),
   };
-  return { body, frameBytes, dynamicStack };
+  return { body, frameBytes, dynamicStack, canRelax: graph.canRelax };
 }
 
 function bindParams(cx: StmtContext, func: PrimFunc): void {

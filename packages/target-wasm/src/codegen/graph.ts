@@ -30,6 +30,8 @@ export class Graph {
   readonly simd: boolean;
   /** Whether a product may be added without rounding in between. */
   readonly relaxed: boolean;
+  /** Set where relaxed SIMD could have been used but may not be. */
+  canRelax = false;
   #region: Region;
   #span: Span | undefined;
 

@@ -1,5 +1,4 @@
-import { walk, type Node } from "@verticil/ir-core";
-import { intrinDef, tirTable, type Call, type For, type Stmt, type Var } from "@verticil/tir";
+import { intrinDef, visitStmt, type Call, type For, type Stmt, type Var, type While } from "@verticil/tir";
 
 /** Loops marked `unrolled` are repeated in the code up to this many times. */
 const MAX_UNROLL = 64;
@@ -16,48 +15,45 @@ export function isUnrolled(loop: For): boolean {
   return extent <= 1 || (loop.forKind === "unrolled" && extent <= MAX_UNROLL);
 }
 
-/** Whether code of `stmt` has loops that run. */
-export function hasLoops(stmt: Stmt): boolean {
-  let found = false;
-  walk(tirTable, stmt, (node) => {
-    if (node.kind === "tir.Buffer") return "skip";
-    if (node.kind === "tir.While" || (isFor(node) && !isUnrolled(node))) found = true;
-    return undefined;
-  });
-  return found;
-}
-
-function isFor(node: Node): node is For {
-  return node.kind === "tir.For";
-}
-
-/** What a statement may write. */
-export interface Writes {
+/** What a loop does, all of its iterations together. */
+export interface LoopEffects {
   /** Pointers of buffers that are stored to. */
   readonly vars: ReadonlySet<Var>;
   /** True if a call may write any memory. */
   readonly anything: boolean;
+  /** Whether the code of its body has loops that run. */
+  readonly hasLoops: boolean;
 }
 
-/** What `stmt` may write. */
-export function writesOf(stmt: Stmt): Writes {
-  const vars = new Set<Var>();
-  let anything = false;
-  walk(tirTable, stmt, (node) => {
-    if (node.kind === "tir.Buffer") return "skip";
-    if (isStore(node)) vars.add(node.buffer.data);
-    if (isCall(node) && callWrites(node)) anything = true;
-    return undefined;
-  });
-  return { vars, anything };
-}
-
-function isStore(node: Node): node is Extract<Stmt, { readonly kind: "tir.BufferStore" }> {
-  return node.kind === "tir.BufferStore";
-}
-
-function isCall(node: Node): node is Call {
-  return node.kind === "tir.Call";
+/** Tells what loops do, each of them looked at once: those inside others, and bodies that are written out, are asked for again and again. */
+export function rememberEffects(): (loop: For | While) => LoopEffects {
+  const known = new Map<Stmt, LoopEffects>();
+  const find = (loop: For | While): LoopEffects => {
+    const vars = new Set<Var>();
+    let anything = false;
+    let hasLoops = false;
+    visitStmt(loop, {
+      expr(e) {
+        if (e.kind === "tir.Call" && callWrites(e)) anything = true;
+      },
+      stmt(s) {
+        if (s.kind === "tir.BufferStore") vars.add(s.buffer.data);
+        if (s === loop || (s.kind !== "tir.For" && s.kind !== "tir.While")) return undefined;
+        const inner = effectsOf(s);
+        for (const v of inner.vars) vars.add(v);
+        anything ||= inner.anything;
+        hasLoops ||= inner.hasLoops || s.kind === "tir.While" || !isUnrolled(s);
+        return "skip";
+      },
+    });
+    return { vars, anything, hasLoops };
+  };
+  const effectsOf = (loop: For | While): LoopEffects => {
+    let effects = known.get(loop);
+    if (effects === undefined) known.set(loop, (effects = find(loop)));
+    return effects;
+  };
+  return effectsOf;
 }
 
 /** Whether a call may change memory. */

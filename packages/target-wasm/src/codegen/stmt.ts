@@ -7,7 +7,7 @@ import type { Binding, FuncContext } from "./context.ts";
 import { bindingOf } from "./expr.ts";
 import { scalarTyped, single, type Typed } from "./lanes.ts";
 import { addLinear, constantLinear, linearOf, mulLinear, sumLinear, termLinear } from "./linear.ts";
-import { callWrites, constExtent, hasLoops, isUnrolled, writesOf, type Writes } from "./loops.ts";
+import { callWrites, constExtent, isUnrolled, type LoopEffects } from "./loops.ts";
 import { storeBuffer, storedBytes } from "./memory.ts";
 import { codeParallel, type ParallelSites } from "./parallel.ts";
 import { predicatedStore } from "./predicate.ts";
@@ -27,6 +27,8 @@ export interface StmtContext extends FuncContext {
   readonly parallel: ParallelSites | undefined;
   /** Whether statements remember where they come from. */
   readonly keepSpans: boolean;
+  /** What a loop of the function does. */
+  readonly effectsOf: (loop: For | While) => LoopEffects;
 }
 
 /** Writes the code of a statement into the current region. */
@@ -152,13 +154,13 @@ function dependsOnMemory(value: Value): boolean {
 }
 
 /** New epochs for all that a loop or a branch may write. */
-function writeAll(cx: StmtContext, writes: Writes): void {
-  for (const v of writes.vars) {
+function writeAll(cx: StmtContext, effects: LoopEffects): void {
+  for (const v of effects.vars) {
     const storage = cx.storage.get(v);
     if (storage?.kind === "memory") cx.epochs.written(storage.token);
     for (const cell of cellsOf(cx, v)) cx.epochs.written(cell);
   }
-  if (writes.anything) cx.epochs.allWritten((place) => !("region" in place));
+  if (effects.anything) cx.epochs.allWritten((place) => !("region" in place));
 }
 
 function codeFor(cx: StmtContext, stmt: For): void {
@@ -194,15 +196,15 @@ function codeFor(cx: StmtContext, stmt: For): void {
 /** A loop of at least one and at most `extent` iterations. */
 function loop(cx: StmtContext, stmt: For, count: Value, extent: number | undefined): void {
   if (codeParallel(cx, stmt, count)) return;
-  const writes = writesOf(stmt.body);
-  const body = cx.graph.makeRegion("loop", { certain: true, hasLoops: hasLoops(stmt.body) });
+  const effects = cx.effectsOf(stmt);
+  const body = cx.graph.makeRegion("loop", { certain: true, hasLoops: effects.hasLoops });
   cx.graph.inside(body, () => {
-    writeAll(cx, writes);
+    writeAll(cx, effects);
     bindLoopVar(cx, stmt, termLinear(cx.graph.counter(body, extent)));
     codeStmt(cx, stmt.body);
   });
   cx.graph.emit({ kind: "loop", body, extent: count });
-  writeAll(cx, writes);
+  writeAll(cx, effects);
 }
 
 function bindLoopVar(cx: StmtContext, stmt: For, iteration: ReturnType<typeof termLinear>): void {
@@ -216,16 +218,16 @@ function bindLoopVar(cx: StmtContext, stmt: For, iteration: ReturnType<typeof te
 }
 
 function codeWhile(cx: StmtContext, stmt: While): void {
-  const writes = writesOf(stmt);
-  const body = cx.graph.makeRegion("loop", { certain: false, hasLoops: hasLoops(stmt.body) });
+  const effects = cx.effectsOf(stmt);
+  const body = cx.graph.makeRegion("loop", { certain: false, hasLoops: effects.hasLoops });
   const condition = cx.graph.inside(body, () => {
-    writeAll(cx, writes);
+    writeAll(cx, effects);
     const value = single(cx.expr(stmt.condition));
     codeStmt(cx, stmt.body);
     return value;
   });
   cx.graph.emit({ kind: "while", body, condition });
-  writeAll(cx, writes);
+  writeAll(cx, effects);
 }
 
 function codeIf(cx: StmtContext, stmt: IfThenElse): void {

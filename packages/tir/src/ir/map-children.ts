@@ -304,6 +304,40 @@ export function mapStmtChildren(s: Stmt, m: ChildMapper): Stmt {
   }
 }
 
+/** Maps the direct sub-statements and looks at nothing else; gives back `s` itself if none of them changed. */
+export function mapSubStmts(s: Stmt, f: (s: Stmt) => Stmt): Stmt {
+  switch (s.kind) {
+    case "tir.BufferStore":
+    case "tir.Evaluate":
+    case "tir.Prefetch":
+      return s;
+    case "tir.SeqStmt": {
+      const seq = mapItems(s.seq, f);
+      return seq === s.seq ? s : makeSeq(seq, s.span);
+    }
+    case "tir.IfThenElse": {
+      const thenCase = f(s.thenCase);
+      const elseCase = s.elseCase && f(s.elseCase);
+      return thenCase === s.thenCase && elseCase === s.elseCase ? s : { ...s, thenCase, elseCase };
+    }
+    case "tir.Block": {
+      const init = s.init && f(s.init);
+      const body = f(s.body);
+      return init === s.init && body === s.body ? s : { ...s, init, body };
+    }
+    case "tir.BlockRealize": {
+      const block = f(s.block);
+      if (block === s.block) return s;
+      if (block.kind !== "tir.Block") throw new TypeError("The block of a `BlockRealize` was mapped to another statement.");
+      return { ...s, block };
+    }
+    default: {
+      const body = f(s.body);
+      return body === s.body ? s : { ...s, body };
+    }
+  }
+}
+
 function mapBlock(s: Block, m: ChildMapper): Block {
   const iterVars = mapItems(s.iterVars, (iv) => mapIterVar(iv, m));
   const allocBuffers = m.buffer === undefined ? s.allocBuffers : mapItems(s.allocBuffers, m.buffer);

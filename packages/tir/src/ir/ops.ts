@@ -13,9 +13,8 @@ export type ExprLike = PrimExpr | number | bigint | boolean;
 
 /** A constant of `dtype`: an `IntImm`, a `FloatImm`, or a broadcast of one. */
 export function constant(value: number | bigint | boolean, dtype: DType): PrimExpr {
-  const scalar = scalarOf(dtype);
-  const lanes = lanesOf(dtype);
-  const imm = isFloat(scalar) ? makeFloatImm(Number(value), scalar) : makeIntImm(typeof value === "boolean" ? Number(value) : value, scalar);
+  const { scalar, code, lanes } = parseDType(dtype);
+  const imm = code.includes("float") ? makeFloatImm(Number(value), scalar) : makeIntImm(typeof value === "boolean" ? Number(value) : value, scalar);
   return lanes === 1 ? imm : makeBroadcast(imm, lanes);
 }
 

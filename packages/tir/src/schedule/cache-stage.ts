@@ -6,7 +6,7 @@ import type { Buffer, BufferRegion, MatchBufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar } from "../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeFor, makeSeq, scopeOf } from "../ir/make-stmt.ts";
-import { mapExprChildren, mapItems, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
+import { mapExprChildren, mapItems, mapStmtChildren, mapSubStmts, type ChildMapper } from "../ir/map-children.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { add, allOf, constant, ge, isConstInt, lt, sub } from "../ir/ops.ts";
 import type { Block, BlockRealize, Stmt } from "../ir/stmt.ts";
@@ -272,7 +272,7 @@ export function withStage(
   const visit = (s: Stmt): Stmt => {
     const other = replaced.get(s);
     if (other !== undefined) return other;
-    const t = mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    const t = mapSubStmts(s, visit);
     const inserted = s === place.at && (t.kind === "tir.For" || t.kind === "tir.Block") ? { ...t, body: insertItem(t.body, place.pos, stage) } : t;
     if (s !== scope.block || inserted.kind !== "tir.Block" || allocated === undefined) return inserted;
     return { ...inserted, allocBuffers: [...inserted.allocBuffers, allocated] };

@@ -1,6 +1,6 @@
 import type { Buffer } from "../ir/buffer.ts";
 import type { Var } from "../ir/expr.ts";
-import { mapStmtChildren } from "../ir/map-children.ts";
+import { mapSubStmts } from "../ir/map-children.ts";
 import { makeEvaluate, makeSeq } from "../ir/make-stmt.ts";
 import { constant } from "../ir/ops.ts";
 import type { Block, BlockRealize, For, PrimFunc, Stmt } from "../ir/stmt.ts";
@@ -131,14 +131,11 @@ export function replaceIn(root: Stmt, replacements: Replacements): Stmt | undefi
       return rest.length === 0 ? undefined : makeSeq(rest, s.span);
     }
     let emptied = false;
-    const mapped = mapStmtChildren(s, {
-      expr: (e) => e,
-      stmt: (x) => {
-        const y = visit(x);
-        if (y !== undefined) return y;
-        emptied = true;
-        return emptyStmt();
-      },
+    const mapped = mapSubStmts(s, (x) => {
+      const y = visit(x);
+      if (y !== undefined) return y;
+      emptied = true;
+      return emptyStmt();
     });
     return emptied && mapped.kind !== "tir.Block" && mapped.kind !== "tir.BlockRealize" ? undefined : mapped;
   };

@@ -2,7 +2,7 @@ import { Analyzer } from "../arith/analyzer.ts";
 import { iterMapSimplify } from "../arith/iter-map-simplify.ts";
 import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeRange } from "../ir/make-expr.ts";
-import { mapStmtChildren } from "../ir/map-children.ts";
+import { mapSubStmts } from "../ir/map-children.ts";
 import { and, cast, isConstInt } from "../ir/ops.ts";
 import type { For, Stmt } from "../ir/stmt.ts";
 import { substitute } from "../ir/substitute.ts";
@@ -15,7 +15,7 @@ export function simplifyBindings(s: Stmt, around: readonly For[], preserveUnitIt
   const visit = (x: Stmt): Stmt => {
     if (x.kind === "tir.For") {
       loops.set(x.loopVar, makeRange(x.min, x.extent));
-      const out = mapStmtChildren(x, { expr: (e) => e, stmt: visit });
+      const out = mapSubStmts(x, visit);
       loops.delete(x.loopVar);
       return out;
     }
@@ -28,7 +28,7 @@ export function simplifyBindings(s: Stmt, around: readonly For[], preserveUnitIt
       });
       return { ...x, iterValues };
     }
-    return mapStmtChildren(x, { expr: (e) => e, stmt: visit });
+    return mapSubStmts(x, visit);
   };
   return visit(s);
 }
@@ -36,7 +36,7 @@ export function simplifyBindings(s: Stmt, around: readonly For[], preserveUnitIt
 /** Adds a condition to the outermost blocks inside `s`. */
 export function appendPredicate(s: Stmt, predicate: PrimExpr): Stmt {
   const visit = (x: Stmt): Stmt => {
-    if (x.kind !== "tir.BlockRealize") return mapStmtChildren(x, { expr: (e) => e, stmt: visit });
+    if (x.kind !== "tir.BlockRealize") return mapSubStmts(x, visit);
     return { ...x, predicate: and(x.predicate, predicate) };
   };
   return visit(s);

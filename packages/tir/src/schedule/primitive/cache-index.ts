@@ -9,7 +9,7 @@ import type { AnyVar, PrimExpr } from "../../ir/expr.ts";
 import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBuffer, makeBufferStore, makeFor, makeSeq } from "../../ir/make-stmt.ts";
-import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../../ir/map-children.ts";
+import { mapExprChildren, mapStmtChildren, mapSubStmts, type ChildMapper } from "../../ir/map-children.ts";
 import { add, allOf, constant, ge } from "../../ir/ops.ts";
 import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
@@ -43,7 +43,7 @@ export function cacheIndex(tree: FuncTree, realize: BlockRealize, storageScope: 
 
 function addBuffers(body: Stmt, name: string, buffers: readonly Buffer[], iterVars: readonly unknown[]): Stmt {
   const visit = (s: Stmt): Stmt => {
-    const t = mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    const t = mapSubStmts(s, visit);
     return t.kind === "tir.Block" && t.name === name && t.iterVars === iterVars ? { ...t, allocBuffers: [...t.allocBuffers, ...buffers] } : t;
   };
   return visit(body);
@@ -184,7 +184,7 @@ function replaceExpr(s: Stmt, expr: PrimExpr, by: PrimExpr): Stmt {
       if (e.dtype === expr.dtype && e.kind !== "ir.IntImm" && (exprDeepEqual(e, expr) || (sideEffect(e) === "pure" && analyzer.canProveEqual(e, expr)))) return by;
       return mapExprChildren(e, mapper);
     },
-    stmt: (x) => (x.kind === "tir.BufferStore" ? mapStmtChildren(x, mapper) : mapStmtChildren(x, { expr: (e) => e, stmt: mapper.stmt })),
+    stmt: (x) => (x.kind === "tir.BufferStore" ? mapStmtChildren(x, mapper) : mapSubStmts(x, mapper.stmt)),
   };
   return mapper.stmt(s);
 }

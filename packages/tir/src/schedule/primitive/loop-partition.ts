@@ -7,7 +7,7 @@ import { add, asInt, cast, constant, ge, gt, isConst, sub } from "../../ir/ops.t
 import type { BlockRealize, For, Stmt } from "../../ir/stmt.ts";
 import { renewDefs, substitute } from "../../ir/substitute.ts";
 import { visitStmt } from "../../ir/visit.ts";
-import { mapStmtChildren } from "../../ir/map-children.ts";
+import { mapSubStmts } from "../../ir/map-children.ts";
 import { stmtChildren, replaceStmts, type FuncTree } from "../func-tree.ts";
 import { requirePlain } from "../loop-body.ts";
 import type { Outcome } from "../outcome.ts";
@@ -70,7 +70,7 @@ function firstBlockName(s: Stmt): string {
 /** Blocks get the part's name and, where a variable is the loop itself, its domain; regions of plain variables become their domains. */
 function narrowBlocks(s: Stmt, loopVar: Var, start: PrimExpr, stop: PrimExpr): Stmt {
   const visit = (x: Stmt): Stmt => {
-    const t = mapStmtChildren(x, { expr: (e) => e, stmt: visit });
+    const t = mapSubStmts(x, visit);
     if (t.kind !== "tir.BlockRealize") return t;
     const name = `${t.block.name}_${loopVar.name}`;
     const at = t.iterValues.indexOf(loopVar);

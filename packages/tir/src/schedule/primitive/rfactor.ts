@@ -8,7 +8,7 @@ import type { AnyVar, IterVar, IterVarType, PrimExpr, Var } from "../../ir/expr.
 import { undefinedVars, usesVar } from "../../ir/free-vars.ts";
 import { makeBufferLoad, makeIterVar, makeRange, makeVar } from "../../ir/make-expr.ts";
 import { makeBlock, makeBlockRealize, makeBufferRegion, makeBufferStore, makeLetStmt, makeSeq } from "../../ir/make-stmt.ts";
-import { mapStmtChildren } from "../../ir/map-children.ts";
+import { mapSubStmts } from "../../ir/map-children.ts";
 import { allOf, constant, isConstInt, lt } from "../../ir/ops.ts";
 import type { Block, BlockRealize, BufferStore, For, Stmt } from "../../ir/stmt.ts";
 import { substitute } from "../../ir/substitute.ts";
@@ -244,7 +244,7 @@ function replaceReduction(
   const visit = (s: Stmt): Stmt => {
     if (s === old) return rest;
     if (s.kind === "tir.BlockRealize") return s;
-    if (s.kind !== "tir.For" || !loops.includes(s)) return mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    if (s.kind !== "tir.For" || !loops.includes(s)) return mapSubStmts(s, visit);
     const body = visit(s.body);
     const kept = s === factored || !reduction.has(s.loopVar) ? { ...s, body } : body;
     return s === loops[0] ? makeSeq([partial, kept]) : kept;
