@@ -67,6 +67,11 @@ export interface ScriptDialect extends Dialect {
   readonly hostNames?: ReadonlyMap<string, ScriptValue>;
   /** Decorators that make functions, by name without prefix. */
   readonly functions: Readonly<Record<string, FunctionParser>>;
+  /**
+   * Decorators of modules that ask more of them than `@I.ir_module` does, by name: each throws a RangeError or TypeError
+   * that says what is wrong.
+   */
+  readonly modules?: Readonly<Record<string, (module: IRModule) => void>>;
   /** The type of plain integers among the operands of its functions where nothing else says: int32 unless told. */
   readonly plainInt?: string;
   /** A new variable for a dimension that a program declares by name, as main's `n = TypeVar("n")`. */

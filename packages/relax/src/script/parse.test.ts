@@ -200,3 +200,18 @@ test("plain integers of a graph function are int64, also where an operator has n
   const [y] = valuesOf(functionOf(`@R.function\ndef main():\n    y = R.prim_value(${text})\n    return y\n`));
   expect(y?.kind === "relax.PrimValue" && y.value.dtype).toBe("int64");
 });
+
+const rewriter = (pattern: string, replacement: string): string => `@R.rewriter\nclass Rewriter:\n${pattern}\n${replacement}`;
+const member = (name: string, params: string, decorator = "R.function"): string => `    @${decorator}\n    def ${name}(${params}):\n        ${decorator === "R.function" ? "return R.tuple()" : "T.evaluate(0)"}`;
+
+test.each([
+  ["no pattern", rewriter("", member("replacement", "")), "no function `pattern`"],
+  ["no replacement", rewriter(member("pattern", ""), ""), "no function `replacement`"],
+  ["a pattern of another dialect", rewriter(member("pattern", "", "T.prim_func"), member("replacement", "")), "`pattern` must be a graph function"],
+  ["other parameters", rewriter(member("pattern", "A: R.Tensor([32])"), member("replacement", "A: R.Tensor([16])")), "the same parameters"],
+  ["a third public function", rewriter(member("pattern", ""), `${member("replacement", "")}\n${member("more", "")}`), "`more` is not private"],
+])("a module that says how to rewrite: %s", (_, script, message) => {
+  const [error] = errorsOf(script);
+  expect(error?.message).toContain(message);
+  expect(error?.span && script.slice(error.span.start, error.span.end)).toBe("@R.rewriter");
+});

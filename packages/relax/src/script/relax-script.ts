@@ -1,6 +1,7 @@
 import { isNode } from "@verticil/ir-core";
 import type { PrintHandler, ScriptDialect } from "@verticil/tvmscript";
 import { checkWellFormed } from "../analysis/well-formed.ts";
+import { patternsOfModule } from "../dpl/patterns-of-module.ts";
 import { relaxFields } from "../ir/fields.ts";
 import { makeExternFunc } from "../ir/make.ts";
 import type { ExternFunc } from "../ir/expr.ts";
@@ -31,6 +32,7 @@ export function relaxScript(opts: { readonly ops: OpRegistry }): ScriptDialect {
     hostNames: relaxHostNames(members),
     functions: { function: relaxFunctionParser(opts.ops) },
     macros: ["macro"],
+    modules: { rewriter: (module) => void patternsOfModule(module) },
     plainInt: "int64",
     operators: relaxOperators,
     printers,

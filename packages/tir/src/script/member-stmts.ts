@@ -36,6 +36,7 @@ import { cast, constant } from "../ir/ops.ts";
 import type { ForKind, Stmt } from "../ir/stmt.ts";
 import { accessDType } from "../ir/make-expr.ts";
 import {
+  isBuffer,
   rangeFromTo,
   rangeOf,
   toBuffer,
@@ -262,7 +263,9 @@ function attr(a: CallArgs, site: Site): ScriptValue {
 
 /** `T.realize(A[0:16], "scope", condition)`: an attribute with the scope, and in it the part in use. No scope, no attribute. */
 function realize(a: CallArgs, site: Site): ScriptValue {
-  const { buffer, region } = toRegion(a.need(0, "buffer_slice", site), site);
+  const slice = a.need(0, "buffer_slice", site);
+  if (isBuffer(slice)) return site.fail("A realization names a part of a buffer, not a buffer.", `All of it is \`${slice.name}[${slice.shape.map(() => ":").join(", ")}]\`.`);
+  const { buffer, region } = toRegion(slice, site);
   const where = a.get(1, "storage_scope");
   const given = a.get(2, "condition");
   const condition = isAbsent(given) ? undefined : toExpr(given, site);

@@ -81,3 +81,9 @@ def main(A: T.Buffer((4,), "float32")):
   interpretPrimFunc(func, [a]);
   expect([...a.data]).toEqual([3, 3, 3, 3]);
 });
+
+test("a realization needs a part of a buffer", () => {
+  const script = (what: string): string => `@T.prim_func\ndef main(A: T.Buffer((16,), "float32")):\n    T.realize(${what}, "")\n    A[0] = T.float32(1)`;
+  expect(() => parseFunction(script("A"), { dialects })).toThrow("names a part of a buffer");
+  expect(() => parseFunction(script("A[:]"), { dialects })).not.toThrow();
+});

@@ -13,7 +13,7 @@ import type { ScriptDialect } from "../dialect.ts";
 import { isStackOverflow } from "../stack-overflow.ts";
 import type { MetadataTable } from "../metadata.ts";
 import { readName, type Spelling } from "../spelling.ts";
-import type { PyExpr, PyFunctionDef, PyKeyword, PyLambda, PySlice, PyStmt } from "../python/ast.ts";
+import type { PyExpr, PyClassDef, PyFunctionDef, PyKeyword, PyLambda, PySlice, PyStmt } from "../python/ast.ts";
 import { constantBinary, constantUnary } from "./constants.ts";
 import { bindArguments, makeMacro, ScriptMacro } from "./macro.ts";
 import {
@@ -273,7 +273,7 @@ export class ParseContext {
 
   /** Defines the macro that `def` is, if a decorator of it says that it is one. */
   defineMacro(def: PyFunctionDef): boolean {
-    const isMacro = this.#decoratorsOf(def).some(({ dialect, name }) => dialect.macros?.includes(name) === true);
+    const isMacro = this.decoratorsOf(def).some(({ dialect, name }) => dialect.macros?.includes(name) === true);
     if (!isMacro) return false;
     const names = new Map<string, ScriptValue>();
     for (const [name, value] of this.#names) if (!(value instanceof Poison)) names.set(name, value);
@@ -323,7 +323,7 @@ export class ParseContext {
 
   /** The dialect and parser that a function's decorators name. */
   functionParser(def: PyFunctionDef): { readonly dialect: ScriptDialect; readonly parser: ScriptDialect["functions"][string] } | undefined {
-    for (const { dialect, name } of this.#decoratorsOf(def)) {
+    for (const { dialect, name } of this.decoratorsOf(def)) {
       const parser = Object.hasOwn(dialect.functions, name) ? dialect.functions[name] : undefined;
       if (parser !== undefined) return { dialect, parser };
     }
@@ -331,7 +331,7 @@ export class ParseContext {
   }
 
   /** The decorators of a definition that are members of a dialect. */
-  #decoratorsOf(def: PyFunctionDef): { readonly dialect: ScriptDialect; readonly name: string }[] {
+  decoratorsOf(def: PyFunctionDef | PyClassDef): { readonly dialect: ScriptDialect; readonly name: string }[] {
     return def.decorators.flatMap((decorator) => {
       const callee = decorator.py === "Call" ? decorator.func : decorator;
       const owner = callee.py === "Attribute" ? this.#tryEvaluate(callee.value) : undefined;

@@ -217,7 +217,17 @@ class Program {
   #class(def: PyClassDef): IRModule | undefined {
     const functions = def.body.filter((s) => s.py === "FunctionDef");
     const others = def.body.filter((s) => s.py !== "FunctionDef" && !isDocString(s));
-    return this.#functions(functions, { def, others });
+    const module = this.#functions(functions, { def, others });
+    if (module !== undefined) this.#checkDecorators(def, module);
+    return module;
+  }
+
+  #checkDecorators(def: PyClassDef, module: IRModule): void {
+    const decorators = { start: def.start, end: def.decorators.at(-1)?.end ?? def.start };
+    for (const { dialect, name } of this.#ctx.decoratorsOf(def)) {
+      const rules = dialect.modules !== undefined && Object.hasOwn(dialect.modules, name) ? dialect.modules[name] : undefined;
+      this.#ctx.guard(decorators, () => rules?.(module));
+    }
   }
 
   /** Statements about the module first, then all signatures, then the bodies. */
