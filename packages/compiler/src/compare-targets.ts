@@ -1,6 +1,6 @@
 import { defaultWasmTarget, defaultWebgpuTarget, lookupFunc, passContext, sequential, withFunctions, type AbortSignalLike, type IRModule, type Pass } from "@verticil/ir-core";
 import {
-  callTirParts,
+  anyCallTirParts,
   interpretRelax,
   isRelaxFunction,
   makeFunction,
@@ -116,7 +116,7 @@ function exposed(func: Function): Function {
       const value = renameExpr(b.value, renamed);
       const v = b.var.kind === "relax.DataflowVar" ? makeVar(b.var.name, b.var.structInfo) : b.var;
       if (v !== b.var) renamed.set(b.var, v);
-      if (callTirParts(b.value) !== undefined && v.structInfo?.kind === "relax.TensorStructInfo") results.push(v);
+      if (anyCallTirParts(b.value) !== undefined && v.structInfo?.kind === "relax.TensorStructInfo") results.push(v);
       return { ...b, var: v, value };
     }),
   }));
@@ -134,7 +134,7 @@ function valueName(main: Function, index: number): { readonly name: string; read
   if (main.body.kind !== "relax.SeqExpr" || v === undefined) return { name: String(index), kernel: "" };
   for (const block of main.body.blocks) {
     for (const b of block.bindings) {
-      if (b.var === v) return { name: b.var.name, kernel: callTirParts(b.value)?.callee.name ?? "" };
+      if (b.var === v) return { name: b.var.name, kernel: anyCallTirParts(b.value)?.callee.name ?? "" };
     }
   }
   return { name: String(index), kernel: "" };

@@ -1,5 +1,5 @@
 import { lookupFunc, sequential, type AbortSignalLike, type IRModule } from "@verticil/ir-core";
-import { isRelaxFunction, legalizeOps } from "@verticil/relax";
+import { flattenTupleInputs, isRelaxFunction, legalizeOps } from "@verticil/relax";
 import type { Tensor } from "@verticil/runtime-ffi";
 import { infiniteIdentities } from "@verticil/tir";
 import { interpretMain } from "./compare-targets.ts";
@@ -27,7 +27,7 @@ export interface InterpretModelOptions {
 export function interpretModel(module: IRModule, inputs: Readonly<Record<string, Tensor>>, opts: InterpretModelOptions = {}): Readonly<Record<string, Tensor>> {
   const { extensions = [], signal } = opts;
   const own = extensions.flatMap((e) => e.lowering ?? []);
-  const legal = sequential("legalize", [...own, legalizeOps(), infiniteIdentities()]).run(module, compileContext({ signal }, extensions));
+  const legal = sequential("legalize", [flattenTupleInputs(), ...own, legalizeOps(), infiniteIdentities()]).run(module, compileContext({ signal }, extensions));
   const main = lookupFunc(legal, "main");
   if (!isRelaxFunction(main)) throw new TypeError("`main` is no graph function.");
   const names = describeMain(module).outputs.map((o) => o.name);

@@ -19,6 +19,7 @@ import {
   decomposeOpsForInference,
   eliminateCommonSubexpr,
   fakeQuantizationToInteger,
+  flattenTupleInputs,
   foldBatchnormToConv2D,
   foldConstant,
   fuseOps,
@@ -47,6 +48,7 @@ export const wasmLayouts: Readonly<Record<string, readonly string[]>> = {
 /** Phase 1: the graph as imported becomes a smaller graph of the same operators. */
 export function graphPhase(): Pass {
   return sequential("graph", [
+    flattenTupleInputs(),
     canonicalizeBindings(),
     fakeQuantizationToInteger(),
     deadCodeElimination(),

@@ -102,6 +102,7 @@ export {
   tensorInfoOf,
 } from "./ir/struct-info-of.ts";
 export {
+  anyCallTirParts,
   callTirParts,
   isCallTo,
   opNameOf,
@@ -302,6 +303,7 @@ export { updateParamStructInfo } from "./transform/update-param-struct-info.ts";
 export { adjustMatmulOrder } from "./transform/adjust-matmul-order.ts";
 export { combineParallelMatmul, type CombineCheck } from "./transform/combine-parallel-matmul.ts";
 export { expandMatmulOfSum } from "./transform/expand-matmul-of-sum.ts";
+export { flattenTupleInputs } from "./transform/flatten-tuple-inputs.ts";
 export { fastMathTransform } from "./transform/fast-math-transform.ts";
 export { fuseTransposeMatmul } from "./transform/fuse-transpose-matmul.ts";
 export { optimizeLayoutTransform } from "./transform/optimize-layout-transform.ts";

@@ -405,3 +405,4 @@ export { verifyGpuCode, type GpuConstraints } from "./analysis/verify-gpu-code.t
 export { distanceOf, isVectorizable, loadsOf, movementOf, strideIn, type Movement } from "./analysis/access-pattern.ts";
 export { estimateTirFlops } from "./analysis/estimate-flops.ts";
 export { checkTargetLegality, checkUniformBarriers, wasmLegality, wgslLegality, type TargetLegality } from "./analysis/check-target-legality.ts";
+export { deviceType } from "./transform/target-attr.ts";

@@ -1,6 +1,6 @@
 import { compileContext } from "@verticil/compiler";
 import type { GlobalVar, IRModule } from "@verticil/ir-core";
-import { callTirParts, forEachBinding, isRelaxFunction, legalizeOps } from "@verticil/relax";
+import { anyCallTirParts, forEachBinding, isRelaxFunction, legalizeOps } from "@verticil/relax";
 import { estimateTirFlops, type PrimFunc } from "@verticil/tir";
 
 /**
@@ -22,7 +22,7 @@ export function estimateFlops(module: IRModule): number {
   for (const func of programs.functions.values()) {
     if (!isRelaxFunction(func)) continue;
     forEachBinding(func.body, ({ value }) => {
-      const called = callTirParts(value);
+      const called = anyCallTirParts(value);
       if (called !== undefined) total += flopsOf(called.callee);
     });
   }

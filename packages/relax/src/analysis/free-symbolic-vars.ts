@@ -1,5 +1,6 @@
 import { undefinedVars, type AnyVar as TirVar } from "@verticil/tir";
 import type { Expr, Function } from "../ir/expr.ts";
+import { forEachExpr } from "../ir/for-each-expr.ts";
 import { tirVarsInStructInfo } from "../ir/infer-call.ts";
 import { makeShapeStructInfo } from "../ir/make.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
@@ -17,38 +18,20 @@ export function symbolicVarsOf(expr: Expr, also?: StructInfo): readonly TirVar[]
   const mention = (info: StructInfo | undefined, into: Set<TirVar> = mentioned): void => {
     if (info !== undefined) tirVarsInStructInfo(info, (d) => undefinedVars(d).forEach((v) => into.add(v)));
   };
-  const visit = (e: Expr): void => {
-    mention(structInfoOf(e));
-    switch (e.kind) {
-      case "relax.PrimValue":
-        mention(makeShapeStructInfo([e.value]));
-        return;
-      case "relax.Call":
-        e.sinfoArgs.forEach((i) => mention(i));
-        e.args.forEach(visit);
-        return;
-      case "relax.Tuple":
-        e.fields.forEach(visit);
-        return;
-      case "relax.TupleGetItem":
-        visit(e.tuple);
-        return;
-      case "relax.If":
-        [e.cond, e.trueBranch, e.falseBranch].forEach(visit);
-        return;
-      case "relax.SeqExpr":
-        for (const b of e.blocks.flatMap((block) => block.bindings)) {
-          visit(b.value);
-          if (b.kind === "relax.MatchCast") mention(b.structInfo, bound);
-          mention(b.var.structInfo);
-        }
-        visit(e.body);
-        return;
-      default:
-        return;
-    }
-  };
-  visit(expr);
+  forEachExpr(
+    expr,
+    (e) => {
+      mention(structInfoOf(e));
+      if (e.kind === "relax.PrimValue") mention(makeShapeStructInfo([e.value]));
+      if (e.kind === "relax.Call") e.sinfoArgs.forEach((i) => mention(i));
+      // What a local function mentions is its own.
+      return e.kind !== "relax.Function";
+    },
+    (b) => {
+      if (b.kind === "relax.MatchCast") mention(b.structInfo, bound);
+      mention(b.var.structInfo);
+    },
+  );
   mention(also);
   return [...mentioned].filter((v) => !bound.has(v));
 }

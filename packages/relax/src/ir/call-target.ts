@@ -19,11 +19,23 @@ export interface CallTirParts {
   readonly tirVars: Expr | undefined;
 }
 
-/** The parts of a `relax.call_tir` (or in-place) call of a global function; undefined for anything else. */
+/** The parts of a `relax.call_tir` of a global function; undefined for anything else. */
 export function callTirParts(expr: Expr): CallTirParts | undefined {
-  const name = opNameOf(expr);
-  if (name !== "relax.call_tir" && name !== "relax.call_tir_inplace") return undefined;
-  const call = expr as Call;
+  return isCallTo(expr, "relax.call_tir") ? partsOf(expr) : undefined;
+}
+
+/** The parts of a `relax.call_tir`, or of one in place, which writes over its operands; undefined for anything else. */
+export function anyCallTirParts(expr: Expr): CallTirParts | undefined {
+  return isCallTo(expr, "relax.call_tir_inplace") ? partsOf(expr) : callTirParts(expr);
+}
+
+/** Which of its operands each result of a call in place is written to; -1 for memory of its own, as for all of a `call_tir`. */
+export function inplaceIndices(call: Call, results: number): readonly number[] {
+  const given = isCallTo(call, "relax.call_tir_inplace") ? call.attrs["inplace_indices"] : undefined;
+  return Array.from({ length: results }, (_, i) => (Array.isArray(given) ? Number(given[i] ?? -1) : -1));
+}
+
+function partsOf(call: Call): CallTirParts | undefined {
   const [callee, args, tirVars] = call.args;
   if (callee?.kind !== "ir.GlobalVar" || args?.kind !== "relax.Tuple") return undefined;
   return { call, callee, args, tirVars };

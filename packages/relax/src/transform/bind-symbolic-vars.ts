@@ -23,7 +23,7 @@ export function bindSymbolicVars(bindings: SymbolicBindings, funcName?: string):
       found ||= wanted;
       functions.set(gv, wanted ? bindIn(func, bindings, used) : func);
     }
-    if (!found) throw new RangeError(`The module has no graph function \`${funcName ?? ""}\`.`);
+    if (!found && funcName !== undefined) throw new RangeError(`The module has no graph function \`${funcName}\`.`);
     const unused = [...bindings.keys()].filter((k) => !used.has(k));
     if (unused.length > 0) throw new RangeError(`There is no symbolic variable ${unused.map((k) => `\`${typeof k === "string" ? k : k.name}\``).join(", ")}.`);
     return withFunctions(module, functions);

@@ -1,6 +1,6 @@
-import { definePass, makeOp, type Pass } from "@verticil/ir-core";
+import { at, definePass, makeOp, type Pass } from "@verticil/ir-core";
 import { BlockBuilder } from "../ir/block-builder.ts";
-import { callTirParts, isCallTo, opNameOf } from "../ir/call-target.ts";
+import { anyCallTirParts, inplaceIndices, isCallTo } from "../ir/call-target.ts";
 import type { Call, Expr } from "../ir/expr.ts";
 import { leafInfos } from "../ir/infer-call.ts";
 import {
@@ -28,15 +28,11 @@ export function callTIRRewrite(): Pass {
       module,
       () => new BlockBuilder({ ops: ctx.get(opRegistryKey), module }),
       () => (value, { bb }) => {
-        const parts = callTirParts(value);
+        const parts = anyCallTirParts(value);
         if (parts === undefined) return isCallTo(value, "relax.call_dps_packed") ? packedCall(value, bb) : undefined;
-        const inPlace = opNameOf(value) === "relax.call_tir_inplace" ? parts.call.attrs["inplace_indices"] : undefined;
         const infos = parts.call.sinfoArgs.flatMap(leafInfos);
-        const outputs = infos.map((info, i): Expr => {
-          const index = Array.isArray(inPlace) ? Number(inPlace[i]) : -1;
-          const reused = index >= 0 ? parts.args.fields[index] : undefined;
-          return reused ?? bb.emit(allocTensor(info), "alloc");
-        });
+        const inPlace = inplaceIndices(parts.call, infos.length);
+        const outputs = infos.map((info, i): Expr => parts.args.fields[at(inPlace, i)] ?? bb.emit(allocTensor(info), "alloc"));
         const fresh = outputs.filter((o) => !parts.args.fields.includes(o));
         const scalars = parts.tirVars?.kind === "relax.ShapeExpr" ? parts.tirVars.values.map((v) => makePrimValue(v)) : [];
         const call = makeCall(parts.callee, [...parts.args.fields, ...fresh, ...scalars], { structInfo: makeTupleStructInfo([]), span: parts.call.span });

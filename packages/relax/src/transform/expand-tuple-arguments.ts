@@ -20,7 +20,8 @@ export function expandTupleArguments(): Pass {
   });
 }
 
-function expandParams(func: Function): Function {
+/** A function that takes the fields of tuples in the place of tuples. */
+export function expandParams(func: Function): Function {
   const params: Var[] = [];
   const bindings: VarBinding[] = [];
   const expand = (p: Var): void => {

@@ -27,7 +27,8 @@ export function fuseTransposeMatmul(): Pass {
       () => (value, { bb }) => {
         if (value.kind !== "relax.Call" || value.op.kind !== "ir.GlobalVar") return undefined;
         const callee = fused.functions.get(value.op);
-        const [weights, data] = value.args;
+        // A product of a tensor with itself has one operand.
+        const [weights, data = weights] = value.args;
         if (!isRelaxFunction(callee) || compositeOf(callee) !== COMPOSITE || weights === undefined || data === undefined) return undefined;
         const out = callee.retStructInfo.kind === "relax.TensorStructInfo" ? callee.retStructInfo.dtype : undefined;
         // The transposed operand comes first: it is used first.

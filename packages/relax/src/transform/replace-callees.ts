@@ -1,6 +1,7 @@
 import { makeGlobalVar, withFunctions, type BaseFunc, type GlobalVar, type IRModule } from "@verticil/ir-core";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import type { Call, Expr, Function } from "../ir/expr.ts";
+import { forEachExpr } from "../ir/for-each-expr.ts";
 import { isRelaxFunction, rewriteBindings, type RuleContext } from "../ir/mutate.ts";
 import type { OpRegistry } from "../ir/op-def.ts";
 
@@ -45,35 +46,11 @@ export function replaceCallees(module: IRModule, ops: OpRegistry, change: (func:
 /** The functions that occur other than as the callee of a call. */
 function passedOn(module: IRModule): ReadonlySet<GlobalVar> {
   const out = new Set<GlobalVar>();
-  const visit = (e: Expr): void => {
-    switch (e.kind) {
-      case "ir.GlobalVar":
-        out.add(e);
-        return;
-      case "relax.Call":
-        if (e.op.kind !== "ir.GlobalVar") visit(e.op);
-        e.args.forEach(visit);
-        return;
-      case "relax.Tuple":
-        e.fields.forEach(visit);
-        return;
-      case "relax.TupleGetItem":
-        visit(e.tuple);
-        return;
-      case "relax.If":
-        [e.cond, e.trueBranch, e.falseBranch].forEach(visit);
-        return;
-      case "relax.Function":
-        visit(e.body);
-        return;
-      case "relax.SeqExpr":
-        for (const block of e.blocks) for (const b of block.bindings) visit(b.value);
-        visit(e.body);
-        return;
-      default:
-        return;
-    }
-  };
-  for (const func of module.functions.values()) if (isRelaxFunction(func)) visit(func.body);
+  for (const func of module.functions.values()) {
+    if (!isRelaxFunction(func)) continue;
+    forEachExpr(func.body, (e) => {
+      if (e.kind === "ir.GlobalVar") out.add(e);
+    });
+  }
   return out;
 }

@@ -1,4 +1,4 @@
-import { lookupFunc, type GlobalVar, type IRModule } from "@verticil/ir-core";
+import { at, lookupFunc, type GlobalVar, type IRModule } from "@verticil/ir-core";
 import {
   describeAny,
   FfiError,
@@ -18,7 +18,7 @@ import {
 import { vmBuiltins } from "@verticil/runtime-ffi/vm";
 import { Analyzer, interpretPrimFunc, substitute, type AnyVar as TirVar, type PrimExpr, type PrimFunc } from "@verticil/tir";
 import { constant } from "@verticil/tir";
-import { callTirParts, opNameOf } from "../ir/call-target.ts";
+import { anyCallTirParts, inplaceIndices, opNameOf } from "../ir/call-target.ts";
 import type { AnyVar, Call, Expr, Function } from "../ir/expr.ts";
 import { leafInfos } from "../ir/infer-call.ts";
 import { shapeOf } from "../ir/make.ts";
@@ -179,11 +179,11 @@ class Frame {
   }
 
   #callExpr(call: Call): RelaxValue {
-    const parts = callTirParts(call);
+    const parts = anyCallTirParts(call);
     if (parts !== undefined) {
       const inputs = flatten(this.#eval(parts.args));
       const scalars = parts.tirVars?.kind === "relax.ShapeExpr" ? parts.tirVars.values.map((v) => this.#dim(v)) : [];
-      return this.#callTir(parts.callee, inputs, scalars, call.sinfoArgs.flatMap(leafInfos), call.structInfo?.kind === "relax.TupleStructInfo");
+      return this.#callTir(call, parts.callee, inputs, scalars);
     }
     const name = opNameOf(call);
     if (name === undefined) return this.#apply(call.op.kind === "ir.Op" ? undefined : this.#eval(call.op), call.args.map((a) => this.#eval(a)));
@@ -257,13 +257,16 @@ class Frame {
     return zeros(info.dtype, dims.map((d) => this.#dim(d)));
   }
 
-  #callTir(gv: GlobalVar, inputs: readonly Tensor[], scalars: readonly number[], outInfos: readonly StructInfo[], tuple: boolean): RelaxValue {
+  #callTir(call: Call, gv: GlobalVar, inputs: readonly Tensor[], scalars: readonly number[]): RelaxValue {
     const func = this.#module.functions.get(gv);
     if (func?.kind !== "tir.PrimFunc") throw new TypeError(`\`${gv.name}\` is no tensor program.`);
-    const outputs = outInfos.map((info) => this.#allocate(info));
-    interpretPrimFunc(func as PrimFunc, [...inputs, ...outputs, ...scalars], { module: this.#module });
+    const infos = call.sinfoArgs.flatMap(leafInfos);
+    const inPlace = inplaceIndices(call, infos.length);
+    const outputs = infos.map((info, i) => inputs[at(inPlace, i)] ?? this.#allocate(info));
+    const fresh = outputs.filter((_, i) => at(inPlace, i) < 0);
+    interpretPrimFunc(func as PrimFunc, [...inputs, ...fresh, ...scalars], { module: this.#module });
     const [only] = outputs;
-    return !tuple && only !== undefined ? only : outputs;
+    return call.structInfo?.kind !== "relax.TupleStructInfo" && only !== undefined ? only : outputs;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IRModule } from "@verticil/ir-core";
 import { forEachBinding } from "../analysis/variables.ts";
-import { callTirParts, opNameOf } from "../ir/call-target.ts";
+import { anyCallTirParts, opNameOf } from "../ir/call-target.ts";
 import type { Expr, Function } from "../ir/expr.ts";
 import { leafInfos } from "../ir/infer-call.ts";
 import { staticShapeOf } from "../ir/make.ts";
@@ -35,7 +35,7 @@ function isPlain(value: Expr): boolean {
   switch (value.kind) {
     case "relax.Call": {
       const name = opNameOf(value);
-      return callTirParts(value) !== undefined || name === "relax.reshape" || name === "relax.memory.view";
+      return anyCallTirParts(value) !== undefined || name === "relax.reshape" || name === "relax.memory.view";
     }
     case "relax.Var":
     case "relax.DataflowVar":
