@@ -6,6 +6,7 @@ export function modelModule(manifest: Manifest): string {
   return moduleText(manifest.name, {
     from: "@verticil/runtime-ffi",
     loader: "loadModel",
+    streams: true,
     options: "simd, threads, signal, onProgress, verify",
     code: { name: "wasm", path: manifest.files.wasm.path, relaxed: manifest.files.relaxed?.path },
     weights: manifest.files.weights.path,
@@ -17,6 +18,7 @@ export function webgpuModelModule(manifest: WebgpuManifest): string {
   return moduleText(manifest.name, {
     from: "@verticil/runtime-ffi/webgpu",
     loader: "loadWebgpuModel",
+    streams: false,
     options: "gpu, device, powerPreference, signal, onProgress, verify",
     code: { name: "wgsl", path: manifest.files.wgsl.path },
     weights: manifest.files.weights.path,
@@ -27,15 +29,17 @@ export function webgpuModelModule(manifest: WebgpuManifest): string {
 interface ModuleParts {
   readonly from: string;
   readonly loader: string;
+  /** Whether the loader reads a file of weights itself, where there is one. */
+  readonly streams: boolean;
   readonly options: string;
   readonly code: { readonly name: string; readonly path: string; readonly relaxed?: string | undefined };
   readonly weights: string;
 }
 
-function moduleText(name: string, { from, loader, options, code, weights }: ModuleParts): string {
+function moduleText(name: string, { from, loader, streams, options, code, weights }: ModuleParts): string {
   const choice = codeChoice(code);
   return `// ${oneLine(name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
-import { fetchBytes, ${loader}${choice.names} } from "${from}";
+import { fetchBytes, ${streams ? "fileSource, " : ""}${loader}${choice.names} } from "${from}";
 
 const read = async (url, options) => {
   if (url.protocol !== "file:") return fetchBytes(url, options);
@@ -46,8 +50,9 @@ const read = async (url, options) => {
 /** Loads the model. Options: ${options}. */
 export async function load(options = {}) {
 ${choice.before}  const ${code.name} = read(${choice.url}, options);
-  const weights = read(new URL(${JSON.stringify(`./${weights}`)}, import.meta.url), options);
-  for (const file of [${code.name}, weights]) file.catch(() => {}); // \`${loader}\` tells of it, or of what came before.
+  const weightsUrl = new URL(${JSON.stringify(`./${weights}`)}, import.meta.url);
+  const weights = ${streams ? "fileSource(weightsUrl) ?? " : ""}read(weightsUrl, options);
+  for (const file of [${code.name}, weights]) file.catch?.(() => {}); // \`${loader}\` tells of it, or of what came before.
   const manifest = JSON.parse(new TextDecoder().decode(await read(new URL("./artifact.json", import.meta.url), options)));
   return ${loader}({ manifest, ${code.name}, weights${choice.given} }, options);
 }

@@ -36,8 +36,23 @@ interface NodeWorker {
   terminate(): unknown;
 }
 
+/** An open file of Node. */
+export interface NodeFile {
+  stat(): Promise<{ readonly size: number }>;
+  readv(views: readonly Uint8Array[], position: number): Promise<{ readonly bytesRead: number }>;
+  close(): Promise<void>;
+}
+
+/** A hash of Node that takes its bytes piece by piece. */
+interface NodeHash {
+  update(bytes: Uint8Array): unknown;
+  digest(encoding: "hex"): string;
+}
+
 /** The modules of Node that the runtime asks for without importing them. */
 export interface BuiltinModules {
+  readonly "node:crypto": { createHash(algorithm: "sha256"): NodeHash };
+  readonly "node:fs/promises": { open(file: string | URL): Promise<NodeFile>; readFile(file: string | URL): Promise<Uint8Array> };
   readonly "node:os": { availableParallelism(): number };
   readonly "node:worker_threads": { readonly Worker: new (source: string, options: object) => NodeWorker };
 }

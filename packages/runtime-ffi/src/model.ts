@@ -1,6 +1,7 @@
 import { codeSpec, type CodeOptions } from "./code-variant.ts";
 import type { ScalarDType } from "./dtype.ts";
 import { FfiError } from "./ffi-error.ts";
+import type { FileSource } from "./file-source.ts";
 import { host, type WasmMemory, type WasmModule } from "./host.ts";
 import { checkManifest, verifyManifest, type FileSpec, type Manifest, type ManifestBase, type ValueSpec } from "./manifest.ts";
 import { checkedInput, checkInputNames } from "./model-inputs.ts";
@@ -15,7 +16,8 @@ import { elementCount, tensor, tensorBytes, tensorView, type Tensor, type Tensor
 export interface ModelFiles {
   readonly manifest: unknown;
   readonly wasm: Uint8Array | PromiseLike<Uint8Array>;
-  readonly weights: Uint8Array | PromiseLike<Uint8Array>;
+  /** Their bytes, or a file to read them from: see `fileSource`. */
+  readonly weights: Uint8Array | FileSource | PromiseLike<Uint8Array>;
   /** True if `wasm` is the file that the manifest calls `relaxed`: see `chooseCode`. */
   readonly relaxed?: boolean;
 }
@@ -111,12 +113,13 @@ export async function loadModel(files: ModelFiles, options: LoadOptions = {}): P
   if (options.verify !== false) await verifyManifest(manifest);
   const threads = manifest.threads === undefined ? 1 : await threadCount(options);
   const memory = allocate(manifest, threads);
-  const specs = { wasm: codeSpec(manifest.files, files.relaxed), weights: manifest.files.weights };
-  const take = async <T>(file: "wasm" | "weights", use: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T> =>
-    takeFile(specs[file], unwrap(await arrivals[file]), options.verify !== false, use);
-  const code = settled(take("wasm", (bytes) => compileCode(specs.wasm, threads > 1 ? shareMemory(bytes) : bytes)));
+  const spec = codeSpec(manifest.files, files.relaxed);
+  const takeCode = async (): Promise<WasmModule> =>
+    takeFile(spec, unwrap(await arrivals.wasm), options.verify !== false, (bytes) => compileCode(spec, threads > 1 ? shareMemory(bytes) : bytes));
+  const code = settled(takeCode());
   report("compile", 0.5);
-  await take("weights", (bytes) => placeWeights(manifest, bytes, memory));
+  const weights = unwrap(await arrivals.weights);
+  await (weights instanceof Uint8Array ? takeWeights(manifest, weights, memory, options) : readWeights(manifest, weights, memory, options));
   const module = unwrap(await code);
   const main = await instantiate(manifest, module, memory);
   options.signal?.throwIfAborted();
@@ -215,16 +218,37 @@ async function instantiate(manifest: Manifest, module: WasmModule, memory: WasmM
   throw new FfiError("invalid-artifact", `\`${manifest.files.wasm.path}\` exports no \`main\`.`);
 }
 
-function placeWeights(manifest: Manifest, weights: Uint8Array, memory: WasmMemory): void {
-  const { tensors } = readSafetensors(weights);
-  const paramsBase = manifest.memory.base + manifest.memory.arena;
-  for (const { name, offset } of manifest.constants) {
-    const t = tensors.get(name);
-    if (t === undefined || offset + t.data.byteLength > manifest.memory.params) {
-      throw new FfiError("invalid-artifact", `\`${manifest.files.weights.path}\` does not hold the constant \`${name}\` that the model needs.`);
-    }
-    new Uint8Array(memory.buffer, paramsBase + offset, t.data.byteLength).set(tensorBytes(t));
+/** The memory of a constant of `bytes`. @throws FfiError `invalid-artifact` for one that is not there or does not fit. */
+function constantMemory(manifest: Manifest, name: string, offset: number, bytes: number | undefined, memory: WasmMemory): Uint8Array {
+  if (bytes === undefined || offset + bytes > manifest.memory.params) {
+    throw new FfiError("invalid-artifact", `\`${manifest.files.weights.path}\` does not hold the constant \`${name}\` that the model needs.`);
   }
+  return new Uint8Array(memory.buffer, manifest.memory.base + manifest.memory.arena + offset, bytes);
+}
+
+function takeWeights(manifest: Manifest, weights: Uint8Array, memory: WasmMemory, { verify }: LoadOptions): Promise<void> {
+  return takeFile(manifest.files.weights, weights, verify !== false, (bytes) => {
+    const { tensors } = readSafetensors(bytes);
+    for (const { name, offset } of manifest.constants) {
+      const t = tensors.get(name);
+      const target = constantMemory(manifest, name, offset, t?.data.byteLength, memory);
+      if (t !== undefined) target.set(tensorBytes(t));
+    }
+  });
+}
+
+/** Reads the weights from their file into the memory; through bytes where that fails, which tells what is wrong. */
+async function readWeights(manifest: Manifest, source: FileSource, memory: WasmMemory, options: LoadOptions): Promise<void> {
+  // Loaded when it is used: pages read no files.
+  const { placeFile, readWhole } = await import("./place-file.ts");
+  const offsets = new Map(manifest.constants.map((c) => [c.name, c.offset]));
+  const target = (name: string, bytes: number): Uint8Array | undefined => {
+    const offset = offsets.get(name);
+    return offset === undefined ? undefined : constantMemory(manifest, name, offset, bytes, memory);
+  };
+  const spec = manifest.files.weights;
+  if (await placeFile(source, spec, { target, count: offsets.size, verify: options.verify !== false })) return;
+  await takeWeights(manifest, await readWhole(source, spec), memory, options);
 }
 
 /** The vectors that the loaded code uses. */

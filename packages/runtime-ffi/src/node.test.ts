@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -30,4 +30,14 @@ test("a file that is missing is named, with where it should be", async () => {
 test("a manifest that is not JSON says so", async () => {
   await writeFile(join(folder, "artifact.json"), "{");
   await expect(loadModelFrom(folder)).rejects.toThrow("`artifact.json` is not JSON");
+});
+
+test("weights that are damaged or missing are told of", async () => {
+  const path = join(folder, "tiny.safetensors");
+  const bytes = await readFile(path);
+  bytes[bytes.length - 1] = 1 ^ (bytes[bytes.length - 1] ?? 0);
+  await writeFile(path, bytes);
+  await expect(loadModelFrom(folder)).rejects.toThrow("`tiny.safetensors` is damaged");
+  await rm(path);
+  await expect(loadModelFrom(folder)).rejects.toThrow("`tiny.safetensors` is missing");
 });

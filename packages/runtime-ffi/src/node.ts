@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { chooseCode } from "./code-variant.ts";
 import { FfiError } from "./ffi-error.ts";
+import { fileSource } from "./file-source.ts";
 import { checkManifest, checkManifestBase, verifyManifest, type Manifest } from "./manifest.ts";
 import { loadModel, type LoadOptions, type Model } from "./model.ts";
 import { loadVmModel, type VmLoadOptions } from "./vm/load-vm-model.ts";
@@ -26,7 +27,8 @@ export async function loadModelFrom(folder: string, options: LoadOptions & Webgp
   }
   if (!isWebgpuManifest(manifest)) {
     const { file, relaxed } = chooseCode(manifest.files, options);
-    return loadModel({ manifest, relaxed, wasm: read(folder, file.path), weights: read(folder, manifest.files.weights.path) }, options);
+    const weights = manifest.files.weights.path;
+    return loadModel({ manifest, relaxed, wasm: read(folder, file.path), weights: fileSource(join(folder, weights)) ?? read(folder, weights) }, options);
   }
   const gpu = options.gpu ?? (options.device === undefined ? await nodeGpu() : undefined);
   return loadWebgpuModel({ manifest, wgsl: read(folder, manifest.files.wgsl.path), weights: read(folder, manifest.files.weights.path) }, { ...options, gpu });

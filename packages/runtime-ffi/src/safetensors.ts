@@ -32,24 +32,46 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** What a safetensors file says of one of its tensors: the bytes of it, counted from the end of the header. */
+export interface SafetensorsEntry {
+  readonly name: string;
+  readonly dtype: ScalarDType;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * Reads a safetensors file. Tensors are views of `bytes` where their alignment allows.
  * @throws FfiError (`invalid-artifact`) that says what is wrong with the file.
  */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = headerBytes(bytes, bytes.byteLength);
+  const header = parseHeader(bytes.subarray(8, length));
+  const data = bytes.subarray(length);
+  const tensors = new Map(entriesOf(header, data.byteLength).map((entry) => [entry.name, viewOf(entry, data)]));
+  return { tensors, metadata: (header["__metadata__"] ?? {}) as Record<string, string> };
+}
+
+/**
+ * What a file of `fileBytes` says of its tensors, read from its first `headerBytes`.
+ * @throws FfiError as `readSafetensors`.
+ */
+export function readSafetensorsHeader(header: Uint8Array, fileBytes: number): readonly SafetensorsEntry[] {
+  return entriesOf(parseHeader(header.subarray(8)), fileBytes - header.byteLength);
+}
+
+/** Bytes of the header, its length included, of a file that begins with `bytes`. @throws FfiError as `readSafetensors`. */
+export function headerBytes(bytes: Uint8Array, fileBytes: number): number {
   if (bytes.byteLength < 8) throw bad("is shorter than its 8-byte header length");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
-  if (length > MAX_HEADER || 8 + length > bytes.byteLength) throw bad(`claims a header of ${length} bytes, which it does not have`);
-  const header = parseHeader(bytes.subarray(8, 8 + length));
-  const data = bytes.subarray(8 + length);
-  const tensors = new Map<string, Tensor>();
-  let metadata: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") metadata = entry as Record<string, string>;
-    else tensors.set(name, readEntry(name, entry, data));
-  }
-  return { tensors, metadata };
+  if (length > MAX_HEADER || 8 + length > fileBytes) throw bad(`claims a header of ${length} bytes, which it does not have`);
+  return 8 + length;
+}
+
+function entriesOf(header: Readonly<Record<string, unknown>>, dataBytes: number): readonly SafetensorsEntry[] {
+  return Object.entries(header).flatMap(([name, entry]) => (name === "__metadata__" ? [] : [readEntry(name, entry, dataBytes)]));
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -63,20 +85,24 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   return parsed as Record<string, unknown>;
 }
 
-function readEntry(name: string, entry: unknown, data: Uint8Array): Tensor {
+function readEntry(name: string, entry: unknown, dataBytes: number): SafetensorsEntry {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   const scalar = Object.entries(NAMES).find(([, n]) => n === dtype)?.[0] as ScalarDType | undefined;
   if (scalar === undefined) throw bad(`stores \`${name}\` as ${String(dtype)}, which is not supported`);
   if (!isNumberList(shape) || !isNumberList(offsets) || offsets.length !== 2) throw bad(`does not say where \`${name}\` is`);
   const [start = 0, end = 0] = offsets;
   const expected = shape.reduce((a, b) => a * b, dtypeBytes(scalar));
-  if (start < 0 || end > data.byteLength || end - start !== expected) {
-    throw bad(`gives \`${name}\` bytes ${start} to ${end}, but it takes ${expected} and the file has ${data.byteLength}`);
+  if (start < 0 || end > dataBytes || end - start !== expected) {
+    throw bad(`gives \`${name}\` bytes ${start} to ${end}, but it takes ${expected} and the file has ${dataBytes}`);
   }
+  return { name, dtype: scalar, shape, start, end };
+}
+
+function viewOf({ dtype, shape, start, end }: SafetensorsEntry, data: Uint8Array): Tensor {
   const at = data.byteOffset + start;
   // Not copied by `slice`: that of Node's buffers is a view.
-  const aligned = at % dtypeBytes(scalar) === 0;
-  return aligned ? tensorView(scalar, shape, data.buffer, at) : tensorView(scalar, shape, Uint8Array.from(data.subarray(start, end)).buffer);
+  const aligned = at % dtypeBytes(dtype) === 0;
+  return aligned ? tensorView(dtype, shape, data.buffer, at) : tensorView(dtype, shape, Uint8Array.from(data.subarray(start, end)).buffer);
 }
 
 function isNumberList(value: unknown): value is readonly number[] {
