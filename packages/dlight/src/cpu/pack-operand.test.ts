@@ -114,3 +114,19 @@ it.each<[string, number, "int16" | "float32"]>([["an odd number of products", 9,
   const func = te.createPrimFunc([x, w, te.matmul(x, w, dtype === "int16" ? "int32" : undefined)]);
   expect(shapesOf(packOperand(func)!.func)[1]).toEqual([2, k, 8]);
 });
+
+it("the weights of a batch are packed one after the other", () => {
+  const a = te.placeholder([3, 6, 5], "float32", "a");
+  const b = te.placeholder([3, 5, 16], "float32", "b");
+  const func = te.createPrimFunc([a, b, te.matmul(a, b)]);
+  const packing = packOperand(func)!;
+  expect(shapesOf(packing.func)[1]).toEqual([3, 2, 5, 8]);
+  const [x, w] = [numbers([3, 6, 5], 0), numbers([3, 5, 16], 1)];
+  const each = [0, 1, 2].flatMap((n) => {
+    const one = packed([5, 16], 1, w.slice(n * 80, (n + 1) * 80), 8);
+    return Array.from({ length: 80 }, (_, i) => Number(getElement(one, i)));
+  });
+  const expected = run(func, [tensorFrom(x, [3, 6, 5], "float32"), tensorFrom(w, [3, 5, 16], "float32")]);
+  const scheduled = registerTile.apply(packing.func, defaultWasmTarget)!;
+  expect(run(scheduled, [tensorFrom(x, [3, 6, 5], "float32"), tensorFrom(each, [3, 2, 5, 8], "float32")])).toEqual(expected);
+});

@@ -46,7 +46,8 @@ function packable(block: Block): { readonly buffer: Buffer; readonly indexMap: I
 }
 
 /**
- * `[lane // tile][the other indices][lane % tile]`, the other indices in the order of the reduction's loops. Where 16-bit
+ * `[batch][lane // tile][the other indices][lane % tile]`: the indices that the result has too, of which each value is a weight
+ * of its own, then the others in the order of the reduction's loops. Where 16-bit
  * integers are summed up in 32 bits the innermost, `k`, is cut: `[…][k // 2][lane % tile][k % 2]`, as `dp2a` takes pairs.
  */
 function packedLayout(block: Block, weight: BufferLoad, lane: Var, tile: number): IndexMap | undefined {
@@ -58,13 +59,16 @@ function packedLayout(block: Block, weight: BufferLoad, lane: Var, tile: number)
   const loopOf = (d: number): number => block.iterVars.findIndex((iv) => weight.indices[d] === iv.var);
   const others = initial.flatMap((v, d) => (d === at ? [] : [{ v, loop: loopOf(d) }])).sort((a, b) => a.loop - b.loop);
   const factor = constant(tile, packed.dtype);
-  const last = others.at(-1);
+  const isBatch = (loop: number): boolean => block.iterVars[loop]?.iterType === "kDataPar";
+  const batch = others.filter((o) => isBatch(o.loop)).map((o) => o.v);
+  const walked = others.filter((o) => !isBatch(o.loop));
+  const last = walked.at(-1);
   const tail = floorMod(packed, factor);
   if (last !== undefined && isPaired(block, weight, last.loop)) {
     const two = constant(2, last.v.dtype);
-    return makeIndexMap(initial, [floorDiv(packed, factor), ...others.slice(0, -1).map((o) => o.v), floorDiv(last.v, two), tail, floorMod(last.v, two)]);
+    return makeIndexMap(initial, [...batch, floorDiv(packed, factor), ...walked.slice(0, -1).map((o) => o.v), floorDiv(last.v, two), tail, floorMod(last.v, two)]);
   }
-  return makeIndexMap(initial, [floorDiv(packed, factor), ...others.map((o) => o.v), tail]);
+  return makeIndexMap(initial, [...batch, floorDiv(packed, factor), ...walked.map((o) => o.v), tail]);
 }
 
 /** True if the reduction's innermost variable walks pairs of 16-bit integers of both operands, whose products are summed up in 32 bits. */

@@ -197,3 +197,11 @@ describe("injective", () => {
     scheduled(injective, [a, b, te.concatenate([a, b], 1)]);
   });
 });
+
+it("an operand that is small within a batch is walked for every tile of rows", () => {
+  const a = te.placeholder([40, 8, 32], "float32", "a");
+  const b = te.placeholder([40, 32, 24], "float32", "b");
+  const func = registerTile.apply(te.createPrimFunc([a, b, te.matmul(a, b)]), defaultWasmTarget)!;
+  const outer = loopsOf(func).slice(0, 3).map((l) => asInt(l.extent));
+  expect(outer).toEqual([40, 2, 3]);
+});

@@ -141,7 +141,7 @@ function tilePart(work: Work, part: StagePart, axes: readonly AxisCuts[], parall
   const vector = laneAxis !== undefined && laneAxis.cut.tile % lanes === 0;
   const laneParts = laneAxis ? sch.split(laneAxis.loop, vector ? [undefined, laneAxis.cut.tile / lanes, lanes] : [undefined, laneAxis.cut.tile]) : [];
   const [laneOuter, ...laneInner] = laneParts;
-  const outer = orderOuter(others, rowOuter, laneOuter, shape, batch);
+  const outer = orderOuter(others, rowOuter, laneOuter, shape, batch, shape.laneOperandBytes / volume(work, [...batch]));
   const inner = [...(rowInner ? [rowInner] : []), ...laneInner.slice(0, -1), ...(pairInner ? [pairInner] : []), ...laneInner.slice(-1)];
   sch.reorder([...outer, ...reduction, ...inner]);
 
@@ -198,17 +198,21 @@ function batchLoops(work: Work, anchor: BlockRV, shape: ReductionShape, others: 
   );
 }
 
-/** A large operand of the lane is walked outermost, one tile of it at a time; a small one is walked for every tile of rows. */
+/**
+ * A large operand of the lane is walked outermost, one tile of it at a time; one that is small within a batch is walked for
+ * every tile of rows.
+ */
 function orderOuter(
   others: readonly LoopRV[],
   rowOuter: LoopRV | undefined,
   laneOuter: LoopRV | undefined,
   shape: ReductionShape,
   batch: ReadonlySet<LoopRV>,
+  operandBytes: number,
 ): readonly LoopRV[] {
   const row = rowOuter ? [rowOuter] : [];
   const lane = laneOuter ? [laneOuter] : [];
-  if (!shape.dense || shape.laneOperandBytes <= smallOperandBytes) return [...others, ...row, ...lane];
+  if (!shape.dense || operandBytes <= smallOperandBytes) return [...others, ...row, ...lane];
   return [...others.filter((l) => batch.has(l)), ...lane, ...others.filter((l) => !batch.has(l)), ...row];
 }
 
