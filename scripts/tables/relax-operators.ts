@@ -42,10 +42,11 @@ export function relaxOperatorsPage(root: string): string {
   const names = [...relaxOps.keys()].map((n) => n.replace(/^relax\./, ""));
   const rows = names.map((name) => {
     const full = `relax.${name}`;
-    const why = unlegalized.find(([pattern]) => pattern.test(name))?.[1] ?? "not yet";
+    const why = unlegalized.find(([pattern]) => pattern.test(name))?.[1];
+    if (!legalizeTable.has(full) && why === undefined) throw new Error(`\`${full}\` has no legalization, and \`unlegalized\` does not say why.`);
     const cells = [
       `\`${name}\`${newer.has(name) ? " ᵐ" : ""}`,
-      cell(legalizeTable.has(full), name, "legalize", why),
+      cell(legalizeTable.has(full), name, "legalize", why ?? ""),
       cell(layoutTable.has(full), name, "layout", "keeps the model's"),
       mixedPrecisionTable.get(full) ?? "never",
       cell(gradientTable.has(full), name, "gradient", "–"),

@@ -172,6 +172,7 @@ export {
 export {
   annotateTIROpPattern,
 } from "./transform/annotate-tir-op-pattern.ts";
+export { alterOpImpl, type OpReplacement } from "./transform/alter-op-impl.ts";
 export { bindParams, type BindParamsOptions, type ParamBindings } from "./transform/bind-params.ts";
 export {
   allocTensor,

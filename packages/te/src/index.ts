@@ -51,6 +51,7 @@ export { argsort, sort, topk, type SortOptions } from "./topi/sort.ts";
 export { cumprod, cumsum, type ScanOptions } from "./topi/scan.ts";
 export { indexPut, scatterElements, scatterNd, sliceScatter, sparseToDense, stridedSet, type ScatterReduction } from "./topi/scatter.ts";
 export { attention, type AttentionOptions } from "./topi/attention.ts";
+export { attentionVarLen } from "./topi/attention-var-len.ts";
 export {
   allClassNms, getValidCounts, multiboxTransformLoc, nonMaxSuppression, roiAlign, roiPool, type MultiboxOptions,
   type NmsOptions, type RoiAlignOptions,

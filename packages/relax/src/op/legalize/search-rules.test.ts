@@ -1,3 +1,4 @@
+import type { Tensor } from "@verticil/runtime-ffi";
 import { expect, test } from "vitest";
 import { constant } from "@verticil/tir";
 import { makePrimValue } from "../../ir/make.ts";
@@ -59,6 +60,17 @@ test("index_put and slice_scatter", () => {
   expect(out("index_put", [x, [t([0, 0], [2], "int64"), t([1, 1], [2], "int64")], t([3, 4], [2])], { accumulate: true })).toEqual([0, 7, 0, 0]);
   const p = (v: number) => makePrimValue(constant(v, "int64"));
   expect(out("slice_scatter", [t([0, 0, 0, 0], [4]), t([1, 2], [2]), p(1), p(4), p(2)])).toEqual([0, 1, 0, 2]);
+});
+
+test("attention of sequences of several lengths is that of each", () => {
+  // Sequences of 2 and 1 queries over 3 and 2 keys, one head of 2 features.
+  const [q, k, v] = [ramp([1, 3, 1, 2]), ramp([1, 5, 1, 2], "float32", 2), ramp([1, 5, 1, 1], "float32", 3)];
+  const part = (x: Tensor, from: number, to: number): Tensor => t(values(x).slice(from * (x.shape[3] ?? 1), to * (x.shape[3] ?? 1)), [1, to - from, 1, x.shape[3] ?? 1]);
+  const starts = [t([0, 2, 3], [3], "int32"), t([0, 3, 5], [3], "int32"), t([2], [], "int32"), t([3], [], "int32")];
+  for (const attrs of [{}, { scale: 0.5 }, { causal_mask: "TopLeft" }, { causal_mask: "BottomRight" }, { causal_mask: "BottomRight", window_size: 2 }]) {
+    const each = [out("nn.attention", [part(q, 0, 2), part(k, 0, 3), part(v, 0, 3)], attrs), out("nn.attention", [part(q, 2, 3), part(k, 3, 5), part(v, 3, 5)], attrs)];
+    close(out("nn.attention_var_len", [q, k, v, ...starts], attrs), each.flat());
+  }
 });
 
 test("attention, plain and causal", () => {

@@ -111,6 +111,11 @@ function attentionOptions(call: Call): te.AttentionOptions {
   return { scale: optFloatAttr(call, "scale"), causalMask: mask ?? undefined, windowSize: optIntAttr(call, "window_size") };
 }
 
+/** How long the longest sequences are is not asked: the program goes over all keys. */
+const attentionVarLen: LegalizeRule = whenKnown((call, bb) =>
+  bb.callTe((...t) => te.attentionVarLen(nth(t, 0), nth(t, 1), nth(t, 2), nth(t, 3), nth(t, 4), attentionOptions(call)), call.args.slice(0, 5), { name: "attention_var_len" }),
+);
+
 const nllLoss: LegalizeRule = whenKnown((call, bb) => {
   const reduction = stringAttr(call, "reduction");
   if (reduction !== "none" && reduction !== "mean" && reduction !== "sum") throw new RangeError(`There is no loss reduction \`${reduction}\`.`);
@@ -260,6 +265,7 @@ export const searchRules: Readonly<Record<string, LegalizeRule>> = {
   index_put: indexPut,
   slice_scatter: sliceScatter,
   "nn.attention": viaTe("attention", 3, (call) => of3((q, k, v) => te.attention(q, k, v, undefined, attentionOptions(call)))),
+  "nn.attention_var_len": attentionVarLen,
   "nn.attention_bias": viaTe("attention_bias", 4, (call) => (...t) =>
     te.attention(nth(t, 0), nth(t, 1), nth(t, 2), nth(t, 3), attentionOptions(call)),
   ),
