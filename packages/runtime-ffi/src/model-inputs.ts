@@ -1,7 +1,7 @@
 import { FfiError } from "./ffi-error.ts";
 import type { ValueSpec } from "./manifest.ts";
 import type { InputValue } from "./model.ts";
-import { tensorBytes, zeros, type TensorData } from "./tensor.ts";
+import { arrayClass, tensorBytes, type TensorData } from "./tensor.ts";
 
 /** What a model says of its inputs. */
 interface Inputs {
@@ -42,9 +42,9 @@ export function checkedInput(model: Inputs, spec: ValueSpec, value: InputValue |
 }
 
 function checkedData(model: Inputs, { name, shape, dtype }: ValueSpec, data: TensorData): TensorData {
-  const { constructor } = zeros(dtype, [0]).data;
-  if (data.constructor !== constructor) {
-    throw inputError(model, `takes \`${name}\` as ${dtype} in a ${constructor.name}, not in a ${data.constructor?.name ?? typeof data}`);
+  const array = arrayClass(dtype);
+  if (data.constructor !== array) {
+    throw inputError(model, `takes \`${name}\` as ${dtype} in a ${array?.name ?? "typed array"}, not in a ${data.constructor?.name ?? typeof data}`);
   }
   const count = shape.reduce((a, b) => a * b, 1);
   if (data.length !== count) throw inputError(model, `takes \`${name}\` with ${count} elements, not ${data.length}`);

@@ -89,6 +89,11 @@ export function tensorView(
   return { dtype, shape, data: new constructor(buffer, byteOffset, count) };
 }
 
+/** The class of arrays that hold elements of a type; undefined if none does. */
+export function arrayClass(dtype: ScalarDType): { readonly name: string } | undefined {
+  return ARRAYS[dtype];
+}
+
 /** A new tensor of zeros. @throws RangeError for an impossible shape. */
 export function zeros(dtype: ScalarDType, shape: readonly number[]): Tensor {
   const bytes = elementCount(shape) * Math.max(1, dtypeBytes(dtype));
