@@ -263,7 +263,7 @@ export class Analyzer implements ArithContext, Prover {
     const out = this.#settleParts(e) ?? this.#settleWhole(e, steps);
     const memo = this.#simple.at(this.#generation);
     memo.set(e, out);
-    memo.set(out, out);
+    if (out !== e) memo.set(out, out);
     return out;
   }
 

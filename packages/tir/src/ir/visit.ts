@@ -157,6 +157,12 @@ function walkExpr(e: PrimExpr, v: Visitor): void {
     case "tir.Call":
       for (const a of e.args) walkExpr(a, v);
       return;
+    case "tir.Ramp":
+      walkExpr(e.base, v);
+      return walkExpr(e.stride, v);
+    case "tir.Broadcast":
+    case "tir.Cast":
+      return walkExpr(e.value, v);
     default:
       forEachExprChild(e, (c) => walkExpr(c, v));
   }

@@ -10,11 +10,9 @@ import { mapStmtChildren } from "../ir/map-children.ts";
 import { asInt, constant, sub } from "../ir/ops.ts";
 import type { For, ForKind, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { renewDefs, substitute } from "../ir/substitute.ts";
-import { visitExpr, visitStmt, type Visitor } from "../ir/visit.ts";
 import { BranchConditions } from "./branch-conditions.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
 import { simplifyStmt } from "./simplify.ts";
-import { stmtSize } from "./stmt-size.ts";
 
 /** How much a function may grow. */
 export interface PeelOptions {
@@ -45,7 +43,7 @@ function partitionFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
     if (conditions.of(s).length === 0) return s;
     if (s.kind !== "tir.For") return mapStmtChildren(s, { expr: (e) => e, stmt: visit });
     const pieces = planPieces(s, analyzer, conditions);
-    const size = pieces === undefined ? 0 : stmtSize(s.body) * (pieces.length - 1);
+    const size = pieces === undefined ? 0 : conditions.sizeOf(s.body) * (pieces.length - 1);
     if (pieces !== undefined && growth + size <= maxGrowth) {
       growth += size;
       return makeSeq(pieces.map((p, i) => visit(simplifyStmt(piece(s, p, i > 0), analyzer))));
@@ -95,46 +93,29 @@ function wholeVectors({ from, to }: Span): readonly Piece[] {
 
 /** The largest span of the loop in which every guard that the loop decides is known; undefined if there is no guard. */
 function clearSpan(loop: For, whole: Span, analyzer: Analyzer, conditions: BranchConditions): Span | undefined {
-  if (!conditions.of(loop.body).some((c) => usesVar(c, loop.loopVar))) return undefined;
-  let span: Span | undefined;
   const v = loop.loopVar;
-  // Iterations of loops between this one and the guard that do not change it: as often is the guard not evaluated if hoisted.
-  let free = 1;
-  const inner = new Set<AnyVar>();
-  const guard = (condition: PrimExpr): void => {
+  const guards = conditions.of(loop.body);
+  if (!guards.some((g) => g.vars.has(v))) return undefined;
+  let span: Span | undefined;
+  for (const { condition, vars, loops } of guards) {
+    for (const l of loops) analyzer.bind(l.loopVar, makeRange(l.min, l.extent), { override: true });
+    if (!vars.has(v)) continue;
+    const often = hoistable(loops) > 8;
     for (const atom of atoms(condition)) {
       if (!usesVar(atom, v)) continue;
-      if (free > 8 && !usesVar(atom, (x) => inner.has(x))) continue;
+      if (often && !usesVar(atom, (x) => loops.some((l) => l.loopVar === x))) continue;
       const clear = decided(atom, v, whole, analyzer);
       if (clear === undefined) continue;
       const both = span === undefined ? clear : intersect(span, clear);
       if (both.to > both.from) span = both;
     }
-  };
-  const visitor: Visitor = {
-    expr(e) {
-      if (e.kind === "tir.Call" && e.op.kind === "ir.Op" && e.op.name === "tir.if_then_else" && e.args[0]) guard(e.args[0]);
-      return undefined;
-    },
-    stmt(s) {
-      if (conditions.of(s).length === 0) return "skip";
-      if (s.kind === "tir.IfThenElse") guard(s.condition);
-      if (s.kind === "tir.For") {
-        visitExpr(s.min, visitor);
-        visitExpr(s.extent, visitor);
-        analyzer.bind(s.loopVar, makeRange(s.min, s.extent), { override: true });
-        const before = free;
-        if (s.forKind !== "vectorized" && s.forKind !== "unrolled") free *= asInt(s.extent) ?? 16;
-        inner.add(s.loopVar);
-        visitStmt(s.body, visitor);
-        free = before;
-        return "skip";
-      }
-      return undefined;
-    },
-  };
-  visitStmt(loop.body, visitor);
+  }
   return span;
+}
+
+/** Iterations of loops around a guard that do not change it: as often is it not evaluated if it is moved out of them. */
+function hoistable(loops: readonly For[]): number {
+  return loops.reduce((n, l) => (l.forKind === "vectorized" || l.forKind === "unrolled" ? n : n * (asInt(l.extent) ?? 16)), 1);
 }
 
 function intersect(a: Span, b: Span): Span {

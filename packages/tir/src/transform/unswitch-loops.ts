@@ -12,7 +12,6 @@ import { BranchConditions } from "./branch-conditions.ts";
 import { foldWith } from "./fold.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
 import { isNoOp, noOp } from "./simplify.ts";
-import { stmtSize } from "./stmt-size.ts";
 
 /** How much a function may grow. */
 export interface UnswitchOptions {
@@ -44,7 +43,7 @@ function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
     if (body.kind === "tir.IfThenElse" && body.elseCase === undefined && exprDeepEqual(body.condition, condition)) {
       return makeIfThenElse(condition, hoist({ ...loop, body: body.thenCase }));
     }
-    const size = stmtSize(loop.body);
+    const size = conditions.sizeOf(loop.body);
     if (growth + size > maxGrowth) return loop;
     growth += size;
     const assume = (value: boolean): Stmt => {
@@ -62,14 +61,15 @@ function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
 
 /** A condition in the loop that neither the loop nor anything in it changes; parts of a conjunction count. */
 function invariantCondition(loop: For, all: BranchConditions): PrimExpr | undefined {
-  const conditions = all.of(loop.body);
-  if (conditions.length === 0) return undefined;
+  const guards = all.of(loop.body);
+  if (guards.length === 0) return undefined;
   const inside = new Set<AnyVar>([loop.loopVar, ...all.boundIn(loop.body)]);
-  const fixed = (c: PrimExpr): boolean =>
-    c.kind !== "ir.IntImm" && c.dtype === "bool" && sideEffect(c) === "pure" && !usesVar(c, (v) => inside.has(v));
-  for (const c of conditions) {
-    if (fixed(c)) return c;
-    const part = conjunctsOf(c).find(fixed);
+  const isInside = (v: AnyVar): boolean => inside.has(v);
+  const fixed = (c: PrimExpr): boolean => c.kind !== "ir.IntImm" && c.dtype === "bool" && !usesVar(c, isInside) && sideEffect(c) === "pure";
+  for (const { condition, vars } of guards) {
+    if (vars.size > 0 && [...vars].every(isInside)) continue;
+    if (fixed(condition)) return condition;
+    const part = conjunctsOf(condition).find(fixed);
     if (part !== undefined) return part;
   }
   return undefined;
