@@ -1,6 +1,6 @@
 import type { ScalarDType } from "@verticil/runtime-ffi";
 import type { Call } from "../ir/expr.ts";
-import { makeTupleStructInfo, shapeOf } from "../ir/make.ts";
+import { makeTensorStructInfo, makeTupleStructInfo, shapeOf } from "../ir/make.ts";
 import type { InferStructInfo, OpDef } from "../ir/op-def.ts";
 import type { TensorStructInfo } from "../ir/struct-info.ts";
 import { boolAttr, dtypeAttr, intAttr, opName, optIntAttr, optIntsAttr, stringAttr } from "./attrs-of.ts";
@@ -82,8 +82,10 @@ const unique: InferStructInfo = (call) => {
     return arg?.kind === "relax.PrimValue" && arg.value.kind === "ir.IntImm" && arg.value.value !== 0;
   };
   const hasAxis = call.args[5]?.kind === "relax.PrimValue";
-  const values = tensorLike(x, hasAxis ? x.ndim : 1);
-  const counts = [2, 3, 4].filter(flag).map(() => tensorLike(x, 1, "int64"));
+  // A scalar is the one value there is.
+  const ofRank = (rank: number, dtype?: ScalarDType): TensorStructInfo => (x.ndim === 0 ? makeTensorStructInfo([1], dtype ?? x.dtype, x.vdevice) : tensorLike(x, rank, dtype));
+  const values = ofRank(hasAxis ? x.ndim : 1);
+  const counts = [2, 3, 4].filter(flag).map(() => ofRank(1, "int64"));
   return counts.length === 0 ? values : makeTupleStructInfo([values, ...counts]);
 };
 

@@ -49,6 +49,7 @@ export function argumentName(op: string, name: string): string {
 
 const nothing = makeTuple([]);
 const DEFAULTS: ReadonlyMap<string, Readonly<Record<string, ScriptValue>>> = new Map<string, Readonly<Record<string, ScriptValue>>>([
+  ["relax.unique", { sorted: true, return_index: false, return_inverse: false, return_counts: false }],
   ["relax.memory.view", { shape: nothing, dtype: nothing, relative_byte_offset: nothing }],
   ["relax.builtin.alloc_tensor", { storage_scope: "global" }],
   ["relax.vm.alloc_storage", { storage_scope: "global" }],

@@ -309,8 +309,8 @@ export class SeqParser {
     }
     const annotation = lastAnnotation(s.body);
     const info = annotation === undefined ? undefined : toStructInfo(ctx.evaluate(annotation), ctx.site(annotation));
-    const t = this.#branch(s.body, site);
-    const f = this.#branch(s.orelse, site);
+    const t = this.#branch(s.body, `${name}_then`, site);
+    const f = this.#branch(s.orelse, `${name}_else`, site);
     const known = info ?? this.#either(structInfoOf(t), structInfoOf(f));
     const v = this.#newVar(name, known, site);
     ctx.define(name, v);
@@ -321,8 +321,8 @@ export class SeqParser {
     return a === undefined || b === undefined ? undefined : structInfoLca(a, b, this.#infer);
   }
 
-  /** A branch: its last statement gives its value. */
-  #branch(body: readonly PyStmt[], site: Site): Expr {
+  /** A branch: its last statement gives its value, called `name` where it is not a variable's already. */
+  #branch(body: readonly PyStmt[], name: string, site: Site): Expr {
     const ctx = this.#ctx;
     const saved = { blocks: this.#blocks, bindings: this.#bindings };
     this.#blocks = [];
@@ -331,7 +331,7 @@ export class SeqParser {
     this.#statements(body.slice(0, -1));
     const last = body[body.length - 1];
     let result: Expr = makeTuple([]);
-    if (last !== undefined) ctx.attempt(() => void (result = this.#branchResult(last, site)));
+    if (last !== undefined) ctx.attempt(() => void (result = this.#branchResult(last, name, site)));
     this.#flush();
     const seq = makeSeqExpr(this.#blocks, result, site.span);
     ctx.release(mark);
@@ -340,7 +340,7 @@ export class SeqParser {
     return seq;
   }
 
-  #branchResult(last: PyStmt, site: Site): Expr {
+  #branchResult(last: PyStmt, name: string, site: Site): Expr {
     const ctx = this.#ctx;
     if (last.py === "Assign" || (last.py === "AnnAssign" && last.value !== undefined)) {
       const value = last.value === undefined ? null : ctx.evaluate(last.value);
@@ -348,8 +348,11 @@ export class SeqParser {
       if (Array.isArray(value)) return this.#leaf(toRelax(value, site), site);
     }
     this.#stmt(last);
-    const binding = this.#bindings[this.#bindings.length - 1];
-    return binding === undefined ? makeTuple([]) : binding.var;
+    const binding = this.#bindings.pop();
+    if (binding === undefined) return makeTuple([]);
+    const v = { ...binding.var, name };
+    this.#bindings.push({ ...binding, var: v });
+    return v;
   }
 }
 

@@ -215,3 +215,24 @@ test.each([
   expect(error?.message).toContain(message);
   expect(error?.span && script.slice(error.span.start, error.span.end)).toBe("@R.rewriter");
 });
+
+test("what a branch gives is called after the variable that the `if` binds", () => {
+  const text = `@R.function(private=True)
+def main(c: R.Tensor((), dtype="bool"), x: R.Tensor((4, 8), dtype="float32")) -> R.Tensor((4, 8), dtype="float32"):
+    if c:
+        y_then: R.Tensor((4, 8), dtype="float32") = R.exp(x)
+        y: R.Tensor((4, 8), dtype="float32") = y_then
+    else:
+        y_else: R.Tensor((4, 8), dtype="float32") = R.tanh(x)
+        y: R.Tensor((4, 8), dtype="float32") = y_else
+    return y`;
+  const short = text.replaceAll(/( {8}y)_(then|else)(.*)\n.*/g, "$1$3");
+  for (const script of [text, short]) expect(textOf(functionOf(script))).toContain(text);
+});
+
+test("an operator's flags that are left out are off, whatever comes after them", () => {
+  const text = "R.unique(x, R.prim_value(True), R.prim_value(False), R.prim_value(False), R.prim_value(False), R.prim_value(-1))";
+  const [y] = valuesOf(functionOf("@R.function\ndef main(x: R.Tensor((4, 8), 'float32')):\n    y = R.unique(x, axis=-1)\n    return y\n"));
+  expect(y && textOf(y)).toContain(text);
+  expect(y && textOf(structInfoOf(y) ?? y)).toContain('R.Tensor(dtype="float32", ndim=2)');
+});
