@@ -2,6 +2,7 @@ import type { Target } from "@verticil/ir-core";
 import { attempt, isInjective, isCopy, isReduction, stages, type Work } from "../loop-sites.ts";
 import { makeRule } from "../make-rule.ts";
 import type { ScheduleRule } from "../schedule-rule.ts";
+import { inlineBorders } from "./inline-borders.ts";
 import { scheduleAll } from "./schedule-all.ts";
 import { winogradTransform } from "./winograd-transform.ts";
 import { scheduleReduction } from "./schedule-reduction.ts";
@@ -9,7 +10,7 @@ import { scheduleReduction } from "./schedule-reduction.ts";
 /**
  * Functions with reductions: convolutions in any layout, dense and batched products, poolings, norms. What is
  * element-wise before a reduction's own input or after its result is inlined, each reduction is tiled in registers with
- * its epilogue, what is left (a padded copy of the input, say) is vectorized.
+ * its epilogue, what is left (a padded copy of the input, say) is vectorized, or goes into the windows that read it.
  */
 export const registerTile: ScheduleRule = /* @__PURE__ */ makeRule("RegisterTile", (work, target) => tileAll(work, hasThreads(target)));
 
@@ -42,7 +43,7 @@ function tileAll(work: Work, parallel: boolean): Work | undefined {
     current = tiled.work;
     open.delete(tiled.carrier);
   }
-  return scheduleAll(current, open, parallel);
+  return scheduleAll(current, inlineBorders(current, open), parallel);
 }
 
 /** Inlines what is element-wise and read by no reduction, and plain copies. */

@@ -13,7 +13,7 @@ const smallOperandBytes = 24 * 1024;
  * Windows of up to this many elements are written out where each element has a weight of its own: neighbouring pixels
  * share the loads of their windows, and the weights are read at constant offsets.
  */
-const windowUnrolled = 9;
+export const windowUnrolled = 9;
 
 /**
  * A reduction with its epilogue as register tiles: a few rows times a few vectors of accumulators in a `local` buffer
