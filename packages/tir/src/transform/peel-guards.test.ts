@@ -81,8 +81,9 @@ test("what is known for all values of an inner loop is peeled outside, the rest 
             B[i, j] = A[i + j]
     for i in range(5, 8):
         B[i, 0] = A[i]
-        for j in range(1, 4):
-            B[i, j] = T.if_then_else(i + j < 8, A[i + j], T.float32(0.0))`),
+        for j in range(1, 3):
+            B[i, j] = T.if_then_else(i + j < 8, A[i + j], T.float32(0.0))
+        B[i, 3] = T.float32(0.0)`),
   ));
 
 test.each([

@@ -57,7 +57,7 @@ test("two conditions make four loops", () =>
     unswitchLoops(),
     program(`
     for i in range(16):
-        B[0, i] = T.if_then_else(n < 3, A[i], T.float32(2.0)) + T.if_then_else(m < 3, A[i], T.float32(1.0))`),
+        B[0, i] = T.if_then_else(n < 3, A[i], T.float32(2.0)) + T.if_then_else(m < 3, A[i], A[0])`),
     program(`
     if n < 3:
         if m < 3:
@@ -65,14 +65,14 @@ test("two conditions make four loops", () =>
                 B[0, i] = A[i] + A[i]
         else:
             for i in range(16):
-                B[0, i] = A[i] + T.float32(1.0)
+                B[0, i] = A[i] + A[0]
     else:
         if m < 3:
             for i in range(16):
                 B[0, i] = T.float32(2.0) + A[i]
         else:
             for i in range(16):
-                B[0, i] = T.float32(2.0) + T.float32(1.0)`),
+                B[0, i] = T.float32(2.0) + A[0]`),
   ));
 
 test.each([
