@@ -5,7 +5,7 @@ const conditions = ["@verticil/source", "module", "node", "development|productio
 
 // Dawn is one per process and remembers the flags it was first opened with, and the engine keeps the flags that a test
 // sets: such files get a process each, and one at a time, since a software adapter takes every core there is.
-const alone = ["packages/target-webgpu/src/**/*.test.ts", "test/webgpu/**/*.test.ts", "packages/compiler/src/relaxed-code.test.ts"];
+const alone = ["packages/target-webgpu/src/**/*.test.ts", "test/webgpu/**/*.test.ts", "packages/compiler/src/relaxed-code.test.ts", "packages/target-wasm/src/intrin/accuracy.test.ts"];
 const notTests = ["**/node_modules/**", "**/dist/**"];
 
 const config: ViteUserConfig = defineConfig({

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DocTable, TableRow } from "./tables/table.ts";
 import { tirPassesPage } from "../test/conformance/tir-passes-page.ts";
+import { mathAccuracyPage } from "./tables/math-accuracy.ts";
 import { primitivesTable } from "./tables/primitives.ts";
 import { topiTable } from "./tables/topi.ts";
 import { relaxOperatorsPage } from "./tables/relax-operators.ts";
@@ -13,6 +14,7 @@ const tables: readonly DocTable[] = [primitivesTable, topiTable];
 
 /** Pages that are made from the tables of the compiler itself. */
 const pages: readonly { readonly file: string; readonly text: (root: string) => string }[] = [
+  { file: "docs/math-accuracy.md", text: mathAccuracyPage },
   { file: "docs/relax-operators.md", text: relaxOperatorsPage },
   { file: "docs/relax-passes.md", text: relaxPassesPage },
   { file: "docs/tir-passes.md", text: tirPassesPage },

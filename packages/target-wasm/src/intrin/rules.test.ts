@@ -42,49 +42,10 @@ function everyExponent(): number[] {
   return out;
 }
 
-function worst(name: string, inputs: readonly number[], exact: (x: number) => number): number {
-  const got = evaluate(name, inputs);
-  let max = 0;
-  inputs.forEach((x, i) => {
-    max = Math.max(max, ulps(got[i]!, exact(x)));
-  });
-  return max;
-}
-
 function worstAbsolute(name: string, inputs: readonly number[], exact: (x: number) => number): number {
   const got = evaluate(name, inputs);
   return inputs.reduce((max, x, i) => Math.max(max, Math.abs(got[i]! - exact(x))), 0);
 }
-
-describe("accuracy in ulp", () => {
-  const positive = everyExponent();
-  it.each<[string, readonly number[], (x: number) => number, number]>([
-    ["exp", sweep(-105, 90), Math.exp, 2],
-    ["exp2", sweep(-151, 129), (x) => 2 ** x, 2],
-    ["exp10", sweep(-46, 39), (x) => 10 ** x, 3],
-    ["log", positive, Math.log, 2],
-    ["log2", positive, Math.log2, 2],
-    ["log10", positive, Math.log10, 3],
-    ["log1p", [...sweep(-0.999, 10), ...positive], Math.log1p, 3],
-    ["sin", sweep(-100, 100).filter((x) => Math.abs(Math.sin(x)) > 1e-3), Math.sin, 3],
-    ["cos", sweep(-100, 100).filter((x) => Math.abs(Math.cos(x)) > 1e-3), Math.cos, 3],
-    ["tan", sweep(-10, 10), Math.tan, 4],
-    ["asin", sweep(-1, 1), Math.asin, 4],
-    ["acos", sweep(-1, 0.999), Math.acos, 4],
-    ["atan", sweep(-50, 50), Math.atan, 4],
-    ["sinh", sweep(-89, 89), Math.sinh, 8],
-    ["cosh", sweep(-89, 89), Math.cosh, 8],
-    ["asinh", [...sweep(-10, 10), ...positive], Math.asinh, 6],
-    ["acosh", sweep(1.001, 1000), Math.acosh, 8],
-    ["atanh", sweep(-0.99, 0.99), Math.atanh, 6],
-    ["sigmoid", sweep(-80, 80), (x) => 1 / (1 + Math.exp(-x)), 4],
-    ["tanh", sweep(-10, 10), Math.tanh, 8],
-    ["rsqrt", positive, (x) => 1 / Math.sqrt(x), 2],
-    ["sqrt", positive, Math.sqrt, 0.51],
-  ])("%s", (name, inputs, exact, bound) => {
-    expect(worst(name, inputs, exact)).toBeLessThanOrEqual(bound);
-  });
-});
 
 it.each<[string, (x: number) => number]>([
   ["tanh", Math.tanh],
@@ -115,6 +76,7 @@ describe("special values", () => {
     ["sin", [0, NaN, Infinity], [0, NaN, NaN]],
     ["cos", [0, NaN, Infinity], [1, NaN, NaN]],
     ["round", [0.5, 1.5, 2.5, -1.5], [0, 2, 2, -2]],
+    ["acosh", [1, 0.5, -1, -3000, -Infinity, Infinity], [0, NaN, NaN, NaN, NaN, Infinity]],
     ["sqrt", [-1, 4, Infinity], [NaN, 2, Infinity]],
   ])("%s", (name, inputs, expected) => {
     for (const lanes of [1, 4] as const) {

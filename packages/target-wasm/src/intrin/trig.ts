@@ -154,7 +154,8 @@ export function asinh(x: PrimExpr): PrimExpr {
 
 export function acosh(x: PrimExpr): PrimExpr {
   return bind("t", sub(x, like(1, x)), (t) => {
-    const regular = log1p(add(t, squareRoot(add(mul(t, like(2, t)), mul(t, t)))));
+    // Two roots, neither of which is a number below 1.
+    const regular = log1p(add(t, mul(squareRoot(t), squareRoot(add(t, like(2, t))))));
     return select(lt(t, like(1e9, t)), regular, add(log(x), like(Math.LN2, x)));
   });
 }
