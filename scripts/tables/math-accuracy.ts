@@ -2,7 +2,7 @@ import { mathAccuracy } from "../../packages/target-wasm/src/intrin/accuracy.ts"
 
 /** The page on the accuracy of math functions. */
 export function mathAccuracyPage(): string {
-  const number = (x: number): string => x.toExponential().replace(/e\+?/, " · 10^").replace("1 · ", "");
+  const number = (x: number): string => (x >= 1 && x < 1e4 ? String(x) : x.toExponential()).replace(/e\+?/, " · 10^").replace("1 · ", "");
   const rows = mathAccuracy.map(({ name, ulp, range, note = "" }) => {
     const [least, most] = range ?? [0, Infinity];
     const where = range === undefined ? "all" : most === Infinity ? `from ${number(least)}` : `to ${number(most)}`;
