@@ -114,6 +114,9 @@ function evaluateOp(
   return operands.length === parts.args.fields.length ? evaluate(func as PrimFunc, operands, parts.call, maxGrowth) : undefined;
 }
 
+/** Programs over so few elements are done before strips of them would be prepared. */
+const fewElements = 512;
+
 class CannotFold extends Error {}
 
 function refuseEmit(): never {
@@ -140,7 +143,9 @@ function evaluate(func: PrimFunc, args: readonly Constant[], call: Call, maxGrow
     if (info.kind !== "relax.TensorStructInfo" || shape === undefined || info.dtype === undefined) return undefined;
     outputs.push(zeros(info.dtype, shape));
   }
-  interpretPrimFunc(func, [...args.map((a) => a.data), ...outputs]);
+  const tensors = [...args.map((a) => a.data), ...outputs];
+  const elements = tensors.reduce((sum, t) => sum + elementCount(t.shape), 0);
+  interpretPrimFunc(func, tensors, { strips: elements > fewElements });
   const constants = outputs.map((t) => makeConstant(t, call.span));
   const [only] = constants;
   return constants.length === 1 && only !== undefined && call.structInfo.kind !== "relax.TupleStructInfo" ? only : makeTuple(constants);

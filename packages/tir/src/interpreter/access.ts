@@ -56,16 +56,17 @@ function outOfBounds(buffer: Buffer, dimension: number, index: number, extent: n
 
 function staticRun(buffer: Buffer, g: Geometry, codes: readonly Code[], span: Span | undefined): () => number {
   // Indices that cannot leave their dimension add up to one linear closure; the others are checked one by one.
-  let sum: Code = constantCode(0);
+  let sum: Code | undefined;
   const checked: [run: () => number, extent: number, stride: number, dimension: number][] = [];
   codes.forEach((code, k) => {
     const extent = at(g.shape, k);
     const stride = at(g.strides, k);
     if (!code.wide && code.lo >= 0 && code.hi < extent) {
-      sum = intBinary("tir.Add", "int64", sum, intBinary("tir.Mul", "int64", code, constantCode(stride)));
+      const term = stride === 1 ? code : intBinary("tir.Mul", "int64", code, constantCode(stride));
+      sum = sum === undefined ? term : intBinary("tir.Add", "int64", sum, term);
     } else checked.push([numberRun(code, "An index", span), extent, stride, k]);
   });
-  let run = numberRun(sum, "An index", span);
+  let run = numberRun(sum ?? constantCode(0), "An index", span);
   for (const [index, extent, stride, k] of checked) {
     const rest = run;
     run = () => {

@@ -7,7 +7,7 @@ import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { makeRange } from "../ir/make-expr.ts";
 import type { Block, BlockRealize, For, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { usesVar } from "../ir/free-vars.ts";
-import { and, constant, isConstInt, le, sub } from "../ir/ops.ts";
+import { and, asInt, constant, isConstInt, le, sub } from "../ir/ops.ts";
 import { substitute } from "../ir/substitute.ts";
 import { scopeOf as storageScopeOf } from "../ir/make-stmt.ts";
 import { childBlocks, stmtChildren, type FuncTree } from "./func-tree.ts";
@@ -332,6 +332,7 @@ function isWritten(tree: FuncTree, scope: BlockRealize, consumer: BlockRealize, 
   for (const l of tree.loops.values()) analyzer.bind(l.loopVar, makeRange(l.min, l.extent));
   for (const [lca, list] of byPlace) {
     for (const read of consumer.block.reads) {
+      if (list.some((p) => p.block.writes.some((w) => w.buffer === read.buffer && writesWhole(tree, p, w, lca)))) continue;
       const produced = list.flatMap((p) =>
         p.block.writes.filter((w) => w.buffer === read.buffer).map((w) => lowerBound(tree, p, w, lca, analyzer)),
       );
@@ -342,6 +343,33 @@ function isWritten(tree: FuncTree, scope: BlockRealize, consumer: BlockRealize, 
     }
   }
   return true;
+}
+
+/**
+ * True if a block plainly writes a whole buffer: each index is a loop of its own over the dimension. So stand most
+ * blocks before they are tiled, and no more has to be found out about them.
+ */
+function writesWhole(tree: FuncTree, realize: BlockRealize, { buffer, region }: BufferRegion, lca: Stmt): boolean {
+  if (!alwaysRuns(realize)) return false;
+  const values = bindingsOf(realize);
+  const loops = relaxedLoops(tree, realize, lca, storageScopeOf(buffer));
+  return region.every(({ min, extent }, i) => {
+    const size = buffer.shape[i];
+    const known = size && asInt(size);
+    if (known === undefined) return false;
+    if (isConstInt(min, 0) && isConstInt(extent, known)) return true;
+    if (!isConstInt(extent, 1) || !isVar(min)) return false;
+    const value = values.get(min);
+    if (value === undefined || !isVar(value)) return known === 1 && value !== undefined && isConstInt(value, 0);
+    const range = loops.get(value);
+    // Two indices that share a loop write a diagonal.
+    loops.delete(value);
+    return range !== undefined && isConstInt(range.min, 0) && isConstInt(range.extent, known);
+  });
+}
+
+function isVar(e: PrimExpr): e is AnyVar {
+  return e.kind === "tir.Var" || e.kind === "tir.SizeVar";
 }
 
 /** The loops between a block and `lca`, and those above whose threads share memory of a storage scope. */
