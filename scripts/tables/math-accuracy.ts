@@ -3,10 +3,11 @@ import { mathAccuracy } from "../../packages/target-wasm/src/intrin/accuracy.ts"
 /** The page on the accuracy of math functions. */
 export function mathAccuracyPage(): string {
   const number = (x: number): string => (x >= 1 && x < 1e4 ? String(x) : x.toExponential()).replace(/e\+?/, " · 10^").replace("1 · ", "");
-  const rows = mathAccuracy.map(({ name, ulp, range, note = "" }) => {
+  const rows = mathAccuracy.map(({ name, ulp, range, nearZero, note = "" }) => {
     const [least, most] = range ?? [0, Infinity];
     const where = range === undefined ? "all" : most === Infinity ? `from ${number(least)}` : `to ${number(most)}`;
-    return `| \`${name}\` | ${ulp} | ${where} | ${note} |`;
+    const beside = nearZero === undefined ? note : `nearer to 0 up to ${nearZero} ulp, of numbers that are next to subnormal`;
+    return `| \`${name}\` | ${ulp} | ${where} | ${beside} |`;
   });
   return [
     "# Accuracy of math functions",

@@ -7,7 +7,7 @@ import type { Call, Constant, Expr } from "../ir/expr.ts";
 import { makeConstant, staticShapeOf } from "../ir/make.ts";
 import { rewriteModule } from "../ir/mutate.ts";
 import { intAttr, intsAttr, stringAttr } from "../op/attrs-of.ts";
-import { of1, of2 } from "../op/legalize/common.ts";
+import { of1, of2 } from "../op/legalize/rule-parts.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import { winogradTileSize, type DenseConv } from "./winograd-cost.ts";
@@ -20,10 +20,10 @@ export const winogradPaybackRuns: ConfigOption<{ readonly type: "int"; readonly 
 );
 
 /**
- * Convolutions by Winograd's scheme where that is faster: `R.nn.conv2d` of a constant 3×3 weight, stride 1, becomes three
- * tensor programs, the transform of the data's tiles, the products with the weight, which is transformed here, and the
- * transform of the result, with which what is element-wise after the convolution can be fused. Other targets keep theirs. Upstream has the parts in its
- * topi, and chose them in Relay (`conv2d_winograd_without_weight_transform`).
+ * Convolutions by Winograd's scheme where that is faster: `R.nn.conv2d` of a constant 3×3 weight, stride 1, becomes
+ * three tensor programs, the transform of the data's tiles, the products with the weight, which is transformed here, and
+ * the transform of the result, with which what is element-wise after the convolution can be fused. Other targets keep
+ * theirs. Upstream has the parts in its topi, and chose them in Relay (`conv2d_winograd_without_weight_transform`).
  */
 export function winogradConv2D(options: WinogradConv2DOptions = {}): Pass {
   return definePass("WinogradConv2D", (module, ctx) => {

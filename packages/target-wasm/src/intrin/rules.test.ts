@@ -3,6 +3,7 @@ import { intrin, toExpr, makeBroadcast, constant } from "@verticil/tir";
 import { describe, expect, it } from "vitest";
 import { elementwise } from "../testing/elementwise.ts";
 import { runFunc } from "../testing/run-wasm.ts";
+import { ulps } from "../testing/ulps.ts";
 
 /** Evaluates a unary function of float32 on all inputs. */
 function evaluate(name: string, inputs: readonly number[], lanes: 1 | 4 = 4): Float32Array {
@@ -11,19 +12,6 @@ function evaluate(name: string, inputs: readonly number[], lanes: 1 | 4 = 4): Fl
   const func = elementwise(["float32"], padded.length, lanes, (x) => intrin(name, x!.dtype, [x!]));
   runFunc(func, [tensor(Float32Array.from(padded), [padded.length]), out]);
   return (out.data as Float32Array).subarray(0, inputs.length);
-}
-
-/** Difference in units of the last place of the exact result, subnormals included. */
-function ulps(got: number, exact: number): number {
-  if (Number.isNaN(exact)) return Number.isNaN(got) ? 0 : Infinity;
-  const rounded = Math.fround(exact);
-  if (got === rounded) return 0;
-  if (!Number.isFinite(rounded) || !Number.isFinite(got)) {
-    // One step below infinity is one ulp away.
-    return Math.abs(got) > 3.4e38 && Math.abs(rounded) > 3.4e38 && Math.sign(got) === Math.sign(rounded) ? 1 : Infinity;
-  }
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(exact))), -126);
-  return Math.abs(got - exact) / 2 ** (exponent - 23);
 }
 
 function sweep(lo: number, hi: number, count = 20000): number[] {
@@ -62,6 +50,12 @@ it("erf is within 1e-6", () => {
   ];
   const got = evaluate("erf", known.map(([x]) => x));
   for (const [i, [, y]] of known.entries()) expect(Math.abs(got[i]! - y)).toBeLessThan(1e-6);
+});
+
+it("sqrt is exact", () => {
+  const positive = everyExponent();
+  const got = evaluate("sqrt", positive);
+  expect(Math.max(...positive.map((x, i) => ulps(got[i]!, Math.sqrt(x))))).toBeLessThanOrEqual(0.51);
 });
 
 describe("special values", () => {

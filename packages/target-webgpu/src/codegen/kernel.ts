@@ -6,7 +6,7 @@ import type { Launch } from "../host/launches.ts";
 import { accessesOf, allocatedIn, baseOf, type Access } from "./accesses.ts";
 import { CodeWriter } from "./code-writer.ts";
 import { emitExpr } from "./expr.ts";
-import { helperFunctions } from "./helpers.ts";
+import { helperFunctions } from "./helper-functions.ts";
 import type { KernelContext } from "./kernel-context.ts";
 import { Names } from "./names.ts";
 import { emitStmt, type StmtContext } from "./stmt.ts";

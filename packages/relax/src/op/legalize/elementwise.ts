@@ -5,7 +5,7 @@ import { makeConstant } from "../../ir/make.ts";
 import { tensorFrom, type ScalarDType } from "@verticil/runtime-ffi";
 import { dtypeAttr, floatAttr, intAttr } from "../attrs-of.ts";
 import type { LegalizeRule } from "../legalize-rule.ts";
-import { arg, of1, of2, resultDims, scalarConst, viaTe, whenKnown } from "./common.ts";
+import { arg, of1, of2, resultDims, scalarConst, viaTe, whenKnown } from "./rule-parts.ts";
 
 const unaries: Readonly<Record<string, te.Unary>> = {
   abs: te.abs, acos: te.acos, acosh: te.acosh, asin: te.asin, asinh: te.asinh, atan: te.atan, atanh: te.atanh,

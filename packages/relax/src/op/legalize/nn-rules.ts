@@ -4,7 +4,7 @@ import { shapeOf } from "../../ir/make.ts";
 import type { Call } from "../../ir/expr.ts";
 import { boolAttr, dtypeAttr, floatAttr, intAttr, intsAttr, optIntAttr, optIntsAttr, stringAttr } from "../attrs-of.ts";
 import type { LegalizeRule } from "../legalize-rule.ts";
-import { arg, nth, of1, of2, of3, viaTe, whenKnown } from "./common.ts";
+import { arg, nth, of1, of2, of3, viaTe, whenKnown } from "./rule-parts.ts";
 
 /** What a convolution's call says; undefined for layouts that split channels. */
 function convOptions(call: Call, n: number): te.ConvOptions | undefined {

@@ -17,7 +17,7 @@ import {
   stringAttr,
 } from "../attrs-of.ts";
 import type { LegalizeRule } from "../legalize-rule.ts";
-import { arg, infoOf, nth, of1, of2, of3, scalarConst, viaTe, whenKnown } from "./common.ts";
+import { arg, infoOf, nth, of1, of2, of3, scalarConst, viaTe, whenKnown } from "./rule-parts.ts";
 import { tupleFields } from "./shape-ops.ts";
 
 const sortOptions = (call: Call): te.SortOptions => ({ axis: intAttr(call, "axis"), descending: boolAttr(call, "descending") });

@@ -8,7 +8,7 @@ import { boolAttr, dtypeAttr, intAttr, intsAttr, optIntAttr, optIntsAttr, string
 import { canonicalBegin, sliceArgs } from "../gather-scatter.ts";
 import { parseEinsum } from "../linear-algebra.ts";
 import type { LegalizeBuilder, LegalizeRule } from "../legalize-rule.ts";
-import { arg, infoOf, isKnown, nth, of1, of2, of3, resultDims, scalarConst, viaTe, whenKnown } from "./common.ts";
+import { arg, infoOf, isKnown, nth, of1, of2, of3, resultDims, scalarConst, viaTe, whenKnown } from "./rule-parts.ts";
 
 const toShape = (name: string): LegalizeRule => viaTe(name, 1, (call) => of1((x) => te.reshape(x, resultDims(call))));
 

@@ -6,7 +6,7 @@ import type { Call, Expr } from "../../ir/expr.ts";
 import { makeCall, makeExternFunc, makePrimValue, makeShapeExpr, makeTuple, shapeOf } from "../../ir/make.ts";
 import { boolAttr, intAttr, intsAttr, stringAttr } from "../attrs-of.ts";
 import type { LegalizeRule } from "../legalize-rule.ts";
-import { arg, infoOf, nth, of1, of2, viaTe, whenKnown } from "./common.ts";
+import { arg, infoOf, nth, of1, of2, viaTe, whenKnown } from "./rule-parts.ts";
 
 /** A call of a function of the runtime that fills the result. */
 function dpsPacked(call: Call, name: string, args: readonly Expr[]): Expr | undefined {
