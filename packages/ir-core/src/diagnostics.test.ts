@@ -42,6 +42,27 @@ test("colours are only on request", () => {
   expect(formatDiagnostic(d!)).toBe("warning[tir/odd]: Odd.");
 });
 
+test("notes have their own place, help comes last", () => {
+  const source = new SourceText("k.py", "x = 1\nx = 2\n");
+  const diagnostics = new Diagnostics();
+  const note = { message: "First defined here.", span: { source, start: 0, end: 5 } };
+  diagnostics.reporter("tir", catalogue)("overflow", { value: 2 }, { source, start: 6, end: 11 }, [note]);
+  const [d] = diagnostics.all;
+  expect(formatDiagnostic(d!)).toBe(
+    `error[tir/overflow]: Constant 2 is too large.
+ --> k.py:2:1
+2 | x = 2
+  | ^^^^^
+note: First defined here.
+ --> k.py:1:1
+1 | x = 1
+  | ^^^^^
+help: Cast it first.`,
+  );
+  expect(formatDiagnostic(d!, { color: true })).toContain("\u001b[1;36mnote\u001b[0m: First defined here.");
+  expect(formatDiagnostic(d!, { color: true })).toContain("\u001b[1;32mhelp\u001b[0m: Cast it first.");
+});
+
 test("warnings do not throw, errors do, with all diagnostics", () => {
   const diagnostics = new Diagnostics();
   const report = diagnostics.reporter("tir", catalogue);

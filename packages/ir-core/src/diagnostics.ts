@@ -94,7 +94,7 @@ export function formatDiagnostic(d: Diagnostic, opts: { readonly color?: boolean
   const severityColor = { error: "1;31", warning: "1;33", note: "1;36" }[d.severity];
   const out = [`${paint(severityColor, `${d.severity}[${d.code}]`)}: ${d.message}`];
   if (d.span) out.push(...excerpt(d.span));
-  for (const r of d.related) out.push(`note: ${r.message}`, ...excerpt(r.span));
+  for (const r of d.related) out.push(`${paint("1;36", "note")}: ${r.message}`, ...excerpt(r.span));
   if (d.help !== undefined) out.push(`${paint("1;32", "help")}: ${d.help}`);
   return out.join("\n");
 }

@@ -86,6 +86,24 @@ test("printing can be limited to passes that changed something", () => {
   expect(out).toEqual(["# after a\na"]);
 });
 
+test.each([
+  ["before", ["# before a\n", "# before b\na"]],
+  ["after", ["# after a\na", "# after b\na,b"]],
+  ["both", ["# before a\n", "# after a\na", "# before b\na", "# after b\na,b"]],
+] as const)("printing %s passes", (when, expected) => {
+  const out: string[] = [];
+  const print = printInstrument({ print: (m) => Object.keys(m.attrs).join(), write: (t) => void out.push(t), when });
+  sequential("p", [tag("a"), tag("b")]).run(module, passContext({ instruments: [print] }));
+  expect(out).toEqual(expected);
+});
+
+test("printing before certain passes only", () => {
+  const out: string[] = [];
+  const print = printInstrument({ print: () => "m", write: (t) => void out.push(t), when: "before", only: ["b"] });
+  sequential("p", [tag("a"), tag("b")]).run(module, passContext({ instruments: [print] }));
+  expect(out).toEqual(["# before b\nm"]);
+});
+
 test("the structural diff says where a pass changed the module", () => {
   const diff = structuralDiffInstrument();
   const ctx = passContext({ dialects: toyDialects, instruments: [diff] });

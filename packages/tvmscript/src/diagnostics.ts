@@ -8,7 +8,7 @@ export const scriptDiagnostics = {
     severity: "error",
     message: (p: { readonly name: string; readonly suggestion?: string | undefined }): string => `\`${p.name}\` is not defined here.`,
     help: (p: { readonly suggestion?: string | undefined }): string | undefined =>
-      p.suggestion ?? "Only the program's own names are known: values of the Python program around it are not.",
+      p.suggestion ?? "Only the program's own names are known: values of the Python program around it are not. Write out what it stands for.",
   },
   "unknown-member": {
     severity: "error",

@@ -1,4 +1,4 @@
-export { parse, parseFunction, type ParseOptions } from "./parse/parse.ts";
+export { parse, parseFunction, parseModules, type ParseOptions, type ScriptModule } from "./parse/parse.ts";
 export { ParseContext, ScriptFailure } from "./parse/context.ts";
 export {
   CallArgs,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { scriptDialects } from "@verticil/compiler";
 import type { IRModule } from "@verticil/ir-core";
-import { parse, print, type Spelling } from "@verticil/tvmscript";
+import { parse, parseModules, print, type ScriptModule, type Spelling } from "@verticil/tvmscript";
 import { UsageError } from "./usage-error.ts";
 
 /** A script file, as text and as the module it defines. */
@@ -34,19 +34,35 @@ export function parseScript(path: string, text: string, spelling?: Spelling): IR
   return parse(text, { dialects: scriptDialects, name: path, ...(spelling === undefined ? {} : { spelling }) });
 }
 
-/**
- * A script in the printer's form, constants included: a module stays one, functions on their own stay on their own.
- */
-export function formatScript({ text, module }: Script, spelling?: Spelling): string {
-  const opts = { dialects: scriptDialects, showMeta: true, ...(spelling === undefined ? {} : { spelling }) };
-  if (/^class\s/m.test(text)) return `${print(module, opts).trimEnd()}\n`;
-  const functions = [...module.functions].map(([gv, func]) => print(func, { ...opts, name: gv.name }).trimEnd());
-  return `${functions.map((f, i) => (i === 0 ? f : withoutHeader(f))).join("\n\n")}\n`;
+/** The modules of a script. @throws DiagnosticError with everything that is wrong with it. */
+export function parseScriptModules(path: string, text: string, spelling?: Spelling): readonly ScriptModule[] {
+  return parseModules(text, { dialects: scriptDialects, name: path, ...(spelling === undefined ? {} : { spelling }) });
 }
 
-/** The comments at the top say what the prefixes stand for; once is enough. */
-function withoutHeader(text: string): string {
-  return text.replace(/^(#.*\n)+\n*/, "");
+/**
+ * A script in the printer's form, constants included: each module stays one under its name, functions on their own stay
+ * on their own, behind the modules.
+ */
+export function formatScript(modules: readonly ScriptModule[], spelling?: Spelling): string {
+  const opts = { dialects: scriptDialects, showMeta: true, ...(spelling === undefined ? {} : { spelling }) };
+  const texts = modules.flatMap(({ name, module }) =>
+    name === undefined ? [...module.functions].map(([gv, func]) => print(func, { ...opts, name: gv.name })) : [print(module, { ...opts, name })],
+  );
+  return `${joinTexts(texts.map((t) => t.trimEnd()))}\n`;
+}
+
+/** Texts one below the other. What the prefixes stand for is said once: by the texts that name a prefix first. */
+function joinTexts(texts: readonly string[]): string {
+  const header = /^(#.*\n)+\n*/;
+  const said = new Set<string>();
+  const joined = texts.map((text) => {
+    const head = header.exec(text)?.[0];
+    if (head === undefined) return text;
+    const lines = head.trimEnd().split("\n").filter((line) => !said.has(line));
+    for (const line of lines) said.add(line);
+    return [...lines, ...(lines.length > 0 ? [""] : []), text.slice(head.length)].join("\n");
+  });
+  return joined.join("\n\n");
 }
 
 /** How many comments a script has beyond the header that the printer writes. Those in strings are not comments. */

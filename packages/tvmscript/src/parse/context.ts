@@ -249,6 +249,12 @@ export class ParseContext {
     return this.#new.has(value);
   }
 
+  /** Binds a name to a value that only Python has: its uses say so. */
+  definePython(name: string): void {
+    this.#undo.push([name, this.#names.get(name)]);
+    this.#names.set(name, PYTHON);
+  }
+
   /** Binds a name to what an expression of the Python program around is, if that can be told here; else its uses say so. */
   defineFromPython(name: string, e: PyExpr): void {
     const before = this.#diagnostics.all.length;
@@ -304,6 +310,13 @@ export class ParseContext {
   }
 
   // The module.
+
+  /** Forgets the module before: the functions that are declared from here on are another one's. */
+  startModule(): void {
+    this.globals.clear();
+    this.#signatures.clear();
+    this.globalInfos = new Map();
+  }
 
   /** What the function's parser declared under this name. */
   signature(name: string): unknown {

@@ -42,14 +42,33 @@ export interface ParseOptions {
   readonly spans?: boolean;
   /** Whose names the text is written in. */
   readonly spelling?: Spelling;
+  /** Which module of several is meant, by the name of its class. */
+  readonly module?: string;
+}
+
+/** One of the modules that a script defines. */
+export interface ScriptModule {
+  /** The name of its class; undefined for the functions that stand in no class. */
+  readonly name: string | undefined;
+  readonly module: IRModule;
 }
 
 /**
  * The module that a script defines: a class with `@I.ir_module`, or functions on their own, which make a module.
- * @throws DiagnosticError with everything that is wrong with the script, and nothing else whatever the text is.
+ * @throws DiagnosticError with everything that is wrong with the script, and nothing else whatever the text is. Several
+ * modules are wrong, unless `module` says which one is meant.
  */
 export function parse(text: string, opts: ParseOptions): IRModule {
-  return run(text, opts, (program) => program.module());
+  return run(text, opts, (program) => program.module(opts.module));
+}
+
+/**
+ * All modules that a script defines, in the order of the text: each class is one, and functions outside of classes are
+ * one together, which comes last.
+ * @throws DiagnosticError as `parse` does.
+ */
+export function parseModules(text: string, opts: ParseOptions): readonly ScriptModule[] {
+  return run(text, opts, (program) => program.modules());
 }
 
 /**
@@ -57,7 +76,7 @@ export function parse(text: string, opts: ParseOptions): IRModule {
  * @throws DiagnosticError as `parse` does.
  */
 export function parseFunction(text: string, opts: ParseOptions): BaseFunc {
-  return run(text, opts, (program) => program.onlyFunction());
+  return run(text, opts, (program) => program.onlyFunction(opts.module));
 }
 
 function run<T>(text: string, opts: ParseOptions, f: (program: Program) => T | undefined): T {
@@ -109,7 +128,7 @@ class Program {
   readonly #body: readonly PyStmt[];
   readonly #hosts: ReadonlyMap<string, ScriptValue>;
   readonly #typeVariables = new TypeVariables();
-  #module: IRModule | undefined;
+  readonly #modules: ScriptModule[] = [];
 
   constructor(ctx: ParseContext, body: readonly PyStmt[], imports: readonly (readonly [string, string])[]) {
     this.#ctx = ctx;
@@ -133,37 +152,72 @@ class Program {
     const own = path.startsWith("tvm.script") ? undefined : this.#hosts.get(dialect?.module ?? "tvm");
     if (dialect !== undefined) this.#ctx.define(as, joined(new ScriptNamespace(as, dialect.members), own));
     else if (path === "tvm") this.#ctx.define(as, own);
+    else if (!this.#ctx.isDefined(as)) this.#ctx.definePython(as);
   }
 
-  module(): IRModule | undefined {
-    this.#module = this.#read();
-    return this.#module;
+  /** The one module that is meant. */
+  module(wanted: string | undefined): IRModule | undefined {
+    const classes = this.#classes();
+    const [first, second] = classes;
+    if (wanted === undefined && second !== undefined) {
+      this.#ctx.fail(headOf(second), `This script defines several modules: ${classes.map((c) => `\`${c.name}\``).join(", ")}.`, "Say which one is meant by the option `module`, or read all of them with `parseModules`.");
+    }
+    const meant = wanted === undefined ? first : classes.find((c) => c.name === wanted);
+    if (meant === undefined && wanted !== undefined) this.#ctx.fail({ start: 0, end: 0 }, `This script defines no module \`${wanted}\`.`);
+    this.#read(meant === undefined ? [] : [meant], meant === undefined);
+    return this.#modules[0]?.module;
   }
 
-  #read(): IRModule | undefined {
+  /** All modules. */
+  modules(): readonly ScriptModule[] | undefined {
+    this.#read(this.#classes(), true);
+    return this.#modules.length === 0 ? undefined : this.#modules;
+  }
+
+  /** The classes that are modules: those with decorators, if there are any. */
+  #classes(): readonly PyClassDef[] {
+    const classes = this.#body.filter((s) => s.py === "ClassDef");
+    const decorated = classes.filter((c) => c.decorators.length > 0);
+    return decorated.length > 0 ? decorated : classes;
+  }
+
+  /** Reads these classes, each with the names that are known above it, and, if they are wanted, the functions in no class. */
+  #read(classes: readonly PyClassDef[], withFunctions: boolean): void {
+    const ctx = this.#ctx;
     const functions: PyFunctionDef[] = [];
-    let module: IRModule | undefined;
     for (const s of this.#body) {
-      this.#ctx.attempt(() => {
-        if (s.py === "ClassDef") module = this.#class(s) ?? module;
-        else if (s.py !== "FunctionDef") this.#topLevel(s);
-        else if (!this.#ctx.defineMacro(s)) functions.push(s);
+      ctx.attempt(() => {
+        if (s.py === "ClassDef") {
+          if (classes.includes(s)) this.#keep(s.name, this.#class(s));
+        } else if (s.py !== "FunctionDef") this.#topLevel(s);
+        else if (s.decorators.length === 0) ctx.definePython(s.name);
+        else if (!ctx.defineMacro(s)) functions.push(s);
       });
     }
-    if (module !== undefined || functions.length === 0) return module;
-    return this.#functions(functions, undefined);
+    if (withFunctions && functions.length > 0) this.#keep(undefined, this.#functions(functions, undefined));
+    if (classes.length + functions.length === 0) this.#blamePython();
+  }
+
+  #keep(name: string | undefined, module: IRModule | undefined): void {
+    if (module !== undefined) this.#modules.push({ name, module });
+  }
+
+  /** Says which function of Python would have to run for there to be a program. */
+  #blamePython(): void {
+    const isDefinition = (s: PyStmt): boolean => (s.py === "FunctionDef" || s.py === "ClassDef") && s.decorators.length > 0;
+    const maker = this.#body.find((s) => s.py === "FunctionDef" && s.body.some(isDefinition));
+    if (maker?.py === "FunctionDef") this.#ctx.needsPython(nameOf(maker), `what the function \`${maker.name}\` makes`);
   }
 
   /** Applies the rules of the dialects to what `module` gave. */
   checkWellFormed(diagnostics: Diagnostics): void {
-    const module = this.#module;
     const isExempt = this.#body.some((s) => (s.py === "ClassDef" || s.py === "FunctionDef") && s.decorators.some(saysUnchecked));
-    if (module === undefined || isExempt) return;
-    for (const d of this.#ctx.dialects) d.check?.(module, diagnostics);
+    if (isExempt) return;
+    for (const { module } of this.#modules) for (const d of this.#ctx.dialects) d.check?.(module, diagnostics);
   }
 
-  onlyFunction(): BaseFunc | undefined {
-    const module = this.module();
+  onlyFunction(wanted: string | undefined): BaseFunc | undefined {
+    const module = this.module(wanted);
     if (module === undefined) return undefined;
     const all = [...module.functions];
     const found = all.length === 1 ? all[0] : all.find(([gv]) => gv.name === "main");
@@ -223,7 +277,7 @@ class Program {
   }
 
   #checkDecorators(def: PyClassDef, module: IRModule): void {
-    const decorators = { start: def.start, end: def.decorators.at(-1)?.end ?? def.start };
+    const decorators = headOf(def);
     for (const { dialect, name } of this.#ctx.decoratorsOf(def)) {
       const rules = dialect.modules !== undefined && Object.hasOwn(dialect.modules, name) ? dialect.modules[name] : undefined;
       this.#ctx.guard(decorators, () => rules?.(module));
@@ -236,6 +290,7 @@ class Program {
     owner: { readonly def: PyClassDef; readonly others: readonly PyStmt[] } | undefined,
   ): IRModule | undefined {
     const ctx = this.#ctx;
+    ctx.startModule();
     return ctx.scoped(() => {
       const found = new Map<GlobalVar, BaseFunc>();
       const about: { attrs: AttrMap; globalInfos: AttrMap } = { attrs: {}, globalInfos: {} };
@@ -298,7 +353,6 @@ class Program {
         if (ctx.defineMacro(def)) return;
         const parser = ctx.functionParser(def);
         if (parser === undefined) {
-          if (atTop && def.decorators.length === 0) return;
           return ctx.fail(name, `The function \`${def.name}\` has no decorator that says what it is.`, "Known are `@T.prim_func`, `@R.function` and those of other dialects that are given.");
         }
         const rest = def.params.find((p) => p.rest !== undefined);
@@ -333,6 +387,11 @@ class Program {
 function saysUnchecked(decorator: PyExpr): boolean {
   if (decorator.py !== "Call") return false;
   return decorator.keywords.some((k) => k.name === "check_well_formed" && k.value.py === "Const" && k.value.value === false);
+}
+
+/** The decorators of a class. */
+function headOf(def: PyClassDef): { readonly start: number; readonly end: number } {
+  return { start: def.start, end: def.decorators.at(-1)?.end ?? def.start };
 }
 
 /** Where a function's name stands. */

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { compileContext, wellFormedChecks } from "@verticil/compiler";
 import { DiagnosticError, Diagnostics, diagnosticToJson, formatDiagnostic, type Diagnostic, type IRModule } from "@verticil/ir-core";
 import { Divergence } from "../divergence.ts";
-import { parseScript, readScriptText } from "../read-script.ts";
+import { parseScriptModules, readScriptText } from "../read-script.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import { addDialectOption, type ScriptOptions } from "./script-options.ts";
@@ -38,9 +38,8 @@ export function addScriptCheckCommand(script: Command, terminal: Terminal): void
 /** Everything that can be said about a script. */
 function checkScript(file: string, text: string, options: ScriptOptions, check: (module: IRModule, diagnostics: Diagnostics) => void): readonly Diagnostic[] {
   try {
-    const module = parseScript(file, text, options.dialect);
     const diagnostics = new Diagnostics();
-    check(module, diagnostics);
+    for (const { module } of parseScriptModules(file, text, options.dialect)) check(module, diagnostics);
     return diagnostics.all;
   } catch (error) {
     if (error instanceof DiagnosticError) return error.diagnostics;

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { DiagnosticError, formatDiagnostic } from "@verticil/ir-core";
 import { Divergence } from "../divergence.ts";
-import { countComments, formatScript, readScript } from "../read-script.ts";
+import { countComments, formatScript, parseScriptModules, readScriptText } from "../read-script.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 import { addDialectOption, type ScriptOptions } from "./script-options.ts";
@@ -41,15 +41,15 @@ export function addScriptFmtCommand(script: Command, terminal: Terminal): void {
 
 /** Formats one file; true if its text is another than before. */
 async function format(file: string, options: Options, terminal: Terminal): Promise<boolean> {
-  const script = await readScript(file, options.dialect);
-  const text = formatScript(script, options.dialect);
-  const changed = text !== script.text;
+  const before = await readScriptText(file);
+  const text = formatScript(parseScriptModules(file, before, options.dialect), options.dialect);
+  const changed = text !== before;
   if (options.check === true) {
     if (changed && options.json !== true) terminal.out(file);
   } else if (options.write !== true) {
     if (options.json !== true) terminal.out(text.trimEnd());
   } else if (changed) {
-    const comments = countComments(script.text);
+    const comments = countComments(before);
     if (comments > 0) terminal.note(`${file}: ${comments} comment${comments === 1 ? " was" : "s were"} dropped.`);
     await writeFile(file, text);
   }

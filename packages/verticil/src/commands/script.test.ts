@@ -65,6 +65,18 @@ test("fmt --write keeps functions on their own and says that comments are droppe
   );
 });
 
+test("fmt keeps every module under its name, and functions on their own behind them", async () => {
+  const one = (name: string, body: string): string => `@I.ir_module\nclass ${name}:\n    @T.prim_func\n    def f():\n        T.evaluate(${body})\n`;
+  const head = "# from tvm.script import ir as I\n# from tvm.script import tir as T\n\n";
+  const alone = "@T.prim_func\ndef g():\n    T.evaluate(3)\n";
+  await writeFile(file("two.py"), `${head}${alone}\n${one("Before", "1+0")}\n${one("After", "2")}`);
+  const { code, out } = await cli("script", "fmt", file("two.py"));
+  expect({ code, out }).toEqual({ code: 0, out: `${head}${one("Before", "1")}\n${one("After", "2")}\n${alone}`.trimEnd() });
+  const wrong = await cli("script", "diff", file("two.py"), file("a.py"));
+  expect(wrong.code).toBe(1);
+  expect(wrong.note).toContain("several modules: `Before`, `After`");
+});
+
 test("check reports every error of every file with its place", async () => {
   const result = await cli("script", "check", file("a.py"), file("bad.py"));
   expect(result.code).toBe(1);
@@ -136,6 +148,13 @@ test("opt --list names passes with their options", async () => {
   expect(out).toContain("    fuse_opt_level: an integer from 0 to 2; ");
   const json = JSON.parse((await cli("opt", "--list", "--json")).out) as { name: string }[];
   expect(json.some((p) => p.name === "LowerOpaqueBlock")).toBe(true);
+});
+
+test("opt prints the module before each pass, and checks it after each", async () => {
+  const { code, note } = await cli("opt", file("a.py"), "--passes", "LowerInitBlock,ConvertBlocksToOpaque", "--print-before-all", "--verify");
+  expect(code).toBe(0);
+  expect(note.match(/^# before \w+/gm)).toEqual(["# before LowerInitBlock", "# before ConvertBlocksToOpaque"]);
+  expect(note.match(/T\.axis\.spatial/g)).toHaveLength(2);
 });
 
 test.each([
