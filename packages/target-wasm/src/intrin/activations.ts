@@ -1,6 +1,6 @@
 import { add, div, mul, sub, type PrimExpr } from "@verticil/tir";
 import { absolute, bind, clamp, isDouble, like, polynomial, withSignOf } from "./build.ts";
-import { exp, expNormalOfNegative } from "./exp-log.ts";
+import { exp, logisticSingle } from "./exp-log.ts";
 
 // The saturating functions of neural networks, to about 1e-7.
 
@@ -23,7 +23,7 @@ function tanhDouble(x: PrimExpr): PrimExpr {
 }
 
 export function sigmoid(x: PrimExpr): PrimExpr {
-  return div(like(1, x), add(like(1, x), isDouble(x) ? exp(sub(like(0, x), x)) : expNormalOfNegative(x)));
+  return isDouble(x) ? div(like(1, x), add(like(1, x), exp(sub(like(0, x), x)))) : logisticSingle(x);
 }
 
 const ERF_ODD = [

@@ -52,23 +52,26 @@ export function exp(x: PrimExpr): PrimExpr {
 }
 
 /**
- * exp(-x) where results below 2^-126 may be anything that small: for sums with larger numbers. float32 only. Cheaper than
- * `exp`: rounding to an integer is the addition of 1.5 · 2^23, whose lowest bits then go into the exponent as they are.
+ * 1 / (1 + exp(-x)) for float32. exp(r) is (a + r) / (a - r) with an even a, so that one division gives quotient and
+ * reciprocal, and four terms fewer are needed than for exp itself. Rounding to an integer is the addition of 1.5 · 2^23, whose
+ * lowest bits then go into the exponent as they are. A NaN stays one, as it is in dividend and divisor.
  */
-export function expNormalOfNegative(x: PrimExpr): PrimExpr {
-  return bind("x", clamp(x, -88.3, 87.3), (c) =>
+export function logisticSingle(x: PrimExpr): PrimExpr {
+  return bind("x", clamp(x, -87.3, 87.3), (c) =>
     bind("m", add(mul(c, like(-LOG2E, c)), like(12582912, c)), (m) =>
       bind("k", sub(m, like(12582912, c)), (k) =>
         bind("r", sub(sub(mul(k, like(-LN2_HIGH, c)), c), mul(k, like(LN2_LOW, c))), (r) =>
-          fromBits(add(bitsOf(polynomial(r, EXP_COEFFICIENTS)), shiftLeft(bitsOf(m), 23))),
+          bind("a", polynomial(mul(r, r), HALF_COTH), (a) =>
+            bind("d", sub(a, r), (d) => div(d, add(d, fromBits(add(bitsOf(add(a, r)), shiftLeft(bitsOf(m), 23)))))),
+          ),
         ),
       ),
     ),
   );
 }
 
-/** Minimax for the relative error of exp(r), |r| ≤ ln(2)/2, the constant term rounded to 1: 1.5e-7. */
-const EXP_COEFFICIENTS = [8.29761957631e-3, 4.191562923201e-2, 1.6667576539944e-1, 4.9998892661508e-1, 9.9999969107066e-1, 1];
+/** r · coth(r/2) as a polynomial of r², by its series: for |r| ≤ ln(2)/2 what follows changes exp(r) by less than 2e-8. */
+const HALF_COTH = [-1 / 360, 1 / 6, 2];
 
 export function exp2(x: PrimExpr): PrimExpr {
   const [lo, hi] = isDouble(x) ? [-1076, 1025] : [-151, 129];
