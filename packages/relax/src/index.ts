@@ -251,9 +251,9 @@ export {
 } from "./transform/rewrite-dataflow-reshape.ts";
 export { splitConcat } from "./transform/split-concat.ts";
 export { winogradConv2D, winogradPaybackRuns, type WinogradConv2DOptions } from "./transform/winograd-conv2d.ts";
+export { aliasedVar } from "./transform/life-times.ts";
 export {
   ALLOC_ALIGNMENT,
-  aliasedVar,
   packIntervals,
   plannedBytes,
   staticPlanBlockMemory,

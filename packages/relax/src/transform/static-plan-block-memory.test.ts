@@ -53,7 +53,7 @@ it("sizes with an upper bound are planned for it, and share memory when their li
 `,
   ));
 
-it("branches share memory, and what leaves one keeps its own", () =>
+it("branches share memory with each other and with what only the other one needs; what the function gives keeps its own", () =>
   expectPass(
     staticPlanBlockMemory(),
     `${program}${header}
@@ -89,7 +89,7 @@ it("branches share memory, and what leaves one keeps its own", () =>
         R.memory.kill_tensor(t)
         w = u
     else:
-        v = ${place(128)}
+        v = ${place(0)}
         cls.f(x, v)
         z = ${alloc}
         cls.f(v, z)
@@ -98,6 +98,100 @@ it("branches share memory, and what leaves one keeps its own", () =>
     R.memory.kill_tensor(a)
     R.memory.kill_storage(storage)
     return w
+`,
+  ));
+
+it("what branches give shares memory until its last use after them", () =>
+  expectPass(
+    staticPlanBlockMemory(),
+    `${program}${header}
+    R.func_attr({"tir_var_upper_bound": {"n": 8}})
+    cls = Module
+    if c:
+        t = ${alloc}
+        cls.f(x, t)
+        u = ${alloc}
+        cls.f(t, u)
+        w = u
+    else:
+        v = ${alloc}
+        cls.f(x, v)
+        w = v
+    p = ${alloc}
+    cls.f(w, p)
+    q = ${alloc}
+    cls.f(p, q)
+    e = ${alloc}
+    cls.f(q, e)
+    return e
+`,
+    `${program}${header}
+    R.func_attr({"tir_var_upper_bound": {"n": 8}})
+    cls = Module
+    storage = R.memory.alloc_storage(R.shape([384]), R.prim_value(0), R.str("global"), R.dtype("uint8"))
+    if c:
+        t = ${place(0)}
+        cls.f(x, t)
+        u = ${place(128)}
+        cls.f(t, u)
+        R.memory.kill_tensor(t)
+        w = u
+    else:
+        v = ${place(0)}
+        cls.f(x, v)
+        w = v
+    p = ${place(256)}
+    cls.f(w, p)
+    q = ${place(0)}
+    cls.f(p, q)
+    R.memory.kill_tensor(p)
+    e = ${alloc}
+    cls.f(q, e)
+    R.memory.kill_tensor(q)
+    R.memory.kill_storage(storage)
+    return e
+`,
+  ));
+
+it("fields of tuples share memory until the last use of a tuple that holds them, and of what was taken from it", () =>
+  expectPass(
+    staticPlanBlockMemory(),
+    `${program}${header}
+    R.func_attr({"tir_var_upper_bound": {"n": 8}})
+    cls = Module
+    a = ${alloc}
+    cls.f(x, a)
+    b = ${alloc}
+    cls.f(x, b)
+    t = (a, b)
+    d = t[0]
+    p = ${alloc}
+    cls.f(d, p)
+    g = t[1]
+    e = ${alloc}
+    cls.f(g, e)
+    return e
+`,
+    `${program}${header}
+    R.func_attr({"tir_var_upper_bound": {"n": 8}})
+    cls = Module
+    storage = R.memory.alloc_storage(R.shape([384]), R.prim_value(0), R.str("global"), R.dtype("uint8"))
+    a = ${place(0)}
+    cls.f(x, a)
+    b = ${place(128)}
+    cls.f(x, b)
+    t = (a, b)
+    d = t[0]
+    p = ${place(256)}
+    cls.f(d, p)
+    R.memory.kill_tensor(p)
+    g = t[1]
+    R.memory.kill_tensor(a)
+    e = ${alloc}
+    cls.f(g, e)
+    R.memory.kill_tensor(b)
+    R.memory.kill_storage(storage)
+    return e
 `,
   ));
 

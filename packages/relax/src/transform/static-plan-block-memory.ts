@@ -1,8 +1,6 @@
-import { at, definePass, isNode, makeOp, type IRModule, type Pass } from "@verticil/ir-core";
-import { dtypeBytes } from "@verticil/runtime-ffi";
-import { Analyzer, undefinedVars, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
-import { forEachBinding, forEachUse, isVar } from "../analysis/variables.ts";
-import { isCallTo, opNameOf } from "../ir/call-target.ts";
+import { at, definePass, makeOp, type IRModule, type Pass } from "@verticil/ir-core";
+import { forEachBinding } from "../analysis/variables.ts";
+import { isCallTo } from "../ir/call-target.ts";
 import type { AnyVar, Binding, Call, Expr, Function, SeqExpr } from "../ir/expr.ts";
 import {
   makeBindingBlock,
@@ -16,20 +14,20 @@ import {
   makeTupleStructInfo,
   makeVar,
   makeVarBinding,
-  shapeOf,
 } from "../ir/make.ts";
 import { mapRelaxFunctions } from "../ir/mutate.ts";
-import { structInfoOf } from "../ir/struct-info-of.ts";
 import { UniqueNames } from "../ir/unique-names.ts";
+import { lifeTimes, meet, type Interval, type LifeTime } from "./life-times.ts";
 
 /** Every allocation starts at a multiple of this: a cache line. */
 export const ALLOC_ALIGNMENT = 64;
 
 /**
  * Upstream's `StaticPlanBlockMemory`: gives the allocations of a function places in a few storages, so that values that
- * are not alive at the same time share memory; those of two branches share it too. What leaves the function or is handed
- * to anything but a tensor program keeps an allocation of its own, and so does what has no largest size: sizes that are
- * symbolic need an upper bound, given by the function's attribute `tir_var_upper_bound: {"n": 1024}`.
+ * are not alive at the same time share memory; those of two branches share it too, what the branches give included, and so
+ * do the fields of tuples. What leaves the function or is handed to anything but a tensor program keeps an allocation of its
+ * own, and so does what has no largest size: sizes that are symbolic need an upper bound, given by the function's attribute
+ * `tir_var_upper_bound: {"n": 1024}`.
  * On a device whose storages are buffers a storage holds one value at a time, so that no kernel reads and writes one
  * buffer; elsewhere values are packed into a single storage, which takes less.
  */
@@ -37,17 +35,6 @@ export function staticPlanBlockMemory(): Pass {
   return definePass("StaticPlanBlockMemory", (module: IRModule, ctx) =>
     mapRelaxFunctions(module, (func) => planFunction(func, module, ctx.target.kind === "webgpu" ? shareStorages : packStorage)),
   );
-}
-
-/** An allocation from its binding to the binding of the same sequence that uses it last. */
-interface Interval {
-  readonly v: AnyVar;
-  readonly alloc: Call;
-  readonly bytes: number;
-  readonly start: number;
-  end: number;
-  /** The last binding of its sequence that uses it. */
-  last: Binding;
 }
 
 /** Where each interval goes, and how large the storages are. */
@@ -58,7 +45,7 @@ interface StoragePlan {
 
 function planFunction(func: Function, module: IRModule, plan: (intervals: readonly Interval[]) => StoragePlan): Function {
   if (func.body.kind !== "relax.SeqExpr") return func;
-  const intervals = new LifeTimes(func, module).run();
+  const intervals = lifeTimes(func, module);
   if (intervals.length === 0) return func;
   const { places, bytes } = plan(intervals);
   const names = new UniqueNames();
@@ -68,7 +55,7 @@ function planFunction(func: Function, module: IRModule, plan: (intervals: readon
     intervals.map((interval, i) => [interval.v, { interval, storage: at(storages, at(places, i).storage), offset: at(places, i).offset }]),
   );
   const ends = new Map<Binding, Interval[]>();
-  for (const interval of intervals) ends.set(interval.last, [...(ends.get(interval.last) ?? []), interval]);
+  for (const interval of intervals) if (interval.last !== undefined) ends.set(interval.last, [...(ends.get(interval.last) ?? []), interval]);
   const effect = (op: string, v: AnyVar): Binding => makeVarBinding(makeVar(names.fresh("_"), makeTupleStructInfo([])), kill(op, v));
   const rewrite = (seq: SeqExpr): SeqExpr => {
     const out: Binding[] = [];
@@ -100,122 +87,6 @@ function forEachBindingDeep(e: Expr, f: (b: Binding) => void): void {
   });
 }
 
-/** Finds from when to when each allocation of a function is needed, views of it included. */
-class LifeTimes {
-  readonly #func: Function;
-  readonly #module: IRModule;
-  readonly #largest: (dim: PrimExpr) => number | undefined;
-  readonly #origins = new Map<AnyVar, AnyVar>();
-  readonly #intervals = new Map<AnyVar, Interval>();
-  readonly #escaped = new Set<AnyVar>();
-  /** For each sequence that is being walked, the variables that it binds and the binding at hand. */
-  readonly #open: { readonly own: Set<AnyVar>; current: Binding | undefined }[] = [];
-  #time = 0;
-
-  constructor(func: Function, module: IRModule) {
-    this.#func = func;
-    this.#module = module;
-    this.#largest = upperBounds(func);
-  }
-
-  run(): readonly Interval[] {
-    if (this.#func.body.kind === "relax.SeqExpr") this.#sequence(this.#func.body);
-    for (const v of this.#escaped) this.#intervals.delete(this.#origin(v));
-    return [...this.#intervals.values()];
-  }
-
-  #origin(v: AnyVar): AnyVar {
-    return this.#origins.get(v) ?? v;
-  }
-
-  #sequence(seq: SeqExpr): void {
-    const scope = { own: new Set<AnyVar>(), current: undefined as Binding | undefined };
-    this.#open.push(scope);
-    forEachBinding(seq, (b) => {
-      scope.current = b;
-      scope.own.add(b.var);
-      this.#binding(b);
-    });
-    this.#open.pop();
-    forEachUse(seq.body, (v) => this.#escaped.add(v));
-  }
-
-  #binding(b: Binding): void {
-    const { value } = b;
-    if (value.kind === "relax.If") {
-      forEachUse(value.cond, (v) => this.#use(v));
-      for (const branch of [value.trueBranch, value.falseBranch]) if (branch.kind === "relax.SeqExpr") this.#sequence(branch);
-    }
-    const time = this.#time++;
-    const bytes = allocatedBytes(value, this.#largest);
-    if (bytes !== undefined) this.#intervals.set(b.var, { v: b.var, alloc: value as Call, bytes, start: time, end: time, last: b });
-    const aliased = aliasedVar(value);
-    if (aliased !== undefined) this.#origins.set(b.var, this.#origin(aliased));
-    else if (value.kind !== "relax.If" && !this.#isProgramCall(value)) forEachUse(value, (v) => this.#escaped.add(v));
-    forEachUse(value, (v) => this.#use(v));
-  }
-
-  /** What is used is alive until the end of the binding, of its own sequence, that the use is in. */
-  #use(v: AnyVar): void {
-    const interval = this.#intervals.get(this.#origin(v));
-    if (interval === undefined) return;
-    const scope = this.#open.find((s) => s.own.has(interval.v));
-    // What was bound in a branch that is over is not alive any more.
-    if (scope?.current === undefined) return;
-    interval.end = Math.max(interval.end, this.#time - 1);
-    interval.last = scope.current;
-  }
-
-  /** Tensor programs use their arguments and let go of them. */
-  #isProgramCall(value: Expr): boolean {
-    if (value.kind !== "relax.Call") return false;
-    if (value.op.kind === "ir.GlobalVar") return this.#module.functions.get(value.op)?.kind === "tir.PrimFunc";
-    return opNameOf(value)?.startsWith("relax.memory.kill") === true;
-  }
-}
-
-/** The largest value of a dimension, from the upper bounds that the function states. */
-function upperBounds(func: Function): (dim: PrimExpr) => number | undefined {
-  const stated = func.attrs["tir_var_upper_bound"];
-  const limits = new Map(typeof stated === "object" && stated !== null && !Array.isArray(stated) && !isNode(stated) ? Object.entries(stated) : []);
-  const analyzer = new Analyzer();
-  const known = new Set<TirVar>();
-  return (dim) => {
-    if (dim.kind === "ir.IntImm") return Number(dim.value);
-    for (const v of undefinedVars(dim)) {
-      const limit = limits.get(v.name);
-      if (limit === undefined) return undefined;
-      if (!known.has(v)) analyzer.bindBound(v, { min: 0, max: Number(isNode(limit) && "value" in limit ? limit.value : limit) });
-      known.add(v);
-    }
-    const { max } = analyzer.constIntBound(dim);
-    return Number.isSafeInteger(max) && max >= 0 ? max : undefined;
-  };
-}
-
-/** The variable whose memory a value shares. */
-export function aliasedVar(value: Expr): AnyVar | undefined {
-  if (isVar(value)) return value;
-  const name = opNameOf(value);
-  if (name !== "relax.reshape" && name !== "relax.memory.view") return undefined;
-  const [data] = (value as Call).args;
-  return data !== undefined && isVar(data) ? data : undefined;
-}
-
-/** The most bytes of an allocation; undefined where its shape has no largest size, and for anything else. */
-function allocatedBytes(value: Expr, largest: (dim: PrimExpr) => number | undefined): number | undefined {
-  if (!isCallTo(value, "relax.builtin.alloc_tensor")) return undefined;
-  const info = structInfoOf(value);
-  const dims = shapeOf(info)?.map(largest);
-  if (info?.kind !== "relax.TensorStructInfo" || info.dtype === undefined || dims === undefined) return undefined;
-  let bytes = dtypeBytes(info.dtype);
-  for (const d of dims) {
-    if (d === undefined) return undefined;
-    bytes *= d;
-  }
-  return Number.isSafeInteger(bytes) ? Math.max(1, bytes) : undefined;
-}
-
 /** All intervals in one storage. */
 function packStorage(intervals: readonly Interval[]): StoragePlan {
   const { offsets, total } = packIntervals(intervals);
@@ -223,14 +94,14 @@ function packStorage(intervals: readonly Interval[]): StoragePlan {
 }
 
 /** Storages that hold one value at a time: largest values first, each into the first storage that is free for its whole life. */
-export function shareStorages(intervals: readonly { readonly bytes: number; readonly start: number; readonly end: number }[]): StoragePlan {
+export function shareStorages(intervals: readonly LifeTime[]): StoragePlan {
   const order = intervals.map((_, i) => i).sort((a, b) => at(intervals, b).bytes - at(intervals, a).bytes || a - b);
   const places: { storage: number; offset: number }[] = [];
   const bytes: number[] = [];
   const holds: number[][] = [];
   for (const i of order) {
     const me = at(intervals, i);
-    const free = (held: readonly number[]): boolean => held.every((j) => at(intervals, j).end < me.start || me.end < at(intervals, j).start);
+    const free = (held: readonly number[]): boolean => held.every((j) => !meet(me, at(intervals, j)));
     let storage = holds.findIndex(free);
     if (storage < 0) {
       storage = holds.push([]) - 1;
@@ -246,7 +117,7 @@ export function shareStorages(intervals: readonly { readonly bytes: number; read
  * Places for intervals so that no two that are alive together overlap: largest first, each at the lowest place that is
  * free for its whole life (Pisarchyk and Lee 2020, "greedy by size").
  */
-export function packIntervals(intervals: readonly { readonly bytes: number; readonly start: number; readonly end: number }[]): {
+export function packIntervals(intervals: readonly LifeTime[]): {
   readonly offsets: readonly number[];
   readonly total: number;
 } {
@@ -258,7 +129,7 @@ export function packIntervals(intervals: readonly { readonly bytes: number; read
     const me = at(intervals, i);
     const size = roundUp(me.bytes);
     const taken = placed
-      .filter((j) => at(intervals, j).start <= me.end && me.start <= at(intervals, j).end)
+      .filter((j) => meet(me, at(intervals, j)))
       .sort((a, b) => at(offsets, a) - at(offsets, b));
     let offset = 0;
     for (const j of taken) {

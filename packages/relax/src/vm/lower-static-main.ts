@@ -29,7 +29,8 @@ import { staticShapeOf } from "../ir/make.ts";
 import { isRelaxFunction } from "../ir/mutate.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
-import { aliasedVar, ALLOC_ALIGNMENT } from "../transform/static-plan-block-memory.ts";
+import { aliasedVar } from "../transform/life-times.ts";
+import { ALLOC_ALIGNMENT } from "../transform/static-plan-block-memory.ts";
 
 /** Where a value of a static program lies: in the arena, or among the constants. Offsets are in bytes. */
 interface Place {
