@@ -1,7 +1,8 @@
 import { isFloat, isInteger } from "@verticil/runtime-ffi";
-import type { AnyVar, Call, PrimExpr, Range } from "../ir/expr.ts";
+import type { AnyVar, BufferLoad, Call, PrimExpr, Range } from "../ir/expr.ts";
+import { makeBinary, makeBroadcast, makeRamp } from "../ir/make-expr.ts";
 import { mapExprChildren } from "../ir/map-children.ts";
-import { add, isConstInt, sub } from "../ir/ops.ts";
+import { add, isConstInt, sub, toExpr } from "../ir/ops.ts";
 import { CanonicalSimplifier } from "./canonical-simplifier.ts";
 import { boundFacts, ConstIntBoundAnalyzer } from "./const-int-bound.ts";
 import {
@@ -25,13 +26,15 @@ import { IntSetEvaluator, type SetFact } from "./int-set-evaluator.ts";
 import { intervalSet, intSetOfRange, singlePoint, type IntSet } from "./int-set.ts";
 import { modularFacts, ModularSetAnalyzer } from "./modular-set.ts";
 import { negate, RewriteSimplifier } from "./rewrite-simplifier.ts";
-import { isIndexType } from "./rules/compile-rule.ts";
+import { foldBinary, isIndexType } from "./rules/compile-rule.ts";
 import { ScopedMemo } from "./scoped-memo.ts";
 import { TransitiveComparisons } from "./transitive-comparisons.ts";
 
 /** How hard `canProve` tries: `default` simplifies; `symbolicBound` also relaxes variables over their ranges. */
 export type ProofStrength = "default" | "symbolicBound";
 
+const yes = toExpr(true);
+const no = toExpr(false);
 const maxCompareDepth = 6;
 /** How many rounds more than asked for an expression may take to settle. */
 const maxSettling = 6;
@@ -39,6 +42,10 @@ const maxSettling = 6;
 const maxPlainDepth = 12;
 /** How many conditions, those of branches, one question may take up. */
 const maxConditions = 512;
+/** How many levels of floats are simplified without remembering what was seen before. */
+const maxAtOnce = 4;
+const insideScope = { canGoBack: true };
+const outsideScopes = { canGoBack: false };
 
 /**
  * What is known about integer expressions: bounds, residues, bindings, conditions in force; and simplification by it
@@ -212,8 +219,12 @@ export class Analyzer implements ArithContext, Prover {
   #ask<T>(answer: () => T): T {
     if (this.#asking === 0) {
       this.#conditionsLeft = maxConditions;
-      const opts = { canGoBack: this.#scopes > 0 };
-      for (const part of [this.#bounds, this.#residues, this.#rewriter, this.#canonical, this.#simple]) part.trim(opts);
+      const opts = this.#scopes > 0 ? insideScope : outsideScopes;
+      this.#bounds.trim(opts);
+      this.#residues.trim(opts);
+      this.#rewriter.trim(opts);
+      this.#canonical.trim(opts);
+      this.#simple.trim(opts);
     }
     this.#asking++;
     try {
@@ -254,17 +265,27 @@ export class Analyzer implements ArithContext, Prover {
    */
   simplify(e: PrimExpr, steps = 2): PrimExpr {
     if (e.kind === "ir.IntImm" || e.kind === "ir.FloatImm") return e;
-    return simplifyLinear(e, this.#valueOf) ?? this.#simple.at(this.#generation).get(e) ?? this.#ask(() => this.#settle(e, steps));
+    return this.#atOnce(e, maxAtOnce) ?? this.#simple.at(this.#generation).get(e) ?? this.#ask(() => this.#settle(e, steps));
   }
 
   readonly #valueOf = (v: AnyVar): PrimExpr => this.#rewriter.valueOf(v);
 
   #settle(e: PrimExpr, steps: number): PrimExpr {
-    const out = this.#settleParts(e) ?? this.#settleWhole(e, steps);
+    const out = this.#byBounds(e) ?? this.#settleParts(e) ?? this.#settleWhole(e, steps);
     const memo = this.#simple.at(this.#generation);
     memo.set(e, out);
     if (out !== e) memo.set(out, out);
     return out;
+  }
+
+  /** A comparison with a constant that the bounds of the other side decide. */
+  #byBounds(e: PrimExpr): PrimExpr | undefined {
+    if (e.kind !== "tir.LT" && e.kind !== "tir.LE") return undefined;
+    if (!isIndexType(e.a.dtype) || (e.a.kind !== "ir.IntImm" && e.b.kind !== "ir.IntImm")) return undefined;
+    const [a, b] = [this.#bounds.evaluate(e.a), this.#bounds.evaluate(e.b)];
+    const strict = e.kind === "tir.LT";
+    if (strict ? a.max < b.min : a.max <= b.min) return yes;
+    return (strict ? a.min >= b.max : a.min > b.max) ? no : undefined;
   }
 
   /**
@@ -287,11 +308,63 @@ export class Analyzer implements ArithContext, Prover {
     if (c0 === undefined || t0 === undefined || f0 === undefined) return undefined;
     const c = this.simplify(c0);
     if (c.kind === "ir.IntImm") return this.simplify(c.value === 0 ? f0 : t0);
-    const under = (cond: PrimExpr, x: PrimExpr): PrimExpr => (isLeaf(x) ? x : this.withConstraint(cond, () => this.simplify(x)));
+    const under = (cond: PrimExpr, x: PrimExpr): PrimExpr => (isLeaf(x) ? x : (this.#atOnce(x, maxAtOnce) ?? this.withConstraint(cond, () => this.simplify(x))));
     const [t, f] = [under(c, t0), under(negate(c), f0)];
     const done = this.#rewriter.finishIfThenElse(e, c, t, f);
     const asMade = done === e || (done.kind === "tir.Call" && done.args[0] === c && done.args[1] === t && done.args[2] === f);
     return asMade ? done : this.simplify(done);
+  }
+
+  /**
+   * What takes neither bounds nor conditions to simplify, most of what lowering meets: sums of scaled variables, contiguous
+   * and repeated lanes of them, loads there, and float arithmetic of those, a few levels deep. Undefined for anything else.
+   */
+  #atOnce(e: PrimExpr, depth: number): PrimExpr | undefined {
+    switch (e.kind) {
+      case "ir.IntImm":
+      case "ir.FloatImm":
+        return e;
+      case "tir.Add":
+      case "tir.Sub":
+      case "tir.Mul": {
+        if (isIndexType(e.dtype) || !isFloat(e.dtype)) return simplifyLinear(e, this.#valueOf);
+        if (depth === 0) return undefined;
+        const a = this.#atOnce(e.a, depth - 1);
+        const b = a && this.#atOnce(e.b, depth - 1);
+        if (a === undefined || b === undefined) return undefined;
+        return foldBinary(e.kind, a, b) ?? (a === e.a && b === e.b ? e : makeBinary(e.kind, a, b, e.span));
+      }
+      case "tir.Ramp": {
+        if (e.stride.kind !== "ir.IntImm" || e.stride.value === 0) return undefined;
+        const base = this.#atOnce(e.base, depth);
+        if (base === undefined || base === e.base) return base && e;
+        return makeRamp(base, e.stride, e.lanes, e.span);
+      }
+      case "tir.Broadcast": {
+        if (depth === 0) return undefined;
+        const value = this.#atOnce(e.value, depth - 1);
+        if (value === undefined || value === e.value) return value && e;
+        return makeBroadcast(value, e.lanes, e.span);
+      }
+      case "tir.BufferLoad":
+        return depth === 0 ? undefined : this.#loadAtOnce(e);
+      default:
+        return simplifyLinear(e, this.#valueOf);
+    }
+  }
+
+  #loadAtOnce(e: BufferLoad): PrimExpr | undefined {
+    if (e.predicate !== undefined) return undefined;
+    let indices: PrimExpr[] | undefined;
+    for (let i = 0; i < e.indices.length; i++) {
+      const before = e.indices[i];
+      const after = before && this.#atOnce(before, 0);
+      if (after === undefined) return undefined;
+      if (after !== before) (indices ??= e.indices.slice())[i] = after;
+    }
+    if (indices === undefined) return e;
+    const { dtype, buffer, predicate, span } = e;
+    return { kind: "tir.BufferLoad", dtype, buffer, indices, predicate, span };
   }
 
   #settleWhole(e: PrimExpr, steps: number): PrimExpr {

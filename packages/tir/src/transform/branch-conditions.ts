@@ -1,7 +1,7 @@
 import type { AnyVar, PrimExpr } from "../ir/expr.ts";
 import { mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import type { For, Stmt } from "../ir/stmt.ts";
-import { visitExpr } from "../ir/visit.ts";
+import { forEachExprChild, visitExpr } from "../ir/visit.ts";
 
 /** The condition of a branch, or of an `if_then_else`. */
 export interface Guard {
@@ -66,22 +66,66 @@ class Search implements ChildMapper {
     if (s.kind === "tir.IfThenElse") this.#guards = [guardOf(s.condition)];
     if (s.kind === "tir.For") this.#bound = [s.loopVar];
     if (s.kind === "tir.LetStmt") this.#bound = [s.bind];
-    mapStmtChildren(s, this);
-    const guards = s.kind === "tir.For" ? this.#guards.map((g) => ({ ...g, loops: [s, ...g.loops] })) : this.#guards;
+    this.#parts(s);
+    const guards = s.kind === "tir.For" ? this.#guards.map(({ condition, vars, loops }) => ({ condition, vars, loops: [s, ...loops] })) : this.#guards;
     return { guards, bound: this.#bound, size: this.#size };
   }
 
+  // Written out for what there is most of.
+  #parts(s: Stmt): void {
+    switch (s.kind) {
+      case "tir.BufferStore":
+        this.#walk(s.value);
+        for (const e of s.indices) this.#walk(e);
+        if (s.predicate !== undefined) this.#walk(s.predicate);
+        return;
+      case "tir.SeqStmt":
+        for (const x of s.seq) this.stmt(x);
+        return;
+      default:
+        mapStmtChildren(s, this);
+    }
+  }
+
   readonly expr = (e: PrimExpr): PrimExpr => {
-    visitExpr(e, this.#part);
+    this.#walk(e);
     return e;
   };
 
-  readonly #part = (x: PrimExpr): undefined => {
+  readonly #walk = (e: PrimExpr): void => {
     this.#size++;
-    if (x.kind === "tir.Call") {
-      const condition = x.op.kind === "ir.Op" && x.op.name === "tir.if_then_else" ? x.args[0] : undefined;
-      if (condition !== undefined) this.#guards = [...this.#guards, guardOf(condition)];
-    } else if (x.kind === "tir.Let") this.#bound = [...this.#bound, x.bind];
+    switch (e.kind) {
+      case "tir.Var":
+      case "tir.SizeVar":
+      case "ir.IntImm":
+      case "ir.FloatImm":
+        return;
+      case "tir.Add":
+      case "tir.Sub":
+      case "tir.Mul":
+        this.#walk(e.a);
+        this.#walk(e.b);
+        return;
+      case "tir.BufferLoad":
+        for (const i of e.indices) this.#walk(i);
+        if (e.predicate !== undefined) this.#walk(e.predicate);
+        return;
+      case "tir.Ramp":
+        this.#walk(e.base);
+        this.#walk(e.stride);
+        return;
+      case "tir.Call": {
+        const condition = e.op.kind === "ir.Op" && e.op.name === "tir.if_then_else" ? e.args[0] : undefined;
+        if (condition !== undefined) this.#guards = [...this.#guards, guardOf(condition)];
+        break;
+      }
+      case "tir.Let":
+        this.#bound = [...this.#bound, e.bind];
+        break;
+      default:
+        break;
+    }
+    forEachExprChild(e, this.#walk);
   };
 
   readonly stmt = (x: Stmt): Stmt => {

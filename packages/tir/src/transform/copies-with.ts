@@ -1,7 +1,7 @@
-import type { AnyVar, PrimExpr } from "../ir/expr.ts";
-import { isBinary, makeBinary } from "../ir/make-expr.ts";
+import type { AnyVar, BinaryExpr, BufferLoad, PrimExpr } from "../ir/expr.ts";
+import { accessDType, isBinary, makeBinary, makeBroadcast, makeRamp } from "../ir/make-expr.ts";
 import { mapExprChildren, mapStmtChildren } from "../ir/map-children.ts";
-import type { Stmt } from "../ir/stmt.ts";
+import type { BufferStore, Stmt } from "../ir/stmt.ts";
 import { renewDefs } from "../ir/substitute.ts";
 import { forEachExprChild } from "../ir/visit.ts";
 import { finishFold, foldTop } from "./fold.ts";
@@ -48,16 +48,46 @@ class Copier {
       default:
         break;
     }
-    if (isBinary(e)) {
-      const a = this.expr(e.a);
-      const b = this.expr(e.b);
-      if (a === undefined && b === undefined) return undefined;
-      return this.#values.map((_, i) => foldTop(makeBinary(e.kind, a?.[i] ?? e.a, b?.[i] ?? e.b, e.span)));
-    }
-    if (this.#known.has(e)) return this.#known.get(e);
-    const copies = this.#parts(e);
-    this.#known.set(e, copies);
+    if (isBinary(e)) return this.#binary(e);
+    let copies = this.#known.get(e);
+    if (copies === undefined && !this.#known.has(e)) this.#known.set(e, (copies = this.#copy(e)));
     return copies;
+  }
+
+  #copy(e: PrimExpr): Copies<PrimExpr> {
+    // Written out for what there is most of.
+    switch (e.kind) {
+      case "tir.BufferLoad":
+        return e.indices.length === 1 && e.predicate === undefined ? this.#load(e) : this.#parts(e);
+      case "tir.Ramp": {
+        const base = this.expr(e.base);
+        if (this.expr(e.stride) !== undefined) return this.#parts(e);
+        return base?.map((x) => makeRamp(x, e.stride, e.lanes, e.span));
+      }
+      case "tir.Broadcast":
+        return this.expr(e.value)?.map((x) => makeBroadcast(x, e.lanes, e.span));
+      default:
+        return this.#parts(e);
+    }
+  }
+
+  #binary(e: BinaryExpr): Copies<PrimExpr> {
+    const a = this.expr(e.a);
+    const b = this.expr(e.b);
+    if (a === undefined && b === undefined) return undefined;
+    const copies: PrimExpr[] = [];
+    for (let i = 0; i < this.#values.length; i++) copies.push(foldTop(makeBinary(e.kind, a?.[i] ?? e.a, b?.[i] ?? e.b, e.span)));
+    return copies;
+  }
+
+  #load(e: BufferLoad): Copies<PrimExpr> {
+    const [index] = e.indices;
+    const { buffer, predicate, span } = e;
+    const copies = index && this.expr(index);
+    return copies?.map((x) => {
+      const indices = [x];
+      return { kind: "tir.BufferLoad", dtype: accessDType(buffer, indices), buffer, indices, predicate, span };
+    });
   }
 
   #parts(e: PrimExpr): Copies<PrimExpr> {
@@ -72,6 +102,7 @@ class Copier {
   }
 
   stmt(s: Stmt): Copies<Stmt> {
+    if (s.kind === "tir.BufferStore" && s.indices.length === 1 && s.predicate === undefined) return this.#store(s);
     if (!definesNothing.has(s.kind)) this.defines = true;
     const exprs: Copies<PrimExpr>[] = [];
     const stmts: Copies<Stmt>[] = [];
@@ -87,6 +118,18 @@ class Copier {
         stmt: (x) => stmts[nextStmt++]?.[i] ?? x,
       });
       return finishFold(s, mapped);
+    });
+  }
+  #store(s: BufferStore): Copies<Stmt> {
+    const [index] = s.indices;
+    if (index === undefined) return undefined;
+    const { buffer, predicate, span } = s;
+    const values = this.expr(s.value);
+    const places = this.expr(index);
+    if (values === undefined && places === undefined) return undefined;
+    return this.#values.map((_, i) => {
+      const place = places?.[i];
+      return { kind: "tir.BufferStore", buffer, value: values?.[i] ?? s.value, indices: place === undefined ? s.indices : [place], predicate, span };
     });
   }
 }

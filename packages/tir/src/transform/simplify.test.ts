@@ -64,3 +64,23 @@ def main(A: T.Buffer((16,), "int32")):
 `,
   );
 });
+
+test("a contiguous vector that is simple already keeps its lanes, one that is not is put in order", () => {
+  expectPass(
+    simplify(),
+    `
+@T.prim_func
+def main(A: T.Buffer((64,), "float32"), B: T.Buffer((64,), "float32")):
+    for i in range(8):
+        A[i * 8:i * 8 + 8] = B[i * 8:i * 8 + 8] * T.Broadcast(B[4 + i - 2], 8) + T.Broadcast(T.float32(0), 8)
+        A[T.Ramp(8 + i * 4 - 8, 1, 4)] = B[T.Ramp(i, 2, 4)]
+`,
+    `
+@T.prim_func
+def main(A: T.Buffer((64,), "float32"), B: T.Buffer((64,), "float32")):
+    for i in range(8):
+        A[i * 8:i * 8 + 8] = B[i * 8:i * 8 + 8] * T.Broadcast(B[i + 2], 8) + T.Broadcast(T.float32(0), 8)
+        A[T.Ramp(i * 4, 1, 4)] = B[T.Ramp(i, 2, 4)]
+`,
+  );
+});

@@ -31,6 +31,15 @@ export function unswitchLoops(options: UnswitchOptions = {}): Pass {
 function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
   let growth = 0;
   const conditions = new BranchConditions();
+  /** What took the place of a loop, and the condition that its branches are free of. */
+  const decided = new WeakMap<Stmt, PrimExpr>();
+  const decide = (body: Stmt, condition: PrimExpr, value: boolean): Stmt => {
+    const known = decided.get(body);
+    if (body.kind === "tir.IfThenElse" && known !== undefined && exprDeepEqual(known, condition)) return value ? body.thenCase : (body.elseCase ?? noOp());
+    return foldWith(body, (e) =>
+      e.dtype === "bool" && e.kind === condition.kind && exprDeepEqual(e, condition) ? constant(value, "bool") : undefined,
+    );
+  };
   const visit = (s: Stmt): Stmt => {
     const mapped = mapStmtChildren(s, { expr: (e) => e, stmt: visit });
     return mapped.kind === "tir.For" && mapped.forKind !== "thread_binding" ? hoist(mapped) : mapped;
@@ -47,14 +56,14 @@ function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
     if (growth + size > maxGrowth) return loop;
     growth += size;
     const assume = (value: boolean): Stmt => {
-      const decided = foldWith(loop.body, (e) =>
-        e.dtype === "bool" && e.kind === condition.kind && exprDeepEqual(e, condition) ? constant(value, "bool") : undefined,
-      );
-      return isNoOp(decided) ? noOp() : hoist({ ...loop, body: decided });
+      const body = decide(loop.body, condition, value);
+      return isNoOp(body) ? noOp() : hoist({ ...loop, body });
     };
     const yes = assume(true);
     const no = assume(false);
-    return makeIfThenElse(condition, yes, isNoOp(no) ? undefined : renewDefs(no));
+    const both = makeIfThenElse(condition, yes, isNoOp(no) ? undefined : renewDefs(no));
+    decided.set(both, condition);
+    return both;
   };
   return withBody(func, visit(func.body));
 }
