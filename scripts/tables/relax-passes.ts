@@ -28,6 +28,8 @@ const elsewhere: ReadonlyMap<string, string> = new Map([
   ["BindParams", "[`bindParams`](../packages/relax/src/transform/bind-params.ts)"],
   ["VMBuiltinLower", "the same as `LowerRuntimeBuiltin`"],
   ["MetaScheduleApplyDatabase", "[`metaScheduleApplyDatabase`](../packages/relax/src/tuning/meta-schedule-apply-database.ts)"],
+  ["SplitCallTIRByPattern", "[`splitCallTIRByPattern`](../packages/relax/src/transform/split-call-tir-by-pattern.ts), with patterns and a code generator as values"],
+  ["MetaScheduleTuneTIR", "[`metaScheduleTuneTIR`](../packages/relax/src/tuning/meta-schedule-tune-tir.ts), with the tuner in the context"],
   ["MetaScheduleTuneIRMod", "`tuneForWasm` of `@verticil/compiler`"],
 ]);
 

@@ -249,6 +249,8 @@ export {
 export {
   rewriteDataflowReshape,
 } from "./transform/rewrite-dataflow-reshape.ts";
+export { splitCallTIRByPattern, type LibraryKernel, type TirPatternCodegen } from "./transform/split-call-tir-by-pattern.ts";
+export { matchTirPattern, type TirPatternMatch } from "./transform/tir-pattern.ts";
 export { splitConcat } from "./transform/split-concat.ts";
 export { winogradConv2D, winogradPaybackRuns, type WinogradConv2DOptions } from "./transform/winograd-conv2d.ts";
 export { aliasedVar } from "./transform/life-times.ts";
@@ -283,6 +285,7 @@ export { needsVm } from "./vm/needs-vm.ts";
 export { vmCodegen, type VmProgram } from "./vm/vm-codegen.ts";
 export { extractTasks, type ExtractedTask } from "./tuning/extract-tasks.ts";
 export { metaScheduleApplyDatabase, tuningLookupKey, type TunedFunc, type TuningLookup } from "./tuning/meta-schedule-apply-database.ts";
+export { metaScheduleTuneTIR, tirTunerKey, type TirTuner } from "./tuning/meta-schedule-tune-tir.ts";
 export { gradient, gradientTableKey, type GradientOptions } from "./transform/gradient.ts";
 export { gradientTable } from "./op/gradient/index.ts";
 export type { GradientBuilder, GradientCall, GradientRule, GradientTable } from "./op/gradient-rule.ts";
