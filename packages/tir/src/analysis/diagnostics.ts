@@ -33,6 +33,11 @@ export const analysisDiagnostics = {
       `\`${p.tag}\` is bound to two variables, \`${p.first}\` and \`${p.second}\`.`,
     help: "All declarations of a thread axis in a function share one variable.",
   },
+  "scope-ids-differ": {
+    severity: "error",
+    message: (p: { readonly whole: string; readonly total: bigint; readonly parts: string }): string =>
+      `\`T.${p.whole}\` counts ${p.total}, which are not made up by ${p.parts}.`,
+  },
   "impure-store": {
     severity: "error",
     message: (p: { readonly buffer: string }): string => `Pure functions must not write to buffers that they did not allocate, but this one stores to \`${p.buffer}\`.`,

@@ -91,6 +91,16 @@ def main(A: T.Buffer((8,), "int32")):
   expect(diagnose(kernels, verifyWellFormed)).toEqual([]);
 });
 
+test("groups of threads that do not make up what they are groups of", () => {
+  const script = (...lines: readonly string[]): string => `@T.prim_func\ndef main():\n    T.device_entry()\n${lines.map((l) => `    ${l}\n`).join("")}    T.evaluate(0)\n`;
+  const check = (...lines: readonly string[]): readonly string[] => diagnose(script(...lines), verifyWellFormed);
+  expect(check("T.cta_id([4, 2])", "T.cta_id_in_cluster([2, 2])", "T.cluster_id([2])", "T.thread_id([128])", "T.warp_id([4])")).toEqual([]);
+  expect(check("T.cta_id([1])", "T.cta_id_in_cluster([2, 2])")).toEqual(["scope-ids-differ @4"]);
+  expect(check("T.thread_id([100])", "T.warp_id([3])")).toEqual(["scope-ids-differ @4"]);
+  expect(check("T.thread_id([128])", "T.warp_id([2])", "T.lane_id([32])")).toEqual(["scope-ids-differ @4"]);
+  expect(check("T.thread_id()", "T.warp_id([2])", "T.lane_id([32])")).toEqual([]);
+});
+
 test("as an instrument it names the pass that broke the program", () => {
   const i = makeVar("i", "int32");
   const bad = makeIRModule(new Map([[makeGlobalVar("main"), around((b) => makeBufferStore(b, i, [i]))]]));

@@ -1,14 +1,15 @@
 import { Diagnostics, throwIfErrors, type IRModule, type Reporter, type Span } from "@verticil/ir-core";
 import type { Buffer, BufferRegion } from "../ir/buffer.ts";
 import type { AnyVar, IterVar, PrimExpr } from "../ir/expr.ts";
-import type { Block, PrimFunc, Stmt } from "../ir/stmt.ts";
+import type { AttrStmt, Block, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { isStmt, visitExpr, visitStmt, type Visitor } from "../ir/visit.ts";
+import { checkScopeIds } from "./check-scope-ids.ts";
 import { analysisDiagnostics } from "./diagnostics.ts";
 
 /**
  * Checks the tensor programs of a module (upstream's `verify_well_formed`): every variable is defined once, before and
  * around its uses; what is inside of a block with variables uses them instead of the loops outside; a thread axis has
- * one variable in a function. Reports everything it finds.
+ * one variable in a function; groups of threads make up what they are groups of. Reports everything it finds.
  */
 export function verifyWellFormed(node: IRModule | PrimFunc, diagnostics: Diagnostics): void {
   const defined = new Map<AnyVar, string>();
@@ -46,6 +47,7 @@ class Verifier {
   #kernelDepth = 0;
   readonly #threadVars = new Set<AnyVar>();
   readonly #blocks: Block[] = [];
+  readonly #scopeIds: AttrStmt[] = [];
   readonly #checkedBuffers = new Set<Buffer>();
   /** The statement being looked at: a variable has no place of its own. */
   #place: Span | undefined;
@@ -61,6 +63,7 @@ class Verifier {
     for (const p of this.#func.params) this.#define(p, p.span);
     for (const b of this.#func.bufferMap.values()) this.#defineBuffer(b);
     visitStmt(this.#func.body, this.#visitor);
+    checkScopeIds(this.#scopeIds, this.#report);
     this.#inScope.clear();
   }
 
@@ -151,6 +154,7 @@ class Verifier {
       case "tir.AttrStmt":
         if (s.node?.kind !== "tir.IterVar") return undefined;
         this.#visit(s.value);
+        if (s.attrKey === "tir.scope_id") this.#scopeIds.push(s);
         this.#thread(s.node as IterVar, s.span);
         this.#kernelDepth++;
         this.#visit(s.body);

@@ -77,6 +77,26 @@ def f(A: T.Buffer((8,), "float32"), n: T.int32):
   );
 });
 
+test("the device's part of a function, and the numbers of its threads", () => {
+  const main = (body: string): string => onMain(`@T.prim_func(s_tir=True)\ndef f(A: T.Buffer((8,), "float32")):\n${body.replaceAll(/^(?=.)/gm, "    ")}`);
+  const text = main(`T.attr({"tirx.device_entry": T.bool(True), "level": 2})
+cbx = T.cta_id_in_cluster([2])
+bx, by = T.cta_id([2, 4])
+tx = T.thread_id()
+lane = T.lane_id([32], dtype="uint32")
+A[bx + by] = A[tx + cbx]`);
+  const module = parse(text, { dialects, spelling: "main" });
+  expect(print(module, { dialects, spelling: "main" })).toBe(text);
+  const older = print(module, { dialects });
+  expect(older).toContain('T.iter_var(bx, T.Range(0, 2), "ThreadIndex", "cta_id.0"), "tir.scope_id", 2)');
+  expect(firstMismatch(module, parse(older, { dialects }), { dialects })?.path).toBeUndefined();
+  const short = main(`T.device_entry()\nwith T.attr({"level": 2}):\n    T.cta_id([1])\n    T.thread_id([2, 4])\n    T.evaluate(0)`);
+  const written = print(parse(short, { dialects, spelling: "main" }), { dialects, spelling: "main" });
+  expect(written).toContain(`T.attr({"tirx.device_entry": T.bool(True), "level": 2})
+        cta_id = T.cta_id([1])
+        thread_id, thread_id_1 = T.thread_id([2, 4])`);
+});
+
 test.each([
   ["a scalar that is assigned again is a buffer of one element", "x: T.int32 = 1\nx = x + 2\nT.evaluate(x)", 'x = T.alloc_buffer((1,), "int32", scope="local")\nx[0] = 1\nx[0] = x[0] + 2\nT.evaluate(x[0])'],
   ["without a type too", "x = A[0]\nx += T.float32(1)\nA[1] = x", 'x = T.alloc_buffer((1,), scope="local")\nx[0] = A[0]\nx[0] = x[0] + T.float32(1.0)\nA[1] = x[0]'],

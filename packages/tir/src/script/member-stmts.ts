@@ -50,6 +50,7 @@ import {
   toText,
   toVar,
 } from "./convert.ts";
+import { attributeEntries, attributes, deviceMembers } from "./device-region.ts";
 import { toRange } from "./member-exprs.ts";
 import { offsetDType } from "./print-buffer.ts";
 import {
@@ -255,6 +256,7 @@ function letStmt(a: CallArgs, site: Site): ScriptValue {
 
 function attr(a: CallArgs, site: Site): ScriptValue {
   const node = a.need(0, "node", site);
+  if (site.ctx.spelling === "main" && isDict(node) && isAbsent(a.get(1, "attr_key"))) return attributes(attributeEntries(node, site), site);
   const target = isNode(node) ? (node as Node) : isDict(node) ? makeTargetNode(toAttrMap(node, site), site.span) : node === null ? undefined : toExpr(node, site);
   const key = toText(a.need(1, "attr_key", site), site);
   const value = toExpr(a.need(2, "value", site), site);
@@ -379,6 +381,6 @@ const NAMED: Readonly<Record<string, Member>> = {
 /** The members that make statements, by name. */
 export function stmtMembers(): ReadonlyMap<string, ScriptValue> {
   const out = new Map<string, ScriptValue>([["axis", new ScriptNamespace("T.axis", membersOf(AXES))]]);
-  for (const [name, member] of Object.entries(NAMED)) out.set(name, new ScriptFunction(`T.${name}`, member));
+  for (const [name, member] of [...Object.entries(NAMED), ...deviceMembers]) out.set(name, new ScriptFunction(`T.${name}`, member));
   return out;
 }

@@ -460,11 +460,9 @@ export class BodyParser {
     if (value instanceof AxisValue) return this.#define(name, this.#axis(name, value, site), site);
     if (value instanceof NewBuffer) return this.#define(name, this.#newBuffer(name, value, site), site);
     if (value instanceof ScopeValue) {
-      const scope = ctx.guard(site, () => value.open(name));
-      this.#define(name, scope.value, site);
-      if (isBuffer(scope.value)) this.know(scope.value);
-      return this.#openRest(scope);
+      return this.#define(name, this.#openNamed(name, value, site), site);
     }
+    if (isScopes(value)) return this.#define(name, value.map((v, i) => this.#openNamed(`${name}_${i}`, v, site)), site);
     if (isBuffer(value)) return this.#define(name, value, site);
     if (isNode(value) && value.kind === "tir.IterVar") {
       const v = value as IterVar;
@@ -481,6 +479,14 @@ export class BodyParser {
     const bind = makeVar(name, expr.dtype, undefined, site.span);
     this.#define(name, bind, site);
     return this.#openRest({ value: bind, close: (body) => makeLetStmt(bind, expr, body, site.span) });
+  }
+
+  /** Opens a scope to the end of the list; what it binds. */
+  #openNamed(name: string | undefined, value: ScopeValue, site: Site): ScriptValue {
+    const scope = this.#ctx.guard(site, () => value.open(name));
+    if (isBuffer(scope.value)) this.know(scope.value);
+    this.#openRest(scope);
+    return scope.value;
   }
 
   #axis(name: string, axis: AxisValue, site: Site): Var {
@@ -515,7 +521,8 @@ export class BodyParser {
 
   #exprStmt(value: ScriptValue, site: Site): void {
     if (value instanceof StmtValue) return this.#push(value.stmt);
-    if (value instanceof ScopeValue) return this.#openRest(this.#ctx.guard(site, () => value.open(undefined)));
+    if (value instanceof ScopeValue) return void this.#openNamed(undefined, value, site);
+    if (isScopes(value)) return value.forEach((v) => this.#openNamed(undefined, v, site));
     if (value instanceof BlockFactValue) return this.#fact(value, site);
     if (value instanceof FuncAttrValue) {
       this.attrs = { ...this.attrs, ...value.attrs };
@@ -563,6 +570,11 @@ const JUMPS: ReadonlyMap<string, string> = new Map([
   ["`break`", "tir.break_loop"],
   ["`continue`", "tir.continue_loop"],
 ]);
+
+/** Several scopes that one call opens, such as the axes of `T.cta_id([2, 3])`. */
+function isScopes(value: ScriptValue): value is readonly ScopeValue[] {
+  return isList(value) && value.length > 0 && value.every((v) => v instanceof ScopeValue);
+}
 
 function isStorable(value: ScriptValue): boolean {
   return (isNode(value) && isPrimExpr(value)) || isInt(value) || isLetValue(value) || typeof value === "boolean";

@@ -31,6 +31,7 @@ import { usesVar } from "../ir/free-vars.ts";
 import { scopeOf } from "../ir/make-stmt.ts";
 import { isConstInt } from "../ir/ops.ts";
 import type { Allocate, AllocateConst, AssertStmt, AttrStmt, BufferRealize, DeclBuffer, Evaluate, For, ForKind, LetStmt, Stmt } from "../ir/stmt.ts";
+import { assignIds, attributesCall, iterVarOf, plainAttributes, scopeIdCall, scopeIds, type AttrGroup } from "./device-region.ts";
 import { printBlock } from "./print-block.ts";
 import { bodyOf, printBody } from "./print-body.ts";
 import {
@@ -282,8 +283,24 @@ function printAttr(s: AttrStmt, p: Printer): StmtDoc[] {
     return scope(s, s.body, p, rhs, (frame) => (defined === undefined ? undefined : defineVar(defined, frame, p)));
   }
   if (s.attrKey === "realize_scope" && isRealize(s.body, s.node)) return scope(s, s.body.body, p, realizeCall(s.body, s.value, p));
+  if (p.spelling === "main") {
+    const plain = plainAttributes(s);
+    if (plain !== undefined) return scope(s, plain.body, p, attributesCall(plain, p));
+    const ids = isConcise(s, p) ? scopeIds(s) : undefined;
+    if (ids !== undefined) return printScopeIds(s, ids, p);
+  }
   const node = s.node === undefined ? noneDoc : isNode(s.node) ? p.expr(s.node) : noneDoc;
   return scope(s, s.body, p, p.call("tir", "attr", [node, strDoc(s.attrKey), p.expr(s.value)]));
+}
+
+function printScopeIds(s: AttrStmt, ids: AttrGroup, p: Printer): StmtDoc[] {
+  const call = scopeIdCall(ids, p);
+  return p.within(new TirFrame(s, p.frame().stmts), (frame) => {
+    const names = ids.attrs.flatMap((a) => iterVarOf(a) ?? []).map((v) => defineVar(v.var, frame, p));
+    p.push(frame, s, assignIds(names, call));
+    printBody(ids.body, frame, p);
+    return [];
+  });
 }
 
 function printAssert(s: AssertStmt, p: Printer): StmtDoc[] {
