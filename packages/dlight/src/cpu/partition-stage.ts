@@ -1,4 +1,5 @@
 import { makeBuffer, makeSeq, renewDefs, replaceBuffers, scopeOf, type Buffer, type PrimFunc, type Stmt, type Var } from "@verticil/tir";
+import { alignConditions } from "./align-conditions.ts";
 import { combinations, holdsBlock, restrictNest } from "./restrict-nest.ts";
 import type { Cut } from "./tile-cuts.ts";
 
@@ -62,7 +63,7 @@ export function partitionStage(func: PrimFunc, stage: StageToCut): { readonly fu
     });
     const [a, c] = restricted;
     if (a === undefined || c === undefined) return undefined;
-    made.push(a, c);
+    made.push(a, alignConditions(c));
     buffers.push(own);
     parts.push({ anchor: `${stage.anchor}${suffix}`, carrier: `${stage.carrier}${suffix}`, cuts });
   }

@@ -1,6 +1,7 @@
-import { distanceOf, isVectorizable, loadsOf, movementOf, usesVar, type Block, type BlockRV, type LoopRV, type Var } from "@verticil/tir";
+import { distanceOf, loadsOf, movementOf, usesVar, type Block, type BlockRV, type LoopRV, type Var } from "@verticil/tir";
 import { attempt, beginWork, extentOf as loopExtent, funcOf, stages, type Stage, type Work } from "../loop-sites.ts";
 import { findCarrier, readVars, storesAlong } from "../find-carrier.ts";
+import { isVectorizableAligned } from "./align-conditions.ts";
 import { partitionStage, type AxisCuts, type StagePart } from "./partition-stage.ts";
 import { extentOf, reductionShape, type ReductionShape } from "../reduction-shape.ts";
 import { lanes, parallelOuter } from "./schedule-injective.ts";
@@ -233,7 +234,7 @@ function finishCarrier(work: Work, carrier: BlockRV, depth: number): void {
   const { loopVar, extent } = sch.get(inner);
   const n = extent.kind === "ir.IntImm" ? Number(extent.value) : 1;
   const v = block.iterVars[iterValues.findIndex((x) => usesVar(x, loopVar))]?.var;
-  const vector = n % lanes === 0 && v !== undefined && isVectorizable(block, v);
+  const vector = n % lanes === 0 && v !== undefined && isVectorizableAligned(block, v);
   if (!vector) return unrollTile(work, loops, false);
   const parts = n === lanes ? [inner] : sch.split(inner, [undefined, lanes]);
   unrollTile(work, [...loops.slice(0, -1), ...parts], true);
