@@ -47,6 +47,8 @@ function fold(value: Expr, ctx: RuleContext, ops: OpRegistry, legalize: Legalize
   if (value.kind !== "relax.Call") return undefined;
   const args = constantArgs(value, ctx);
   if (args === undefined) return undefined;
+  // An operand that was folded just now took with it what was known of the result.
+  if (value.structInfo === undefined) return fold(ctx.bb.normalize(value), ctx, ops, legalize, maxGrowth);
   const call = callTirParts(value);
   if (call !== undefined) {
     const func = ctx.bb.getFunc(call.callee);
