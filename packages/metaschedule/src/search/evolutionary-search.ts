@@ -24,20 +24,20 @@ export function evolutionarySearch(opts: EvolutionOptions = {}): SearchStrategy 
   const { choice = 2, parents: most = 12, exploration = 0.15, mutations = 3 } = opts;
   return {
     name: "evolutionary",
-    propose(state, wanted) {
-      const seeds = takeSeeds(state, wanted);
+    async propose(state, wanted) {
+      const seeds = await takeSeeds(state, wanted);
       const count = wanted - seeds.length;
-      return count === 0 ? seeds : [...seeds, ...evolve(state, count)];
+      return count === 0 ? seeds : [...seeds, ...(await evolve(state, count))];
     },
   };
-  function evolve(state: SearchState, count: number): readonly Candidate[] {
+  async function evolve(state: SearchState, count: number): Promise<readonly Candidate[]> {
     const parents = fastest(state.measured, most);
     if (parents.length < 4) return randomSearch.propose(state, count);
-    const fresh = randomSearch.propose(state, Math.ceil(count * exploration));
+    const fresh = await randomSearch.propose(state, Math.ceil(count * exploration));
     const pool: Candidate[] = [];
     const wanted = (count - fresh.length) * choice;
     for (let i = 0; i < wanted * 4 && pool.length < wanted; i++) {
-      const child = breed(state, parents, mutations);
+      const child = await breed(state, parents, mutations);
       if (child !== undefined) pool.push(child);
     }
     const scores = state.model.predict(state.task, pool.map((c) => c.func));
@@ -46,18 +46,18 @@ export function evolutionarySearch(opts: EvolutionOptions = {}): SearchStrategy 
   }
 }
 
-function takeSeeds({ seeds, make }: SearchState, count: number): readonly Candidate[] {
+async function takeSeeds({ seeds, make }: SearchState, count: number): Promise<readonly Candidate[]> {
   const out: Candidate[] = [];
   while (out.length < count) {
     const next = seeds.next();
     if (next.done === true) break;
-    const candidate = make(next.value, false);
+    const candidate = await make(next.value, false);
     if (candidate !== undefined) out.push(candidate);
   }
   return out;
 }
 
-function breed(state: SearchState, parents: readonly Trace[], mutations: number): Candidate | undefined {
+async function breed(state: SearchState, parents: readonly Trace[], mutations: number): Promise<Candidate | undefined> {
   const { random } = state;
   // Of two drawn at random the faster one.
   const parent = parents[Math.min(random.int(0, parents.length), random.int(0, parents.length))];

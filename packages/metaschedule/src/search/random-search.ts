@@ -7,11 +7,11 @@ const ATTEMPTS = 40;
 /** Fresh decisions each time (upstream's `ReplayTrace`). */
 export const randomSearch: SearchStrategy = {
   name: "random",
-  propose({ sketches, random, make }, count) {
+  async propose({ sketches, random, make }, count) {
     const out: Candidate[] = [];
     for (let i = 0; i < count * ATTEMPTS && out.length < count; i++) {
       const sketch = sketches[sketches.length === 0 ? 0 : random.int(0, sketches.length)];
-      const candidate = sketch && make(sketch, true);
+      const candidate = sketch && (await make(sketch, true));
       if (candidate !== undefined) out.push(candidate);
     }
     return out;

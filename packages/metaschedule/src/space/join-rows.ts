@@ -44,6 +44,11 @@ export function joinRows(sch: Schedule, anchor: BlockRV, carrier: BlockRV): void
   }
 }
 
+/** True if a reduction has neighbouring axes that `joinRows` makes one. */
+export function linesJoin(block: Block): boolean {
+  return joinable(block) !== undefined;
+}
+
 /** Indices with numbers `at` and the next made one. */
 function joined(indices: readonly Var[], at: number, extent: number): readonly PrimExpr[] {
   return indices.flatMap((v, i): readonly PrimExpr[] => {

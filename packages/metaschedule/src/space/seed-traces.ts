@@ -1,14 +1,18 @@
 import type { Decision, Instruction, Trace } from "@verticil/tir";
 import { decisionsOf } from "../search/decisions.ts";
+import { MOST_EPILOGUE_VECTORS } from "./register-tiling.ts";
 
-/** Rows and vectors of register tiles that keep 6 to 12 accumulators, the likeliest first. */
+/**
+ * Rows and vectors of register tiles that keep 6 to 12 accumulators, the likeliest first: those that fit 15 registers
+ * together with the operands of one step, all of which V8 loads before it computes.
+ */
 const TILES: readonly (readonly [rows: number, vectors: number])[] = [
   [4, 2],
-  [3, 2],
   [2, 4],
   [3, 3],
-  [6, 1],
   [7, 1],
+  [3, 2],
+  [6, 1],
   [5, 2],
   [3, 4],
   [4, 3],
@@ -21,6 +25,10 @@ const BAND = [8, 4, 13, 7, 10, 5, 6];
 const AT_ONCE = -1;
 const INLINE = -2;
 const BAND_LOOP = 2;
+/** Tiles along the last axis that come before their epilogue, where it follows block by block, at most. */
+const MOST_TILES = 16;
+/** Vectors that such an epilogue takes at a time. */
+const SIDE_BY_SIDE = 2;
 
 /** Gives the schedules of a sketch that are measured before any that a search makes up. */
 export type SeedGenerator = (sketch: Trace) => readonly Trace[];
@@ -39,6 +47,8 @@ export const registerTileSeeds: SeedGenerator = (sketch) => {
   for (const [rows, vectors] of tilesFor(roles)) {
     const tile = { rows, vectors, lanesOutside: false };
     out.push(decide(sketch, roles, tile));
+    // The tiles of a band are decided by its epilogue.
+    if (roles.epilogue.length > 0) continue;
     if (roles.places.length > 0) out.push(decide(sketch, roles, { ...tile, place: INLINE }));
     else if (extentOf(roles.lane) > vectors) out.push(decide(sketch, roles, { ...tile, lanesOutside: true }));
     if (roles.places.length > 0 && band !== undefined) out.push(decide(sketch, roles, { ...tile, band, place: BAND_LOOP }));
@@ -60,22 +70,30 @@ type Sampled = readonly [Instruction, Decision];
 interface Roles {
   readonly lane: Sampled | undefined;
   readonly rows: Sampled | undefined;
+  /** Blocks of rows; as many as there are rows, since a sketch has one row a tile. */
+  readonly rowBlocks: Sampled | undefined;
   /** Blocks along the spatial axes. */
   readonly axes: readonly Sampled[];
   /** How much of each reduction loop is written out. */
   readonly reduction: readonly Sampled[];
   readonly places: readonly Sampled[];
+  /** How many vectors an epilogue takes at a time that follows block by block. */
+  readonly epilogue: readonly Sampled[];
 }
 
 function rolesOf(sketch: Trace): Roles {
   const all = decisionsOf(sketch);
   const tiles = (n: number, isInner: (most: number) => boolean): readonly Sampled[] =>
     all.filter(([inst]) => inst.kind === "SamplePerfectTile" && inst.attrs[0] === n && isInner(Number(inst.attrs[1])));
+  const rows = all.find(([inst]) => inst.kind === "SampleCategorical");
+  const axes = tiles(2, (most) => most === -1);
   return {
     lane: tiles(3, () => true)[0],
-    rows: all.find(([inst]) => inst.kind === "SampleCategorical"),
-    axes: tiles(2, (most) => most === -1),
-    reduction: tiles(2, (most) => most !== -1),
+    rows,
+    rowBlocks: rows && axes.find((axis) => all.indexOf(axis) > all.indexOf(rows)),
+    axes,
+    reduction: tiles(2, (most) => most !== -1 && most !== MOST_EPILOGUE_VECTORS),
+    epilogue: tiles(2, (most) => most === MOST_EPILOGUE_VECTORS),
     places: all.filter(([inst]) => inst.kind === "SampleComputeLocation"),
   };
 }
@@ -103,12 +121,20 @@ function decide(sketch: Trace, roles: Roles, { rows, vectors, lanesOutside, band
   if (roles.rows !== undefined) decisions.push([roles.rows, candidateOf(roles.rows, rows)]);
   roles.axes.forEach((axis, i) => {
     const extent = extentOf(axis);
-    if (band === undefined) decisions.push([axis, [extent, 1]]);
+    if (roles.epilogue.length > 0) decisions.push([axis, axis === roles.rowBlocks ? blockOf(Math.ceil(extent / rows)) : [extent, 1]]);
+    else if (band === undefined) decisions.push([axis, [extent, 1]]);
     else decisions.push([axis, i === 0 ? [extent / band, band] : [1, extent]]);
   });
   for (const r of roles.reduction) decisions.push([r, [extentOf(r), 1]]);
   for (const p of roles.places) decisions.push([p, place]);
+  for (const e of roles.epilogue) decisions.push([e, extentOf(e) % SIDE_BY_SIDE === 0 ? [extentOf(e) / SIDE_BY_SIDE, SIDE_BY_SIDE] : [extentOf(e), 1]]);
   return decisions.reduce((trace, [sampled, d]) => (sampled === undefined ? trace : trace.withDecision(sampled[0], d)), sketch);
+}
+
+/** Blocks of as many tiles as divide the axis, up to `MOST_TILES`. */
+function blockOf(extent: number): readonly number[] {
+  const tiles = Array.from({ length: MOST_TILES }, (_, i) => MOST_TILES - i).find((n) => extent % n === 0) ?? 1;
+  return [extent / tiles, tiles];
 }
 
 /** The number of the candidate with a value. */

@@ -1,9 +1,9 @@
-import type { RandomEngine } from "@verticil/tir";
+import { traceAsJson, type RandomEngine } from "@verticil/tir";
 import type { CostModel } from "../cost/cost-model.ts";
 import type { RecordKey } from "../database/database.ts";
 import { targetKey } from "../database/target-key.ts";
 import { UNTUNED } from "../database/tuning-record.ts";
-import type { Measurement, MeasureOptions, ScheduledFunc } from "../measure/measure.ts";
+import type { Measurement, MeasureOptions } from "../measure/measure.ts";
 import type { Postproc } from "../postproc/postproc.ts";
 import { candidateFromText, makeCandidate, traceText, type Candidate } from "../search/candidate.ts";
 import { freshDecision } from "../search/decisions.ts";
@@ -12,16 +12,16 @@ import type { SpaceGenerator } from "../space/post-order-apply.ts";
 import type { SeedGenerator } from "../space/seed-traces.ts";
 import type { SpaceContext } from "../space/space-rule.ts";
 import type { TuneTask } from "../task.ts";
+import { race } from "./race.ts";
 import type { TaskProgress, TuneOptions } from "./tune-options.ts";
 
 /** Of what a database knows, the fastest schedules that a search goes on from; the others are only not measured again. */
 const RESUMED = 48;
 /** A schedule that takes so many times as long as the fastest is timed a few times only. */
 const SLOW = 1.25;
-/** Schedules that meet the untuned one in the end, how often all of them are measured, and how often others may follow. */
-const FINALISTS = 4;
-const FINAL_ROUNDS = 8;
-const FINALS = 3;
+/** Schedules that meet the untuned one in the end, and how often others may follow. */
+const CONTESTANTS = 8;
+const RACES = 3;
 
 /** Everything that a task is tuned with, defaults filled in. */
 export type TaskTunerOptions = Pick<TuneOptions, "database" | "builder" | "runner" | "engine" | "untuned" | "signal"> & {
@@ -39,10 +39,14 @@ export class TaskTuner {
   readonly #opts: TaskTunerOptions;
   readonly #ctx: SpaceContext;
   readonly #key: RecordKey;
-  /** What was measured, and what this round proposes or passed over. */
+  /** The texts of what was measured or proposed, and of the traces that were replayed for it. */
   readonly #seen = new Set<string>();
-  readonly #proposed = new Set<string>();
+  readonly #replayed = new Set<string>();
   readonly #measured: Measured[] = [];
+  /** What was measured since the search was told last. */
+  #news: (Measured & { readonly candidate: Candidate })[] = [];
+  /** What to measure in the next round. */
+  #next: Promise<readonly Candidate[]> | undefined;
   #state: SearchState | undefined;
   #expected: readonly Uint8Array[] | undefined;
   #progress: TaskProgress;
@@ -85,17 +89,25 @@ export class TaskTuner {
       measured: this.#measured,
       model: this.#opts.costModel,
       random,
-      make: (trace, fresh) => this.#make(trace, fresh),
+      make: async (trace, fresh) => this.#make(trace, fresh),
     };
     this.#resume();
   }
 
-  /** Measures up to `count` schedules that were not measured yet, until `isOver`. */
-  async round(count: number, isOver: () => boolean): Promise<void> {
-    if (this.#state === undefined) return;
-    this.#proposed.clear();
-    const candidates = this.#opts.strategy.propose(this.#state, count);
+  /**
+   * Measures up to `count` schedules that were not measured yet, until `isOver`, and then the untuned one again, so that
+   * the two times are of the same machine: one that was cold or busy in the beginning made it look slow. Meanwhile `ahead`
+   * schedules are made up for the next round, from all that was known when this one began: what is proposed depends on
+   * times alone, not on when they came.
+   */
+  async round(count: number, ahead: number, isOver: () => boolean): Promise<void> {
+    const state = this.#state;
+    if (state === undefined) return;
+    const candidates = (await (this.#next ?? this.#propose(state, count, isOver))).slice(0, count);
+    this.#next = undefined;
     if (candidates.length === 0) return this.#update({ state: "done" });
+    this.#learn();
+    if (ahead > 0) this.#next = this.#propose(state, ahead, isOver);
     const before = this.#progress.best ?? Infinity;
     // The next kernel is built while one is measured.
     let running: Promise<void> = Promise.resolve();
@@ -106,38 +118,75 @@ export class TaskTuner {
       running = this.#tryOut(candidate, built);
     }
     await running;
+    if (!isOver()) await this.#measureUntuned();
     this.#sinceBetter = (this.#progress.best ?? Infinity) < 0.99 * before ? 0 : this.#sinceBetter + 1;
   }
 
   /**
-   * Measures the fastest schedules and the untuned one in turns: single times of a busy machine say little, and of many
-   * the least is too good. Goes on with the next ones while the fastest on record has not been in it.
+   * Races the fastest schedules and the untuned one against each other; those times count. Goes on with the next ones
+   * while the fastest on record has not been in it.
    */
   async confirm(isOver: () => boolean): Promise<void> {
     const met = new Map<string, number>();
-    for (let i = 0; i < FINALS && !isOver(); i++) {
-      const open = this.#opts.database.best(this.#key, FINALISTS + 1).filter((r) => r.trace !== UNTUNED && !met.has(r.trace));
-      const [fastest] = this.#opts.database.best(this.#key, 1);
+    for (let i = 0; i < RACES && !isOver(); i++) {
+      const records = this.#opts.database.best(this.#key, met.size + CONTESTANTS + 1);
+      const [fastest] = records;
       if (fastest === undefined || met.has(fastest.trace)) break;
-      const contestants = open.slice(0, FINALISTS).map((r) => [r.trace, candidateFromText(this.task.func, r.trace)] as const);
-      await this.#duel(new Map([[UNTUNED, this.#opts.untuned(this.task)], ...contestants]), isOver, met);
+      // Whoever won the race before is in the next one.
+      const [champion] = [...met].filter(([trace]) => trace !== UNTUNED).toSorted((a, b) => a[1] - b[1]);
+      const open = records.filter((r) => r.trace !== UNTUNED && !met.has(r.trace) && r.seconds !== undefined && r.seconds < (champion?.[1] ?? Infinity));
+      const traces = [...(champion === undefined ? [] : [champion[0]]), ...open.slice(0, CONTESTANTS).map((r) => r.trace)];
+      await this.#race(traces, isOver, met);
     }
     const [untuned, best] = [met.get(UNTUNED), Math.min(...met.values())];
     if (untuned !== undefined && Number.isFinite(best)) this.#update({ untuned, best });
   }
 
-  /** Adds the least time of each to `times` and to the database, unless it is over before all had a turn. */
-  async #duel(schedules: ReadonlyMap<string, ScheduledFunc | undefined>, isOver: () => boolean, times: Map<string, number>): Promise<void> {
-    const kernels = [...schedules].flatMap(([trace, s]) => (s === undefined ? [] : [[trace, this.#build(s)] as const]));
-    for (let i = 0; i < FINAL_ROUNDS && !isOver(); i++) {
-      const round = new Map<string, number>();
-      for (const [trace, built] of kernels) {
-        const m = await this.#run(built, {});
-        if (m.ok) round.set(trace, m.seconds);
-      }
-      for (const [trace, seconds] of round) times.set(trace, Math.min(times.get(trace) ?? Infinity, seconds));
+  /** Adds the least time of each to `times` and to the database. */
+  async #race(traces: readonly string[], isOver: () => boolean, times: Map<string, number>): Promise<void> {
+    const kernels = new Map([[UNTUNED, this.#build(this.#opts.untuned(this.task))]]);
+    for (const trace of traces) {
+      const candidate = candidateFromText(this.task.func, trace);
+      if (candidate !== undefined) kernels.set(trace, this.#build(candidate));
     }
-    for (const [trace, seconds] of times) this.#opts.database.add({ ...this.#key, trace, seconds });
+    const measure = async (trace: string): Promise<number | undefined> => {
+      const built = kernels.get(trace);
+      const m = built && (await this.#run(built, {}));
+      return m?.ok === true ? m.seconds : undefined;
+    };
+    const found = await race([...kernels.keys()], { standard: UNTUNED, measure, isOver });
+    for (const [trace, seconds] of found) {
+      times.set(trace, Math.min(times.get(trace) ?? Infinity, seconds));
+      this.#opts.database.add({ ...this.#key, trace, seconds: times.get(trace) });
+    }
+  }
+
+  async #measureUntuned(): Promise<void> {
+    const m = await this.#run(this.#build(this.#opts.untuned(this.task)), {});
+    if (!m.ok || m.seconds >= (this.#progress.untuned ?? Infinity)) return;
+    this.#opts.database.add({ ...this.#key, trace: UNTUNED, seconds: m.seconds });
+    this.#update({ untuned: m.seconds, best: Math.min(this.#progress.best ?? Infinity, m.seconds) });
+  }
+
+  #propose(state: SearchState, count: number, isOver: () => boolean): Promise<readonly Candidate[]> {
+    const make: SearchState["make"] = async (trace, fresh) => {
+      // Measuring goes on between two candidates.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      return isOver() ? undefined : this.#make(trace, fresh);
+    };
+    const proposed = this.#opts.strategy.propose({ ...state, make }, count);
+    // It is awaited later, or never: until then nobody hears of a failure.
+    proposed.catch(() => undefined);
+    return proposed;
+  }
+
+  /** Tells the search what was measured. */
+  #learn(): void {
+    for (const { candidate, trace, seconds } of this.#news) {
+      this.#measured.push({ trace, seconds });
+      this.#opts.costModel.add(this.task.hash, candidate.func, seconds);
+    }
+    this.#news = [];
   }
 
   #resume(): void {
@@ -156,19 +205,17 @@ export class TaskTuner {
 
   #make(trace: SearchState["sketches"][number], fresh: boolean): Candidate | undefined {
     const { random, postprocs } = this.#opts;
+    if (!fresh && !isNew(this.#replayed, JSON.stringify(traceAsJson(trace.withoutPostproc())))) return undefined;
     const candidate = makeCandidate(this.task.func, trace, {
       ctx: this.#ctx,
       postprocs,
       seed: random.next(),
       ...(fresh ? { decide: (inst, previous) => freshDecision(inst, previous, random) } : {}),
     });
-    const text = candidate && traceText(candidate);
-    if (text === undefined || this.#seen.has(text) || this.#proposed.has(text)) return undefined;
-    this.#proposed.add(text);
-    return candidate;
+    return candidate !== undefined && isNew(this.#seen, traceText(candidate)) ? candidate : undefined;
   }
 
-  #build(scheduled: ScheduledFunc): ReturnType<TuneOptions["builder"]> {
+  #build(scheduled: Parameters<TuneOptions["builder"]>[1]): ReturnType<TuneOptions["builder"]> {
     const built = this.#opts.builder(this.task, scheduled);
     // It is awaited later: until then nobody hears of a failure.
     built.catch(() => undefined);
@@ -176,15 +223,11 @@ export class TaskTuner {
   }
 
   async #tryOut(candidate: Candidate, built: ReturnType<TuneOptions["builder"]>): Promise<void> {
-    const { database, costModel } = this.#opts;
     const m = await this.#run(built, { slow: SLOW * (this.#progress.best ?? Infinity) });
     if (this.#isFaultOfAbort(m)) return;
     const seconds = m.ok ? m.seconds : undefined;
-    const trace = traceText(candidate);
-    this.#seen.add(trace);
-    database.add({ ...this.#key, trace, seconds, ...(m.ok ? {} : { error: m.error }) });
-    this.#measured.push({ trace: candidate.trace, seconds });
-    costModel.add(this.task.hash, candidate.func, seconds);
+    this.#opts.database.add({ ...this.#key, trace: traceText(candidate), seconds, ...(m.ok ? {} : { error: m.error }) });
+    this.#news.push({ candidate, trace: candidate.trace, seconds });
     const { best = Infinity, trials, failed } = this.#progress;
     this.#update({ trials: trials + 1, failed: failed + (m.ok ? 0 : 1), best: Math.min(best, seconds ?? Infinity) });
   }
@@ -210,6 +253,13 @@ export class TaskTuner {
   #update(change: Partial<TaskProgress>): void {
     this.#progress = { ...this.#progress, ...change };
   }
+}
+
+/** Adds a text to a set; false if it was there. */
+function isNew(texts: Set<string>, text: string): boolean {
+  if (texts.has(text)) return false;
+  texts.add(text);
+  return true;
 }
 
 /** The first of each list, then the second of each. */

@@ -36,19 +36,22 @@ export async function tuneTasks(tasks: readonly TuneTask[], opts: TuneOptions): 
   const searched = over(1 - CONFIRMATION);
   const tell = (tuner: TaskTuner): void => opts.onProgress?.(tuner.progress);
   const open = (t: TaskTuner): boolean => t.progress.state === "running" && t.progress.trials < maxTrials;
+  const oneRound = async (t: TaskTuner): Promise<void> => {
+    const left = maxTrials - t.progress.trials;
+    await t.round(Math.min(round, left), Math.min(round, left - round), searched);
+    tell(t);
+  };
 
   for (const tuner of tuners) {
     if (searched()) break;
     await tuner.start();
     tell(tuner);
-    if (open(tuner)) await tuner.round(Math.min(round, maxTrials), searched);
-    tell(tuner);
+    if (open(tuner)) await oneRound(tuner);
   }
   for (;;) {
     const next = tuners.filter(open).toSorted((a, b) => b.promise - a.promise)[0];
     if (next === undefined || searched()) break;
-    await next.round(Math.min(round, maxTrials - next.progress.trials), searched);
-    tell(next);
+    await oneRound(next);
   }
   const found = tuners.filter((t) => t.progress.trials > 0).toSorted((a, b) => b.promise - a.promise);
   for (const [i, tuner] of found.entries()) {
