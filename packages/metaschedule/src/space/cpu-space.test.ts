@@ -61,6 +61,15 @@ describe("the space for processors", () => {
     expect(print(c!.func, { dialects: [tir] })).toContain("T.axis.spatial(25,");
   });
 
+  it.each([
+    ["a line that holds tiles as it is, and as part of one list", pointwise(6, 8, 8), 2],
+    ["an odd line as part of one list only", pointwise(11, 8, 8), 1],
+    ["an epilogue inside the tile, and apart", product(16, { relu: true }), 4],
+  ])("takes %s", (_, func, count) => {
+    // A product's weight may be copied or not.
+    expect(postOrderApply(cpuSpaceRules)(func, { target: defaultWasmTarget, layoutFree: new Set() })).toHaveLength(count);
+  });
+
   it("has nothing for a program without reductions that fit vectors", () => {
     const sketches = postOrderApply(cpuSpaceRules)(product(7), { target: defaultWasmTarget, layoutFree: new Set() });
     expect(sketches.every((t) => t.decisions.size === 0)).toBe(true);

@@ -33,6 +33,19 @@ it("puts a padded operand at once, into the reduction, and under a band of lines
   }
 });
 
+it("lets an epilogue of its own follow the tiles of the same rows, or a block of tiles, with the same result", () => {
+  const func = product(24, { relu: true });
+  const sketches = postOrderApply(cpuSpaceRules)(func, ctx);
+  const apart = sketches.filter((s) => registerTileSeeds(s).some((t) => decisionsOf(t).length === 5));
+  expect(apart).toHaveLength(1);
+  const [rows, block] = registerTileSeeds(apart[0]!).map((t) => makeCandidate(func, t, { ctx, postprocs: cpuPostprocs, seed: 1 }));
+  // Lanes, rows (the sixth choice), blocks of rows, the reduction, vectors side by side.
+  expect(decisionsOf(rows!.trace).map(([, d]) => d)).toEqual([[1, 3, 2], 5, [4, 1], [24, 1], [1, 6]]);
+  expect(decisionsOf(block!.trace).map(([, d]) => d)).toEqual([[1, 3, 2], 5, [1, 4], [24, 1], [6, 1]]);
+  const expected = resultOf(func, func, []);
+  for (const c of [rows, block]) expect(resultOf(c!.func, func, c!.layout)).toEqual(expected);
+});
+
 it("has none for a sketch without choices", () => {
   const [sketch] = postOrderApply(cpuSpaceRules)(product(7), ctx);
   expect(registerTileSeeds(sketch!)).toEqual([]);

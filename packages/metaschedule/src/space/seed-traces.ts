@@ -19,16 +19,28 @@ const TILES: readonly (readonly [rows: number, vectors: number])[] = [
   [8, 1],
   [6, 2],
 ];
+/** The same where the epilogue is apart: nothing else wants registers inside the tile, so that 12 accumulators fit. */
+const TILES_APART: readonly (readonly [rows: number, vectors: number])[] = [
+  [6, 2],
+  [4, 2],
+  [2, 4],
+  [5, 2],
+  [3, 3],
+  [3, 4],
+  [4, 3],
+  [7, 1],
+  [8, 1],
+];
 /** Lines of an outer axis that are done before the next ones are prepared, if the axis has such a divisor. */
 const BAND = [8, 4, 13, 7, 10, 5, 6];
 /** Places to prepare an operand (a padded copy of it): at once, put into the reduction, under the loop over bands. */
 const AT_ONCE = -1;
 const INLINE = -2;
 const BAND_LOOP = 2;
-/** Tiles along the last axis that come before their epilogue, where it follows block by block, at most. */
+/** Tiles along the last axis that come before their epilogue, where it is apart and follows block by block, at most. */
 const MOST_TILES = 16;
-/** Vectors that such an epilogue takes at a time. */
-const SIDE_BY_SIDE = 2;
+/** Vectors that an epilogue takes at a time; all of a block's that are no multiple. */
+const SIDE_BY_SIDE = 4;
 
 /** Gives the schedules of a sketch that are measured before any that a search makes up. */
 export type SeedGenerator = (sketch: Trace) => readonly Trace[];
@@ -47,11 +59,10 @@ export const registerTileSeeds: SeedGenerator = (sketch) => {
   for (const [rows, vectors] of tilesFor(roles)) {
     const tile = { rows, vectors, lanesOutside: false };
     out.push(decide(sketch, roles, tile));
-    // The tiles of a band are decided by its epilogue.
-    if (roles.epilogue.length > 0) continue;
-    if (roles.places.length > 0) out.push(decide(sketch, roles, { ...tile, place: INLINE }));
+    if (roles.epilogue.length > 0) out.push(decide(sketch, roles, { ...tile, byBlock: true }));
+    else if (roles.places.length > 0) out.push(decide(sketch, roles, { ...tile, place: INLINE }));
     else if (extentOf(roles.lane) > vectors) out.push(decide(sketch, roles, { ...tile, lanesOutside: true }));
-    if (roles.places.length > 0 && band !== undefined) out.push(decide(sketch, roles, { ...tile, band, place: BAND_LOOP }));
+    if (roles.epilogue.length === 0 && roles.places.length > 0 && band !== undefined) out.push(decide(sketch, roles, { ...tile, band, place: BAND_LOOP }));
   }
   return out;
 };
@@ -60,6 +71,8 @@ interface Seed {
   readonly rows: number;
   readonly vectors: number;
   readonly lanesOutside: boolean;
+  /** An epilogue of its own after a block of tiles, one vector at a time, instead of after the tiles of the same rows. */
+  readonly byBlock?: boolean;
   readonly band?: number;
   readonly place?: number;
 }
@@ -99,10 +112,10 @@ function rolesOf(sketch: Trace): Roles {
 }
 
 /** The tiles whose vectors the lanes can be divided into; without rows the vectors alone make the accumulators. */
-function tilesFor({ lane, rows }: Roles): readonly (readonly [number, number])[] {
+function tilesFor({ lane, rows, epilogue }: Roles): readonly (readonly [number, number])[] {
   const extent = lane === undefined ? 1 : extentOf(lane);
   if (rows === undefined) return [8, 6, 4, 2, 1].filter((v) => extent % v === 0).map((v) => [1, v] as const);
-  return TILES.filter(([, v]) => extent % v === 0);
+  return (epilogue.length > 0 ? TILES_APART : TILES).filter(([, v]) => extent % v === 0);
 }
 
 function extentOf([, decision]: Sampled): number {
@@ -114,20 +127,20 @@ function bandOf({ axes }: Roles): number | undefined {
   return outer && BAND.find((n) => extentOf(outer) % n === 0 && extentOf(outer) > n);
 }
 
-function decide(sketch: Trace, roles: Roles, { rows, vectors, lanesOutside, band, place = AT_ONCE }: Seed): Trace {
+function decide(sketch: Trace, roles: Roles, { rows, vectors, lanesOutside, byBlock = false, band, place = AT_ONCE }: Seed): Trace {
   const decisions: (readonly [Sampled | undefined, Decision])[] = [];
   const { lane } = roles;
   if (lane !== undefined) decisions.push([lane, lanesOutside ? [extentOf(lane) / vectors, 1, vectors] : [1, extentOf(lane) / vectors, vectors]]);
   if (roles.rows !== undefined) decisions.push([roles.rows, candidateOf(roles.rows, rows)]);
   roles.axes.forEach((axis, i) => {
     const extent = extentOf(axis);
-    if (roles.epilogue.length > 0) decisions.push([axis, axis === roles.rowBlocks ? blockOf(Math.ceil(extent / rows)) : [extent, 1]]);
+    if (byBlock && axis === roles.rowBlocks) decisions.push([axis, blockOf(Math.ceil(extent / rows))]);
     else if (band === undefined) decisions.push([axis, [extent, 1]]);
     else decisions.push([axis, i === 0 ? [extent / band, band] : [1, extent]]);
   });
   for (const r of roles.reduction) decisions.push([r, [extentOf(r), 1]]);
   for (const p of roles.places) decisions.push([p, place]);
-  for (const e of roles.epilogue) decisions.push([e, extentOf(e) % SIDE_BY_SIDE === 0 ? [extentOf(e) / SIDE_BY_SIDE, SIDE_BY_SIDE] : [extentOf(e), 1]]);
+  for (const e of roles.epilogue) decisions.push([e, [extentOf(e), byBlock ? 1 : SIDE_BY_SIDE]]);
   return decisions.reduce((trace, [sampled, d]) => (sampled === undefined ? trace : trace.withDecision(sampled[0], d)), sketch);
 }
 

@@ -6,6 +6,7 @@ import type { Builder, BuiltKernel, Runner } from "../measure/measure.ts";
 import { threadBuilder, type ThreadBuilder, type ThreadBuilderOptions } from "../measure/thread-builder.ts";
 import { featuresOf } from "../cost/features.ts";
 import { registerTileSeeds } from "../space/seed-traces.ts";
+import type { SearchStrategy } from "../search/search-strategy.ts";
 import { randomSearch } from "../search/random-search.ts";
 import { makeTuneTask, type TuneTask } from "../task.ts";
 import { product } from "../testing/programs.ts";
@@ -104,6 +105,34 @@ describe("tuning", () => {
     expect(p?.untuned).toBe(1);
     expect(p?.best).toBe(best?.seconds);
     expect(times.has(p?.best ?? 0)).toBe(true);
+  });
+
+  it("measures the untuned schedule again with every round, so that a slow beginning makes nothing look fast", async () => {
+    const database = memoryDatabase();
+    let measured = 0;
+    // Ten times as slow in the beginning, when the untuned schedule is measured first.
+    const runner = fakeRunner((k) => (measured++ === 0 ? 10 : 1) * guess(k));
+    const seen: (number | undefined)[] = [];
+    await tune(database, { runner, onProgress: (t) => seen.push(t.untuned) });
+    expect(seen.slice(0, 2)).toEqual([10, 1]);
+    expect(database.all(key).find((r) => r.trace === UNTUNED)?.seconds).toBe(1);
+  });
+
+  it("builds and measures while it makes up what comes next", async () => {
+    const order: string[] = [];
+    const strategy: SearchStrategy = {
+      name: "watched",
+      async propose(state, count) {
+        order.push("propose");
+        const found = await randomSearch.propose(state, count);
+        order.push("proposed");
+        return found;
+      },
+    };
+    const runner = fakeRunner((k) => (order.push("measure"), guess(k)));
+    await tune(memoryDatabase(), { strategy, runner, maxTrials: 4, round: 2 });
+    const second = order.slice(order.lastIndexOf("propose"), order.lastIndexOf("proposed"));
+    expect(second).toContain("measure");
   });
 
   it("goes on from what the database knows and measures nothing twice", async () => {
