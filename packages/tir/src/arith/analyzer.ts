@@ -183,23 +183,25 @@ export class Analyzer implements ArithContext, Prover {
     const before = this.#generation;
     const overridden = this.#overridden;
     const simple = this.#rewriter.simplify(cond);
-    const forms = simple === cond ? [cond] : [cond, simple];
     const facts = conjuncts(simple);
     const setFacts = this.#setFacts;
     this.#setFacts = [...setFacts, ...facts.flatMap(factsOfVars)];
-    const undo = [
-      () => void (this.#setFacts = setFacts),
-      this.#rewriter.enter(facts),
-      this.#bounds.enter(forms.flatMap((c) => boundFacts(c, (e) => this.#bounds.evaluate(e)))),
-      this.#residues.enter(forms.flatMap(modularFacts)),
-      this.#known.enter(facts),
-    ];
+    const leaveRewriter = this.#rewriter.enter(facts);
+    const bound = (e: PrimExpr): IntBound => this.#bounds.evaluate(e);
+    const bounds = boundFacts(simple, bound);
+    const leaveBounds = this.#bounds.enter(simple === cond ? bounds : [...boundFacts(cond, bound), ...bounds]);
+    const leaveResidues = this.#residues.enter(simple === cond ? modularFacts(simple) : [...modularFacts(cond), ...modularFacts(simple)]);
+    const leaveKnown = this.#known.enter(facts);
     const inside = ++this.#generations;
     this.#generation = inside;
     this.#scopes++;
     return () => {
       this.#scopes--;
-      for (const f of undo.reverse()) f();
+      leaveKnown();
+      leaveResidues();
+      leaveBounds();
+      leaveRewriter();
+      this.#setFacts = setFacts;
       // What was learnt for good inside must not be forgotten by going back to memos made before it.
       this.#generation = this.#generation === inside && this.#overridden === overridden ? before : ++this.#generations;
     };

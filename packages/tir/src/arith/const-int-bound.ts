@@ -47,7 +47,7 @@ export class ConstIntBoundAnalyzer {
   /** Puts facts in force; the result takes them out again. */
   enter(facts: readonly BoundFact[]): () => void {
     const before = this.#facts;
-    this.#facts = [...before, ...facts];
+    if (facts.length > 0) this.#facts = [...before, ...facts];
     return () => {
       this.#facts = before;
     };

@@ -37,7 +37,7 @@ export class ModularSetAnalyzer {
   /** Puts facts in force; the result takes them out again. */
   enter(facts: readonly ModularFact[]): () => void {
     const before = this.#facts;
-    this.#facts = [...before, ...facts];
+    if (facts.length > 0) this.#facts = [...before, ...facts];
     return () => {
       this.#facts = before;
     };

@@ -5,7 +5,7 @@ import { intrinDef } from "../ir/intrin.ts";
 import { mapStmt } from "../ir/mutate.ts";
 import { asInt, ifThenElse } from "../ir/ops.ts";
 import type { Stmt } from "../ir/stmt.ts";
-import { visitExpr, visitStmt } from "../ir/visit.ts";
+import { forEachExprChild, visitExpr, visitStmt } from "../ir/visit.ts";
 import { bodyPass } from "./prim-func-pass.ts";
 
 /**
@@ -28,11 +28,35 @@ function hasSelect(body: Stmt): boolean {
   let found = false;
   visitStmt(body, {
     expr(e) {
-      if (e.kind === "tir.Select") found = true;
-      return found ? "skip" : undefined;
+      found ||= containsSelect(e);
+      return "skip";
     },
   });
   return found;
+}
+
+// Written out for what there is most of: few functions have a select, and all are looked through.
+function containsSelect(e: PrimExpr): boolean {
+  switch (e.kind) {
+    case "tir.Select":
+      return true;
+    case "tir.Var":
+    case "tir.SizeVar":
+    case "ir.IntImm":
+    case "ir.FloatImm":
+      return false;
+    case "tir.Add":
+    case "tir.Sub":
+    case "tir.Mul":
+      return containsSelect(e.a) || containsSelect(e.b);
+    case "tir.Ramp":
+      return containsSelect(e.base) || containsSelect(e.stride);
+    default: {
+      let found = false;
+      forEachExprChild(e, (x) => void (found ||= containsSelect(x)));
+      return found;
+    }
+  }
 }
 
 function isUnsafe(e: PrimExpr): boolean {

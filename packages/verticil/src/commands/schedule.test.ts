@@ -58,7 +58,11 @@ test("prints the trace, which is one that it reads", async () => {
   await writeFile(file("again.json"), out);
   const again = await cli("schedule", file("module.py"), "--trace", file("again.json"));
   expect(again.out).toBe((await cli("schedule", file("module.py"), "--trace", file("trace.py"))).out);
-  expect((await cli("schedule", file("module.py"), "--trace", file("trace.py"), "--print-trace", "python")).out).toContain("sch.vectorize(loop=");
+  const python = (await cli("schedule", file("module.py"), "--trace", file("trace.json"), "--print-trace", "python")).out;
+  expect(python).toContain("sch.compute_inline(block=");
+  await writeFile(file("again.py"), python);
+  const fromPython = await cli("schedule", file("module.py"), "--trace", file("again.py"));
+  expect(fromPython.out).toBe((await cli("schedule", file("module.py"), "--trace", file("trace.json"))).out);
 });
 
 test("shows where a step is refused, and ends with 1", async () => {
