@@ -49,6 +49,11 @@ export interface CompileOptions {
    * (`NAME.py`) and a source map (`NAME.wasm.map`) that debuggers follow from one to the other. Slow.
    */
   readonly debug?: boolean;
+  /**
+   * How the functions of a program for the virtual machine run: `"bytecode"`, which is interpreted, unless told; `"compiled"` adds
+   * a JavaScript module of them to the artifact, which takes the interpreter's place (upstream's `exec_mode`).
+   */
+  readonly execMode?: "bytecode" | "compiled";
   /** Licences of the weights and the model, for the manifest. */
   readonly licences?: readonly string[];
 }
@@ -115,7 +120,7 @@ export async function compile(module: IRModule, options: CompileOptions = {}): P
   const lowered = sequential("compile", [...own, options.pipeline ?? standard]).run(module, ctx);
   throwIfErrors(ctx.diagnostics);
   options.signal?.throwIfAborted();
-  const about = { name: options.name ?? "model", ops: countOps(module), licences: options.licences ?? [], debug: options.debug === true };
+  const about = { name: options.name ?? "model", ops: countOps(module), licences: options.licences ?? [], debug: options.debug === true, execMode: options.execMode ?? "bytecode" };
   return target.kind === "wasm" ? finishWasm(module, lowered, { ...about, target }) : finishWebgpu(lowered, { ...about, target });
 }
 
@@ -131,6 +136,7 @@ interface About<T> {
   readonly ops: Readonly<Record<string, number>>;
   readonly licences: readonly string[];
   readonly debug: boolean;
+  readonly execMode: "bytecode" | "compiled";
 }
 
 async function finishWasm(module: IRModule, lowered: IRModule, about: About<WasmTarget>): Promise<Executable> {
@@ -140,8 +146,18 @@ async function finishWasm(module: IRModule, lowered: IRModule, about: About<Wasm
     const { manifest, files, weights } = await makeArtifact(lowered, code, common);
     return { kind: "static", module: lowered, manifest, files: new Map([...files, ...extra]), load: (opts) => loadModel({ manifest, weights, ...codeToLoad(manifest.files, code, opts) }, opts) };
   }
-  const { manifest, files, weights, program, executable } = await makeVmArtifact(lowered, code, describeMain(module), common);
-  return { kind: "vm", module: lowered, manifest, files: new Map([...files, ...extra]), program: executable, load: (opts) => loadVmModel({ manifest, weights, program, ...codeToLoad(manifest.files, code, opts) }, opts) };
+  const { manifest, files, weights, program, compiled, executable } = await makeVmArtifact(lowered, code, describeMain(module), common);
+  const load: VmExecutableModel["load"] = async (opts = {}) => {
+    const own = compiled === undefined ? opts : { compiled: await importFunctions(compiled), ...opts };
+    return loadVmModel({ manifest, weights, program, ...codeToLoad(manifest.files, code, opts) }, own);
+  };
+  return { kind: "vm", module: lowered, manifest, files: new Map([...files, ...extra]), program: executable, load };
+}
+
+/** The functions of a compiled program, from the text of its module. Artifacts on disk import the file instead. */
+async function importFunctions(text: string): Promise<NonNullable<VmLoadOptions["compiled"]>> {
+  const module = (await import(/* @vite-ignore */ `data:text/javascript;charset=utf-8,${encodeURIComponent(text)}`)) as { readonly functions: NonNullable<VmLoadOptions["compiled"]> };
+  return module.functions;
 }
 
 /** The code of a model, the memory that it keeps for itself, what it says of threads, and files for a debugger. */

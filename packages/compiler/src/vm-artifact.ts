@@ -1,5 +1,5 @@
 import type { IRModule } from "@verticil/ir-core";
-import { isRelaxFunction, shapeOf, structInfoOf, vmCodegen, type Function, type StructInfo } from "@verticil/relax";
+import { isRelaxFunction, shapeOf, structInfoOf, vmCodegen, vmJavaScript, vmTirCodegen, type Function, type StructInfo } from "@verticil/relax";
 import { ABI_VERSION, sealManifest, writeSafetensors, type ModelValue } from "@verticil/runtime-ffi";
 import { encodeVmExecutable, type VmExecutable, type VmManifest } from "@verticil/runtime-ffi/vm";
 import { print } from "@verticil/tvmscript";
@@ -14,6 +14,8 @@ export interface VmArtifact {
   readonly code: ModelCode;
   readonly weights: Uint8Array;
   readonly program: Uint8Array;
+  /** The module with the program's own functions as code; undefined where their instructions are run. */
+  readonly compiled: string | undefined;
   /** All files by name, text as text. */
   readonly files: ReadonlyMap<string, Uint8Array | string>;
 }
@@ -49,9 +51,10 @@ function tensorSpecs(name: string, info: StructInfo | undefined): readonly Model
 }
 
 /** The files of a module that went through the passes of the virtual machine, with its code. */
-export async function makeVmArtifact(module: IRModule, code: ModelCode, main: MainDescription, opts: ArtifactOptions): Promise<VmArtifact> {
+export async function makeVmArtifact(module: IRModule, code: ModelCode, main: MainDescription, opts: ArtifactOptions & { readonly execMode?: "bytecode" | "compiled" }): Promise<VmArtifact> {
   const { executable, constants } = vmCodegen(module);
   const program = encodeVmExecutable(executable);
+  const compiled = opts.execMode === "compiled" ? vmJavaScript(vmTirCodegen(executable), executable) : undefined;
   const weights = writeSafetensors(constants);
   const stem = fileStem(opts.name);
   const params = [...constants.values()].reduce((sum, t) => sum + t.data.byteLength, 0);
@@ -66,7 +69,7 @@ export async function makeVmArtifact(module: IRModule, code: ModelCode, main: Ma
     memory: { base: opts.reservedBytes, params },
     kernels: kernelCalls(executable),
     ops: opts.ops,
-    files: { ...(await codeSpecs(stem, code)), weights: await fileSpec(`${stem}.safetensors`, weights), program: await fileSpec(`${stem}.vm`, program) },
+    files: { ...(await codeSpecs(stem, code)), weights: await fileSpec(`${stem}.safetensors`, weights), program: await fileSpec(`${stem}.vm`, program), ...(compiled === undefined ? {} : { compiled: await fileSpec(`${stem}.vm.js`, new TextEncoder().encode(compiled)) }) },
     licences: opts.licences,
   });
   const files = new Map<string, Uint8Array | string>([
@@ -74,10 +77,11 @@ export async function makeVmArtifact(module: IRModule, code: ModelCode, main: Ma
     ...codeEntries(stem, code),
     [`${stem}.safetensors`, weights],
     [`${stem}.vm`, program],
+    ...(compiled === undefined ? [] : [[`${stem}.vm.js`, compiled] as const]),
     [`${stem}.js`, vmModelModule(manifest)],
     [`${stem}.d.ts`, vmModelTypes(manifest)],
   ]);
-  return { manifest, executable, code, weights, program, files };
+  return { manifest, executable, code, weights, program, compiled, files };
 }
 
 /** How often the instructions of a program call each kernel. */

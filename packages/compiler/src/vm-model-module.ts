@@ -5,11 +5,13 @@ import { ARRAYS, codeChoice, key, oneLine } from "./model-module.ts";
 /** The JavaScript module of the artifact of a program: `load()` fetches the files beside it and gives the model. */
 export function vmModelModule(manifest: VmManifest): string {
   const choice = codeChoice({ path: manifest.files.wasm.path, relaxed: manifest.files.relaxed?.path });
+  const { compiled } = manifest.files;
+  const given = compiled === undefined ? "options" : "{ compiled, ...options }";
   const file = (path: string): string => `read(new URL(${JSON.stringify(`./${path}`)}, import.meta.url), options)`;
   return `// ${oneLine(manifest.name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
 import { fetchBytes${choice.names} } from "@verticil/runtime-ffi";
 import { loadVmModel } from "@verticil/runtime-ffi/vm";
-
+${compiled === undefined ? "" : `import { functions as compiled } from ${JSON.stringify(`./${compiled.path}`)};\n`}
 const read = async (url, options) => {
   if (url.protocol !== "file:") return fetchBytes(url, options);
   const { readFile } = await import("node:fs/promises");
@@ -24,7 +26,7 @@ ${choice.before}  const [manifest, wasm, weights, program] = await Promise.all([
     ${file(manifest.files.weights.path)},
     ${file(manifest.files.program.path)},
   ]);
-  return loadVmModel({ manifest: JSON.parse(new TextDecoder().decode(manifest)), wasm, weights, program${choice.given} }, options);
+  return loadVmModel({ manifest: JSON.parse(new TextDecoder().decode(manifest)), wasm, weights, program${choice.given} }, ${given});
 }
 `;
 }

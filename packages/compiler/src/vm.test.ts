@@ -3,7 +3,7 @@ import { isTensor, tensor, tensorFrom, zeros, type Any, type Functions, type Own
 import { loadVmModel, type VirtualMachine, type VmModel } from "@verticil/runtime-ffi/vm";
 import { interpretRelax, legalizeOps } from "@verticil/relax";
 import { defaultWasmTarget } from "@verticil/ir-core";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compile } from "./compile.ts";
 import { compileContext, scriptDialects } from "./compile-context.ts";
 
@@ -11,13 +11,6 @@ const f32 = (...values: number[]): Tensor => tensor(Float32Array.from(values), [
 
 function moduleOf(body: string): ReturnType<typeof parse> {
   return parse(`@I.ir_module\nclass Module:\n${body.replace(/^\n/, "").replace(/^(?=.)/gm, "    ")}`, { dialects: scriptDialects });
-}
-
-async function load(body: string, functions: Functions = {}): Promise<VmModel> {
-  const executable = await compile(moduleOf(body), { name: "program" });
-  if (executable.kind !== "vm") throw new Error("This program needs no virtual machine.");
-  const model = await executable.load({ functions });
-  return model;
 }
 
 function numbers(value: Any): readonly number[] {
@@ -31,6 +24,26 @@ function callCleanly(vm: VirtualMachine, entry: string, ...args: readonly Any[])
   expect(vm.memory.usedBytes).toBe(before);
   return result;
 }
+
+const chain = (layers: number, attrs: string): string => `
+@R.function
+def main(x: R.Tensor(("n", 64), "float32")) -> R.Tensor(("n", 64), "float32"):
+    n = T.int64()
+    ${attrs}
+    with R.dataflow():
+        v0 = R.nn.softmax(x, axis=-1)
+${Array.from({ length: layers }, (_, i) => `        v${i + 1} = R.nn.softmax(v${i}, axis=-1)`).join("\n")}
+        R.output(v${layers})
+    return v${layers}
+`;
+
+describe.each(["bytecode", "compiled"] as const)("%s", (execMode) => {
+  async function load(body: string, functions: Functions = {}): Promise<VmModel> {
+    const executable = await compile(moduleOf(body), { name: "program", execMode });
+    if (executable.kind !== "vm") throw new Error("This program needs no virtual machine.");
+    const model = await executable.load({ functions });
+    return model;
+  }
 
 test("a condition decides at run time, and both ways give what they should", async () => {
   const { vm } = await load(`
@@ -169,18 +182,6 @@ def main(x: R.Tensor(("n", "n * 2"), "float32"), y: R.Tensor(("n",), "float32"))
   expect(vm.memory.usedBytes).toBe(used);
 });
 
-const chain = (layers: number, attrs: string): string => `
-@R.function
-def main(x: R.Tensor(("n", 64), "float32")) -> R.Tensor(("n", 64), "float32"):
-    n = T.int64()
-    ${attrs}
-    with R.dataflow():
-        v0 = R.nn.softmax(x, axis=-1)
-${Array.from({ length: layers }, (_, i) => `        v${i + 1} = R.nn.softmax(v${i}, axis=-1)`).join("\n")}
-        R.output(v${layers})
-    return v${layers}
-`;
-
 test("the most memory that is in use does not grow with the length of the program", async () => {
   const peak = async (layers: number): Promise<number> => {
     const { vm } = await load(chain(layers, ""));
@@ -272,4 +273,14 @@ def main(x: R.Tensor(("n",), "float32")) -> R.Tensor(("n",), "float32"):
     },
   );
   expect(numbers(callCleanly(vm, "main", f32(1, 2, 3)))).toEqual([4, 8, 12]);
+});
+});
+
+test("a compiled program comes as a module that its loader imports, beside the bytecode", async () => {
+  const { files, manifest } = await compile(moduleOf(chain(1, "")), { name: "program", execMode: "compiled" });
+  expect([...files.keys()]).toEqual(expect.arrayContaining(["program.vm", "program.vm.js"]));
+  expect(manifest.files).toMatchObject({ compiled: { path: "program.vm.js" } });
+  const loader = String(files.get("program.js"));
+  expect(loader).toContain('import { functions as compiled } from "./program.vm.js";');
+  expect(loader).toContain("{ compiled, ...options }");
 });

@@ -283,6 +283,8 @@ export { vmShapeLower } from "./transform/vm-shape-lower.ts";
 export { explicitSizes } from "./vm/explicit-sizes.ts";
 export { needsVm } from "./vm/needs-vm.ts";
 export { vmCodegen, type VmProgram } from "./vm/vm-codegen.ts";
+export { vmJavaScript } from "./vm/vm-javascript.ts";
+export { VM_TIR_PREFIX, vmTirCodegen } from "./vm/vm-tir-codegen.ts";
 export { extractTasks, type ExtractedTask } from "./tuning/extract-tasks.ts";
 export { metaScheduleApplyDatabase, tuningLookupKey, type TunedFunc, type TuningLookup } from "./tuning/meta-schedule-apply-database.ts";
 export { metaScheduleTuneTIR, tirTunerKey, type TirTuner } from "./tuning/meta-schedule-tune-tir.ts";

@@ -15,7 +15,7 @@ export {
 export { LinearMemory } from "./vm/linear-memory.ts";
 export { loadVmModel, type VmLoadOptions, type VmModel, type VmModelFiles } from "./vm/load-vm-model.ts";
 export { profileVm, type VmProfile, type VmProfileRow } from "./vm/profile.ts";
-export { VirtualMachine, type Kernel, type VmCallEvent, type VmHost, type VmInstrument } from "./vm/virtual-machine.ts";
+export { VirtualMachine, type Kernel, type VmCallEvent, type VmCompiledFunction, type VmFrame, type VmHost, type VmInstrument } from "./vm/virtual-machine.ts";
 export { checkVmManifest, isVmManifest, type VmManifest } from "./vm/vm-manifest.ts";
 export { vmBuiltins } from "./vm/builtins.ts";
 export { makeCodes, matchCodes } from "./vm/shape-heap.ts";

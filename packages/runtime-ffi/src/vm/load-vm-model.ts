@@ -25,6 +25,8 @@ export interface VmModelFiles {
 export interface VmLoadOptions extends LoadOptions {
   /** Functions of the host that the program calls, by name. */
   readonly functions?: Functions;
+  /** Code of the program's own functions, by name: it runs in place of their instructions. */
+  readonly compiled?: VmHost["compiled"];
 }
 
 /** A compiled program in memory. `run` calls `main` with its inputs by name; `vm` calls any of its functions. */
@@ -61,7 +63,7 @@ export async function loadVmModel(files: VmModelFiles, options: VmLoadOptions = 
   const { tensors } = await take("weights", readSafetensors);
   const { kernels, stackPointer } = await instantiate(manifest, executable, unwrap(await compiled), memory);
   options.signal?.throwIfAborted();
-  const vm = new VirtualMachine(executable, { memory, base: manifest.memory.base, kernels, stackPointer, constants: tensors, functions: options.functions ?? {} });
+  const vm = new VirtualMachine(executable, { memory, base: manifest.memory.base, kernels, stackPointer, constants: tensors, functions: options.functions ?? {}, ...(options.compiled === undefined ? {} : { compiled: options.compiled }) });
   options.onProgress?.({ status: "ready", name: manifest.name, progress: 1 });
   return new LoadedProgram(manifest, memory, { vm, simd: simdOf(manifest, files.relaxed) });
 }

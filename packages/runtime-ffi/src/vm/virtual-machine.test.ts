@@ -4,7 +4,7 @@ import { FfiError } from "../ffi-error.ts";
 import { tensor } from "../tensor.ts";
 import type { VmExecutable, VmInstruction } from "./executable.ts";
 import { profileVm } from "./profile.ts";
-import { VirtualMachine } from "./virtual-machine.ts";
+import { VirtualMachine, type VmFrame } from "./virtual-machine.ts";
 
 const register = (index: number) => ({ kind: "register", index }) as const;
 const call = (func: number, dst: number, ...args: number[]): VmInstruction => ({ op: "call", func, dst, args: args.map(register) });
@@ -107,4 +107,19 @@ test("a profile counts calls and adds their times", () => {
   const { result, rows } = profileVm(vm, "main", tensor(Float32Array.of(1), [1]));
   expect(numbers(result)).toEqual([4]);
   expect(rows).toEqual([{ name: "double", calls: 2, ms: expect.any(Number) }]);
+});
+
+test("code of a function runs in place of its instructions, and gives back all memory", () => {
+  const main = { kind: "bytecode", name: "main", params: [{ name: "x", type: "R.Object" }], registers: 2, code: [{ op: "ret", value: register(0) }] } as const;
+  const executable: VmExecutable = { functions: [{ kind: "packed", name: "double" }, main], constants: [] };
+  const compiled = {
+    main: (vm: VmFrame): Any => {
+      vm.call(1, 0, [vm.register(0)]);
+      vm.call(2, 0, [vm.register(1)]);
+      return vm.register(2);
+    },
+  };
+  const vm = new VirtualMachine(executable, { memory: new WebAssembly.Memory({ initial: 1 }), base: 64, kernels: {}, constants: new Map(), functions: { double }, compiled });
+  expect(numbers(vm.invoke("main", tensor(Float32Array.of(1, 2), [2])))).toEqual([4, 8]);
+  expect(vm.memory.usedBytes).toBe(0);
 });

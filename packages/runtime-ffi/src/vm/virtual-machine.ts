@@ -24,9 +24,23 @@ export interface VmHost {
   readonly constants: ReadonlyMap<string, Tensor>;
   /** Functions of the host, by name. */
   readonly functions?: Functions;
+  /** Code of functions of the program, by name: runs in place of their instructions (upstream's `exec_mode="compiled"`). */
+  readonly compiled?: Readonly<Record<string, VmCompiledFunction | undefined>>;
   /** Where the compiled code keeps the end of its stack: put back after a call of it that failed. */
   readonly stackPointer?: { value: number } | undefined;
 }
+
+/** What the code of a function works on: its registers, and the constants and functions of the program by number. */
+export interface VmFrame {
+  register(index: number): Any;
+  constant(index: number): Any;
+  function(index: number): Any;
+  /** Calls a function, keeps its result in a register unless that is -1, and gives it. */
+  call(dst: number, func: number, args: readonly Any[]): Any;
+}
+
+/** A function of a program as code; its arguments are in the first registers. Gives its result. */
+export type VmCompiledFunction = (frame: VmFrame) => Any;
 
 /** A call, as an instrument sees it: before it is made, and after. */
 export interface VmCallEvent {
@@ -251,7 +265,8 @@ export class VirtualMachine {
     args.forEach((a, i) => set(i, a));
     let result: Any;
     try {
-      result = this.#steps(f, registers, set, read);
+      const code = this.#host.compiled?.[f.name];
+      result = code === undefined ? this.#steps(f, registers, set, read) : code(this.#frame(registers, set));
       forEachStorage(result, (s) => s.retain());
     } finally {
       for (const value of registers) forEachStorage(value, (s) => s.release());
@@ -270,16 +285,8 @@ export class VirtualMachine {
       if (step === undefined) throw new FfiError("invalid-artifact", `\`${f.name}\` runs past its end.`);
       switch (step.op) {
         case "call": {
-          const args = step.args.map(read);
           pc++;
-          if (this.#instrument?.({ when: "before", name: this.executable.functions[step.func]?.name ?? "", args, result: undefined }) === "skip") break;
-          const call = (): void => {
-            const result = this.#call(step.func, args);
-            if (step.dst >= 0) set(step.dst, result);
-            else forEachStorage(result, (s) => s.freeIfUnused());
-          };
-          if (this.#scoped[step.func] === false) call();
-          else this.#scope(call);
+          this.#callInto(step.dst, step.func, step.args.map(read), set);
           break;
         }
         case "ret":
@@ -292,6 +299,27 @@ export class VirtualMachine {
           break;
       }
     }
+  }
+
+  #frame(registers: readonly Any[], set: (i: number, value: Any) => void): VmFrame {
+    return {
+      register: (i) => registers[i],
+      constant: (i) => this.#constants[i],
+      function: (i) => this.#functions[i],
+      call: (dst, func, args) => this.#callInto(dst, func, args, set),
+    };
+  }
+
+  /** Calls a function and keeps its result in a register, or lets go of it; what was made meanwhile and is not kept is freed. */
+  #callInto(dst: number, func: number, args: readonly Any[], set: (i: number, value: Any) => void): Any {
+    if (this.#instrument?.({ when: "before", name: this.executable.functions[func]?.name ?? "", args, result: undefined }) === "skip") return undefined;
+    const call = (): Any => {
+      const result = this.#call(func, args);
+      if (dst >= 0) set(dst, result);
+      else forEachStorage(result, (s) => s.freeIfUnused());
+      return result;
+    };
+    return this.#scoped[func] === false ? call() : this.#scope(call);
   }
 
   #call(index: number, args: readonly Any[]): Any {

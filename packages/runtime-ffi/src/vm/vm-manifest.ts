@@ -12,7 +12,12 @@ export interface VmManifest extends ManifestBase {
   readonly outputs: readonly ModelValue[];
   /** Bytes: what the code keeps for itself, and the constants. What a run takes depends on its inputs. */
   readonly memory: { readonly base: number; readonly params: number };
-  readonly files: CodeFiles & { readonly weights: FileSpec; readonly program: FileSpec };
+  readonly files: CodeFiles & {
+    readonly weights: FileSpec;
+    readonly program: FileSpec;
+    /** A JavaScript module with the program's own functions, where they were compiled. */
+    readonly compiled?: FileSpec;
+  };
 }
 
 /** True for the manifest of a program for the virtual machine. */
