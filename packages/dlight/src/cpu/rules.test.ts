@@ -113,10 +113,14 @@ describe("registerTile", () => {
     expect(unrolled).toEqual(expect.arrayContaining(["ry", "rx"]));
   });
 
-  it("keeps a large window in loops", () => {
-    const func = scheduled(registerTile, convolution({ inChannels: 8, outChannels: 8, groups: 8, kernel: 5, pad: 2 }));
-    const serial = loopsOf(func).filter((l) => l.forKind === "serial").map((l) => l.loopVar.name);
-    expect(serial).toEqual(expect.arrayContaining(["ry", "rx"]));
+  it.each([
+    ["writes the rows of a larger window out", 5, { serial: ["ry"], unrolled: ["rx"] }],
+    ["keeps a large window in loops", 11, { serial: ["ry", "rx"], unrolled: [] }],
+  ])("%s", (_, kernel, expected) => {
+    const func = scheduled(registerTile, convolution({ inChannels: 8, outChannels: 8, groups: 8, kernel, pad: (kernel - 1) / 2 }));
+    const window = (forKind: For["forKind"]): readonly string[] =>
+      [...new Set(loopsOf(func).filter((l) => l.forKind === forKind && /^r[yx]$/.test(l.loopVar.name)).map((l) => l.loopVar.name))];
+    expect({ serial: window("serial"), unrolled: window("unrolled") }).toEqual(expected);
   });
 
   it.each<[string, () => readonly te.Tensor[]]>([

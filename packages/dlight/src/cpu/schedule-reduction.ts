@@ -149,7 +149,7 @@ function tilePart(work: Work, part: StagePart, axes: readonly AxisCuts[], parall
   const last = outer[outer.length - 1];
   if (last !== undefined) sch.reverseComputeAt(carrier, last);
   unrollTile(work, inner, vector);
-  if (!shape.dense && vector && volume(work, reduction) <= windowUnrolled) unrollTile(work, reduction, false);
+  if (!shape.dense && vector) unrollTile(work, writtenOut(work, reduction, rowAxis !== undefined), false);
   finishCarrier(work, carrier, outer.length);
   if (parallel) parallelOuter(work, outer);
   // Last: an update apart from its init is no reduction any more, whose loops could change kind.
@@ -180,6 +180,13 @@ function joinReduction(work: Work, block: Block, axes: readonly { readonly v: Va
 
 function volume(work: Work, loops: readonly LoopRV[]): number {
   return loops.reduce((product, l) => product * (loopExtent(work, l) ?? Infinity), 1);
+}
+
+/** The loops of a window that are written out: all of a small one, else its rows, where the pixels of a tile share them. */
+function writtenOut(work: Work, reduction: readonly LoopRV[], hasRows: boolean): readonly LoopRV[] {
+  const small = (loops: readonly LoopRV[]): boolean => volume(work, loops) <= windowUnrolled;
+  const from = reduction.findIndex((_, i) => small(reduction.slice(i)));
+  return from === 0 || (from > 0 && hasRows) ? reduction.slice(from) : [];
 }
 
 /** The outer loops that the lane's operand depends on: batches, over which nothing of it is reused. */
