@@ -55,6 +55,22 @@ class Module:
         return y`);
 });
 
+test("a function of the runtime has its type, where it is known; a scalar that is given back stands bare", () => {
+  expectStable(`${imports}
+@I.ir_module
+class Module:
+    other = R.ExternFunc("other")
+    typed = R.ExternFunc("typed", R.Callable((R.Any,), R.Tensor(dtype="float32", ndim=2), True))
+    @R.function
+    def main(x: R.Any) -> R.Tensor(dtype="float32", ndim=2):
+        cls = Module
+        y: R.Tensor(dtype="float32", ndim=2) = cls.typed(x)
+        return y`);
+  const f = parseFunction("@R.function\ndef f() -> R.Any:\n    return 1", main);
+  expect(print(f, main)).toMatch(/\n {4}return 1$/);
+  expect(print(f, { dialects })).toMatch(/\n {4}return R\.prim_value\(1\)$/);
+});
+
 test("an assertion may be the last statement", () => {
   const text = `# from tvm.script import tirx as T
 # from tvm.tirx.layout import Axis

@@ -38,8 +38,8 @@ function callee(e: Expr, p: Printer): ExprDoc {
   return e.kind === "relax.ExternFunc" ? strDoc(e.globalSymbol) : p.expr(e);
 }
 
-/** An argument of an operator; main has no wrapper around scalars. */
-function argument(e: Expr, p: Printer): ExprDoc {
+/** An argument of an operator, or what a function gives back; main has no wrapper around scalars. */
+export function argument(e: Expr, p: Printer): ExprDoc {
   if (p.spelling !== "main") return p.expr(e);
   if (e.kind === "relax.PrimValue") return p.expr(e.value);
   return e.kind === "relax.Tuple" && e.fields.some((f) => f.kind === "relax.PrimValue") ? tupleDoc(e.fields.map((f) => argument(f, p))) : p.expr(e);

@@ -29,7 +29,7 @@ import type { OpRegistry } from "../ir/op-def.ts";
 import { sameStructInfo } from "../ir/same-struct-info.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { inferCall, inferScope } from "../ir/infer-call.ts";
-import { callPrinter, saysResult } from "./print-call.ts";
+import { argument, callPrinter, saysResult } from "./print-call.ts";
 import { outermostFunction, RelaxFrame } from "./print-frame.ts";
 import { isDimension, printDim, printInt, printSymbolicVar, structInfoPrinters } from "./print-struct-info.ts";
 
@@ -74,13 +74,17 @@ function isVoid(info: StructInfo | undefined): boolean {
   return info?.kind === "relax.TupleStructInfo" && info.fields.length === 0;
 }
 
+/** True for the type of a function of which nothing is known. */
+function isAnyFunction(info: StructInfo): boolean {
+  return info.kind === "relax.FuncStructInfo" && info.params === undefined && !info.purity && info.ret.kind === "relax.ObjectStructInfo" && info.deriveFunc === undefined;
+}
+
 /** Blocks and result of a body. */
-function seq(body: Expr, p: Printer, last: (result: ExprDoc) => StmtDoc): StmtDoc[] {
+function seq(body: Expr, p: Printer, last: (result: ExprDoc) => StmtDoc, show = (e: Expr): ExprDoc => p.expr(e)): StmtDoc[] {
   return p.within(new RelaxFrame(body), (frame) => {
     const result = body.kind === "relax.SeqExpr" ? body.body : body;
     if (body.kind === "relax.SeqExpr") for (const block of body.blocks) frame.stmts.push(...p.stmts(block));
-    const doc = p.expr(result);
-    frame.stmts.push(last(doc));
+    frame.stmts.push(last(show(result)));
     return frame.stmts;
   });
 }
@@ -133,7 +137,7 @@ function printFunction(n: Function, p: Printer): StmtDoc[] {
     if (!n.isPure) keywords.push(["pure", boolDoc(false)]);
     if (top && symbol === undefined) keywords.push(["private", boolDoc(true)]);
     const decorator = p.member("relax", "function");
-    const body = seq(n.body, p, returnDoc);
+    const body = seq(n.body, p, returnDoc, (e) => argument(e, p));
     frame.stmts.push(...body);
     return [
       // Upstream gives every local function a header of its own.
@@ -255,7 +259,11 @@ export function relaxPrinters(ops: OpRegistry): PrintTable<RelaxNode | IrNode | 
       return [scopeDoc(undefined, p.call("relax", "dataflow", []), stmts)];
     },
     "relax.Function": printFunction,
-    "relax.ExternFunc": (n, p) => p.call("relax", "ExternFunc", [strDoc(n.globalSymbol)]),
+    "relax.ExternFunc": (n, p) => {
+      // What v0.20 prints says nothing of the function's type.
+      const type = p.spelling === "main" && n.structInfo !== undefined && !isAnyFunction(n.structInfo) ? [p.expr(n.structInfo)] : [];
+      return p.call("relax", "ExternFunc", [strDoc(n.globalSymbol), ...type]);
+    },
   };
 }
 

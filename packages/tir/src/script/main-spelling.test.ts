@@ -62,8 +62,10 @@ def f(A: T.Buffer((8,), "float32"), n: T.int32):
     x: T.let[T.int32] = n + 1
     assert x > 0, ("RuntimeError", ["no"])
     assert x > 1, ("ValueError", ["bad"])
-    B = T.alloc_buffer((8,), scope="local")
+    B = T.alloc_local((8,))
     C = T.decl_buffer((4, 2), data=A.data)
+    D = T.alloc_shared((8,), "float16")
+    E = T.alloc_buffer((8,))
     B[x] = C[0, 0]`,
     `
 @T.prim_func(private=True)
@@ -73,6 +75,8 @@ def f(A: T.Buffer((8,), "float32"), n: T.int32):
     assert x > 1, "ValueError: bad"
     B = T.decl_buffer((8,), scope="local")
     C = T.decl_buffer((4, 2), data=A.data)
+    D = T.decl_buffer((8,), "float16", scope="shared")
+    E = T.decl_buffer((8,))
     B[x] = C[0, 0]`,
   );
 });
@@ -102,6 +106,7 @@ test.each([
   ["without a type too", "x = A[0]\nx += T.float32(1)\nA[1] = x", 'x = T.alloc_buffer((1,), scope="local")\nx[0] = A[0]\nx[0] = x[0] + T.float32(1.0)\nA[1] = x[0]'],
   ["bindings by a call", "p = T.bind(A.data, T.handle(\"float32\"))\nT.evaluate(p)", 'p: T.let[T.handle("float32", "global")] = A.data\nT.evaluate(p)'],
   ["short names of types", "T.evaluate(T.i64(3))\nA[0] = T.f32(1)", "T.evaluate(T.int64(3))\nA[0] = T.float32(1.0)"],
+  ["loops that are unrolled, or not", "for i in T.serial(8, unroll=False):\n    for j in T.serial(8, unroll=2):\n        T.evaluate(i + j)", "for i in T.serial(8, unroll=False):\n    for j in T.serial(8, unroll=2):\n        T.evaluate(i + j)"],
   ["jumps out of loops", "for i in range(8):\n    if i == 3:\n        continue\n    break", "for i in range(8):\n    if i == 3:\n        T.continue_loop()\n    T.break_loop()"],
   ["the order of a call", 'T.Call("tirx.exp", [A[0]], ret_ty="float32")', "T.exp(A[0])"],
 ])("%s", (_, given, printed) => {

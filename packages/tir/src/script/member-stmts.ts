@@ -78,6 +78,13 @@ function annotationsOf(a: CallArgs, site: Site): AttrMap {
   return isAbsent(value) ? {} : toAttrMap(value, site);
 }
 
+/** Main's `unroll=` of a loop: false for none, else how far. */
+function unrolling(a: CallArgs, site: Site): AttrMap {
+  const value = a.keywords.get("unroll");
+  if (isAbsent(value) || site.ctx.spelling !== "main") return {};
+  return value === false ? { disable_unroll: true } : toAttrMap(new Map([["pragma_unroll", value]]), site);
+}
+
 function loop(forKind: ForKind): Member {
   return (a, site) => {
     const start = a.need(0, "start", site);
@@ -88,7 +95,7 @@ function loop(forKind: ForKind): Member {
     const dom = isAbsent(stop) ? rangeOf(toIndex(start, site)) : rangeFromTo(start, stop, site);
     checkRange(dom, site);
     const thread = forKind !== "thread_binding" ? undefined : isThread ? second : toText(a.need(2, "thread", site), site);
-    return new LoopValue(forKind, [dom], annotationsOf(a, site), thread);
+    return new LoopValue(forKind, [dom], { ...annotationsOf(a, site), ...unrolling(a, site) }, thread);
   };
 }
 

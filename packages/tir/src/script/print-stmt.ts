@@ -3,6 +3,7 @@ import {
   assertDoc,
   assignDoc,
   attrDoc,
+  boolDoc,
   callDoc,
   exprStmtDoc,
   floatDoc,
@@ -26,6 +27,7 @@ import {
 } from "@verticil/tvmscript";
 import { isFloat, type Tensor } from "@verticil/runtime-ffi";
 import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
+import type { Buffer } from "../ir/buffer.ts";
 import type { IterVar, PrimExpr, Var } from "../ir/expr.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { scopeOf } from "../ir/make-stmt.ts";
@@ -153,9 +155,18 @@ function loopRange(loop: For, p: Printer): ExprDoc {
   const keywords: (readonly [string, ExprDoc])[] = [];
   if (loop.threadBinding !== undefined) keywords.push(["thread", strDoc(loop.threadBinding.threadTag)]);
   const annotated = Object.keys(loop.annotations).length > 0;
-  if (annotated) keywords.push(["annotations", p.attrs(loop.annotations)]);
+  if (annotated) keywords.push(unrolling(loop, p) ?? ["annotations", p.attrs(loop.annotations)]);
   const prefix = loop.forKind === "serial" && !annotated ? idDoc("range") : p.member("tir", LOOPS[loop.forKind]);
   return callDoc(prefix, args, keywords);
+}
+
+/** Main's `unroll=`, where that is all that a loop's annotations say. */
+function unrolling(loop: For, p: Printer): readonly [string, ExprDoc] | undefined {
+  const [entry, ...others] = Object.entries(loop.annotations);
+  if (p.spelling !== "main" || entry === undefined || others.length > 0) return undefined;
+  const [key, value] = entry;
+  if (key === "disable_unroll" && value === true) return ["unroll", boolDoc(false)];
+  return key === "pragma_unroll" && value !== false && value !== undefined ? ["unroll", p.attr(value)] : undefined;
 }
 
 function isNothing(s: Stmt): boolean {
@@ -192,8 +203,18 @@ function printDecl(s: DeclBuffer, p: Printer, defines: Defines): StmtDoc[] {
   const rhs = bufferDecl(s.buffer, "decl_buffer", [], p.frame(), p, defines);
   // What v0.20 writes as a declaration without memory of its own is an allocation on main.
   const isNew = p.spelling === "main" && defines === "data" && rhs.doc === "call";
-  const written = isNew ? callDoc(p.exactMember("tir", "alloc_buffer"), rhs.args, rhs.keywords) : rhs;
+  const written = isNew ? allocation(s.buffer, rhs, p) : rhs;
   return scope(s, s.body, p, written, (frame) => defineBuffer(s.buffer, frame, p));
+}
+
+/** Main's form of an allocation, which has names of its own for the usual scopes. */
+function allocation(b: Buffer, decl: ReturnType<typeof callDoc>, p: Printer): ExprDoc {
+  const scopeName = scopeOf(b);
+  const [only] = b.shape;
+  const isScalar = b.shape.length === 1 && only !== undefined && isConstInt(only, 1);
+  const short = !isScalar && (scopeName === "local" || scopeName === "shared");
+  if (!short) return callDoc(p.exactMember("tir", "alloc_buffer"), decl.args, decl.keywords);
+  return callDoc(p.exactMember("tir", `alloc_${scopeName}`), decl.args, decl.keywords.filter(([key]) => key !== "scope"));
 }
 
 function printAllocate(s: Allocate, p: Printer): StmtDoc[] {
