@@ -1,8 +1,11 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { irMatchers } from "@verticil/ir-core/testing";
-import { defaultWasmTarget, sequential, type IRModule } from "@verticil/ir-core";
+import { contextEntry, defaultWasmTarget, sequential, type IRModule } from "@verticil/ir-core";
 import { candidateFromText, cpuPostprocs, memoryDatabase, targetKey, tuneTasks, UNTUNED, type Builder, type Database, type TuneReport } from "@verticil/metaschedule";
-import { childRunner } from "@verticil/metaschedule/node";
-import { interpretRelax } from "@verticil/relax";
+import { childRunner, sqliteDatabase } from "@verticil/metaschedule/node";
+import { interpretRelax, metaScheduleApplyDatabase, tuningLookupKey } from "@verticil/relax";
 import { randomTensor } from "@verticil/runtime-ffi";
 import { tir, type PrimFunc } from "@verticil/tir";
 import { parse, print } from "@verticil/tvmscript";
@@ -12,6 +15,7 @@ import { compileContext, defaultDialects, scriptDialects } from "../compile-cont
 import { tensorDifference } from "../tensor-difference.ts";
 import { fusionPhase, graphPhase } from "../wasm-pipeline.ts";
 import { hostEngine } from "./host-engine.ts";
+import { tuningLookup } from "./tuning-db.ts";
 import { tuneForWasm, tuningTasks, untunedSchedule } from "./tune-module.ts";
 import { wasmKernelBuilder } from "./wasm-builder.ts";
 
@@ -81,6 +85,41 @@ it("measures schedules that compute the same, replays them, and compiles with th
   const [actual] = Object.values(model.runSync({ x }));
   model.dispose();
   expect(tensorDifference(expected, actual!).maxError).toBeLessThan(1e-5);
+});
+
+it("replays a schedule from a file to a module structurally equal to the one that was measured", { timeout: 60_000 }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tuned-"));
+  const path = join(folder, "t.db");
+  const first = await sqliteDatabase(path);
+  const built: PrimFunc[] = [];
+  const builder = wasmKernelBuilder(3);
+  const { tasks } = await tune(first, 4, (task, scheduled) => {
+    built.push(scheduled.func);
+    return builder(task, scheduled);
+  });
+  const [{ task }] = tasks as [TuneReport["tasks"][number]];
+  const key = { workload: task.hash, target: targetKey(task.target), engine };
+  const records = first.all(key).filter((r) => r.trace !== UNTUNED);
+  const front = sequential("front", [graphPhase(), fusionPhase()]).run(layer(), compileContext());
+  first.close();
+  for (const [i, { trace }] of records.entries()) {
+    const database = await sqliteDatabase(path);
+    // Each is the fastest in its turn.
+    database.add({ ...key, trace, seconds: 1e-9 / (i + 1) });
+    database.close();
+    // Another process would find it so.
+    const again = await sqliteDatabase(path);
+    const entries = [contextEntry(tuningLookupKey, tuningLookup({ database: again, engine }, defaultWasmTarget))];
+    const tuned = metaScheduleApplyDatabase().run(front, compileContext({ entries }));
+    again.close();
+    const programs = [...tuned.functions.values()].filter((f): f is PrimFunc => f.kind === "tir.PrimFunc");
+    const [program] = programs;
+    expect(programs).toHaveLength(1);
+    // The pass marks what it scheduled; the rest is the program that was measured.
+    const bare = (func: PrimFunc): PrimFunc => ({ ...func, attrs: {} });
+    expect(bare(program!)).toEqualIr(bare(built[i + 1]!));
+  }
+  await rm(folder, { recursive: true });
 });
 
 it("gives a tuned kernel to two threads, which compute the same bits as one", { timeout: 60_000 }, async () => {

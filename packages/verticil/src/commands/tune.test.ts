@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { tuningTasks } from "@verticil/compiler";
 import { defaultWasmTarget } from "@verticil/ir-core";
-import { targetKey } from "@verticil/metaschedule";
+import { targetKey, UNTUNED, type TuningRecord } from "@verticil/metaschedule";
 import { readModel } from "../read-model.ts";
 import { openTuningDb } from "../tuning-db.ts";
 import { cli, scratchFolder } from "../testing/cli.ts";
@@ -112,32 +112,71 @@ describe("tune", () => {
 });
 
 test("a tuner that is killed has lost nothing, and its successor goes on", { timeout: 120_000 }, async () => {
+  const child = spawnTuner();
+  const ended = new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)));
+  // Another process looks into the database meanwhile: what it sees there has to be there afterwards, and nothing else is repeated.
+  const seen = await seenIn(at("t.db"), 4, child);
+  child.kill("SIGKILL");
+  expect(await ended).toBe("SIGKILL");
+  const kept = await recordsIn(at("t.db"));
+  const texts = (list: readonly TuningRecord[]): readonly string[] => list.map((r) => r.trace);
+  expect(texts(kept)).toEqual(expect.arrayContaining([...texts(seen)]));
+  const [task] = await tune("--trials", "2");
+  expect(task).toMatchObject({ trials: 2, known_before: kept.filter((r) => r.trace !== UNTUNED).length });
+  // The successor measured two new ones, and has all the old ones still.
+  const after = texts(await recordsIn(at("t.db")));
+  expect(after.slice(0, kept.length)).toEqual(texts(kept));
+  expect(after).toHaveLength(kept.length + 2);
+});
+
+test("an interrupt at the terminal ends the tuner in order, with the whole process group interrupted", { timeout: 120_000 }, async () => {
+  const child = spawnTuner({ detached: true });
+  let [out, err] = ["", ""];
+  child.stdout?.on("data", (text: Buffer) => void (out += text.toString()));
+  child.stderr?.on("data", (text: Buffer) => void (err += text.toString()));
+  const ended = new Promise((resolve) => child.on("close", (code, signal) => resolve([code, signal])));
+  await seenIn(at("t.db"), 4, child);
+  const interrupted = performance.now();
+  // As a terminal does it: the children get it as well.
+  process.kill(-(child.pid ?? NaN), "SIGINT");
+  expect(await ended, err).toEqual([130, null]);
+  expect(performance.now() - interrupted).toBeLessThan(20_000);
+  expect(out).toMatch(/product: .* the untuned/);
+  expect(err).toContain("all that was measured is in");
+  // No measurement is held against the interrupt: each is there with its time.
+  const records = await recordsIn(at("t.db"));
+  expect(records.length).toBeGreaterThanOrEqual(4);
+  expect(records.filter((r) => r.error !== undefined)).toEqual([]);
+  // Nothing that it started is left.
+  expect(() => process.kill(-(child.pid ?? NaN), 0)).toThrow("ESRCH");
+});
+
+/** A tuner in a process of its own. */
+function spawnTuner(opts: { readonly detached?: boolean } = {}): ChildProcess {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
   const main = fileURLToPath(new URL("../cli.ts", import.meta.url));
   const args = ["--conditions=@verticil/source", "--import", tsx, main, "tune", at("product.py"), "--db", at("t.db"), "--budget", "60s"];
-  const child = spawn(process.execPath, args, { stdio: "ignore" });
-  const ended = new Promise((resolve) => child.on("exit", (_, signal) => resolve(signal)));
-  // Another process looks into the database meanwhile: what it sees there has to be there afterwards.
-  let seen = 0;
-  while (seen < 4 && child.exitCode === null) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    seen = await recordsIn(at("t.db"));
-  }
-  child.kill("SIGKILL");
-  expect(await ended).toBe("SIGKILL");
-  const [task] = await tune("--trials", "1");
-  // One of the records is the untuned schedule's.
-  expect(task?.known_before).toBeGreaterThanOrEqual(seen - 1);
-});
+  return spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], ...opts });
+}
 
-/** How many measurements of the product a database has. */
-async function recordsIn(path: string): Promise<number> {
-  if ((await stat(path).catch(() => undefined)) === undefined) return 0;
+/** The records that another process sees in the database as soon as there are so many. */
+async function seenIn(path: string, count: number, child: ChildProcess): Promise<readonly TuningRecord[]> {
+  let seen: readonly TuningRecord[] = [];
+  while (seen.length < count && child.exitCode === null) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    seen = await recordsIn(path);
+  }
+  return seen;
+}
+
+/** The measurements of the product that a database has. */
+async function recordsIn(path: string): Promise<readonly TuningRecord[]> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return [];
   const { database, engine } = await openTuningDb(path, { create: false, target: defaultWasmTarget });
   const [task] = tuningTasks(await readModel(at("product.py")));
   const records = task === undefined ? [] : database.all({ workload: task.hash, target: targetKey(task.target), engine });
   database.close();
-  return records.length;
+  return records;
 }
 
 it("reads lengths of time", () => {
