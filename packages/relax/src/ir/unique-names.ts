@@ -8,6 +8,11 @@ export class UniqueNames {
     this.#used.add(name);
   }
 
+  /** True if a name was dealt out or reserved. */
+  has(name: string): boolean {
+    return this.#used.has(name);
+  }
+
   /** A name that was not dealt out or reserved. */
   fresh(hint: string): string {
     const base = hint.replace(/[^A-Za-z0-9_]/g, "_") || "v";

@@ -81,9 +81,16 @@ const concat: InferStructInfo = (call, ctx) => {
   const shapes = infos.map(shapeOf);
   const known = shapes.filter((s) => s !== undefined);
   if (known.length < shapes.length) return tensorLike(first, ndim, dtype);
-  const dims = at(known, 0).map((d, i) => (i === axis ? simplified(ctx, sumDims(known.map((s) => at(s, i)))) : checkEqual(call, known, i, d)));
+  const dims = at(known, 0).map((d, i) => (i === axis ? joinedDim(known.map((s) => at(s, i)), ctx) : checkEqual(call, known, i, d)));
   return tensorLike(first, dims, dtype);
 };
+
+/** The sum of sizes, in the order of the tensors where no two belong together (as upstream's). */
+function joinedDim(sizes: Dims, ctx: InferContext): PrimExpr {
+  const open = sizes.filter((d) => d.kind !== "ir.IntImm");
+  const apart = new Set(open).size === open.length && open.every((d) => d.kind === "tir.Var" || d.kind === "tir.SizeVar");
+  return apart ? sumDims(sizes) : simplified(ctx, sumDims(sizes));
+}
 
 function checkEqual(call: Call, shapes: readonly Dims[], i: number, d: PrimExpr): PrimExpr {
   for (const s of shapes) {

@@ -1,10 +1,12 @@
 import { definePass, makeGlobalVar, makePrimType, withFunctions, type BaseFunc, type GlobalVar, type Pass } from "@verticil/ir-core";
 import { intrinOp, isConst, makeCall as makeTirCall, makeEvaluate, makePrimFunc, substitute, undefinedVars, type AnyVar as TirVar, type PrimExpr, type Var as TirParam } from "@verticil/tir";
 import { exprKeys } from "../ir/expr-keys.ts";
-import type { Binding, Expr, SeqExpr } from "../ir/expr.ts";
+import { isVar } from "../analysis/variables.ts";
+import type { AnyVar, Binding, Expr, SeqExpr } from "../ir/expr.ts";
 import { makeBindingBlock, makeCall, makePrimStructInfo, makePrimValue, makeSeqExpr, makeVar, makeVarBinding } from "../ir/make.ts";
 import { isRelaxFunction } from "../ir/mutate.ts";
 import { mapSequences } from "../ir/map-sequences.ts";
+import { renameExpr } from "../ir/rename.ts";
 import { UniqueNames } from "../ir/unique-names.ts";
 
 /**
@@ -46,14 +48,17 @@ function program(value: PrimExpr, vars: readonly TirVar[]): BaseFunc {
 
 function lowerSequence(seq: SeqExpr, programFor: (value: PrimExpr, vars: readonly TirVar[]) => GlobalVar): SeqExpr {
   let changed = false;
+  // Variables that were bound to what is now a variable itself.
+  const renamed = new Map<AnyVar, Expr>();
   const blocks = seq.blocks.map((block) => {
     const out: Binding[] = [];
+    let hint = "computed";
     const operand = (e: Expr): Expr => {
       if (e.kind === "relax.PrimValue") {
         if (isConst(e.value) || e.value.kind === "tir.Var" || e.value.kind === "tir.SizeVar") return e;
         const vars = undefinedVars(e.value);
         const call = makeCall(programFor(e.value, vars), vars.map((v) => makePrimValue(v)), { structInfo: makePrimStructInfo(e.value.dtype as never) });
-        const v = makeVar("computed", call.structInfo);
+        const v = makeVar(hint, call.structInfo);
         out.push(makeVarBinding(v, call));
         changed = true;
         return v;
@@ -73,10 +78,12 @@ function lowerSequence(seq: SeqExpr, programFor: (value: PrimExpr, vars: readonl
       return e;
     };
     for (const b of block.bindings) {
+      hint = b.kind === "relax.VarBinding" && b.value.kind === "relax.PrimValue" ? b.var.name : "computed";
       const value = operand(b.value);
-      out.push(value === b.value ? b : { ...b, value });
+      if (isVar(value) && value !== b.value && b.kind === "relax.VarBinding" && b.var.kind === "relax.Var") renamed.set(b.var, value);
+      else out.push(value === b.value ? b : { ...b, value });
     }
     return block.kind === "relax.BindingBlock" ? makeBindingBlock(out, block.span) : { ...block, bindings: out };
   });
-  return changed ? makeSeqExpr(blocks, seq.body, seq.span) : seq;
+  return changed ? renameExpr(makeSeqExpr(blocks, seq.body, seq.span), renamed) as SeqExpr : seq;
 }

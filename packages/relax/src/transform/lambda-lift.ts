@@ -14,8 +14,8 @@ import { UniqueNames } from "../ir/unique-names.ts";
 
 /**
  * Upstream's `LambdaLift`: local functions become private functions of the module. What a local function uses from
- * around it comes as its first arguments; in its place stands a closure that holds them. One that uses nothing from around it,
- * and is only called, needs no closure.
+ * around it comes as its last arguments; in its place stands a closure that holds them. One that uses nothing from around it,
+ * and is only called, needs no closure; nor do calls of itself in one that does.
  */
 export function lambdaLift(): Pass {
   return definePass("LambdaLift", (module) => {
@@ -32,10 +32,10 @@ class Lifter {
   readonly #owner: string;
   readonly #names: UniqueNames;
   readonly #lifted: Map<GlobalVar, BaseFunc>;
-  /** The functions that local functions have become which hold nothing. */
-  readonly #direct: Map<AnyVar, GlobalVar>;
+  /** The functions that local functions have become which are called without a closure, and what calls add to their arguments. */
+  readonly #direct: Map<AnyVar, { readonly gv: GlobalVar; readonly held: readonly Expr[] }>;
 
-  constructor(owner: string, names: UniqueNames, lifted: Map<GlobalVar, BaseFunc>, direct: Map<AnyVar, GlobalVar> = new Map()) {
+  constructor(owner: string, names: UniqueNames, lifted: Map<GlobalVar, BaseFunc>, direct: Map<AnyVar, { readonly gv: GlobalVar; readonly held: readonly Expr[] }> = new Map()) {
     this.#owner = owner;
     this.#names = names;
     this.#lifted = lifted;
@@ -86,7 +86,7 @@ class Lifter {
   #call(call: Call): Call {
     if (!isVar(call.op)) return call;
     const direct = this.#direct.get(call.op);
-    if (direct !== undefined) return { ...call, op: direct };
+    if (direct !== undefined) return { ...call, op: direct.gv, args: [...call.args, ...direct.held] };
     const info = structInfoOf(call.op);
     const isPure = info?.kind === "relax.FuncStructInfo" && info.purity;
     return makeCall(makeOp(isPure ? "relax.invoke_pure_closure" : "relax.invoke_closure"), [call.op, makeTuple(call.args)], {
@@ -96,15 +96,21 @@ class Lifter {
     });
   }
 
+  /** `OWNER_NAME`, with a number behind it where that is taken. */
+  #global(v: AnyVar): GlobalVar {
+    const name = `${this.#owner}_${v.name}`;
+    return makeGlobalVar(this.#names.has(name) ? this.#names.fresh(`${name}_0`) : this.#names.fresh(name));
+  }
+
   #liftDirectly(v: AnyVar, func: Function): void {
-    const gv = makeGlobalVar(this.#names.fresh(`${this.#owner}_${v.name}`));
-    this.#direct.set(v, gv);
+    const gv = this.#global(v);
+    this.#direct.set(v, { gv, held: [] });
     const inner = new Lifter(this.#owner, this.#names, this.#lifted, this.#direct);
     this.#lifted.set(gv, cloneFunction(inner.function(func)));
   }
 
   #lift(v: AnyVar, func: Function): Expr {
-    const gv = makeGlobalVar(this.#names.fresh(`${this.#owner}_${v.name}`));
+    const gv = this.#global(v);
     const captured = freeVars(func).filter((x) => x !== v);
     const sizes = capturedSizes(func, captured);
     const params = captured.map((x): Var => makeVar(x.name, x.structInfo ?? makeObjectStructInfo()));
@@ -114,12 +120,13 @@ class Lifter {
     outer.set(v, self);
     const all = [...params, ...shape];
     const body = renameExpr(func.body, outer);
+    const direct = new Map([...this.#direct, [self, { gv, held: all }] as const]);
+    const held = body.kind === "relax.SeqExpr" && freeVars(func).includes(v) && escapes(body, self);
     const own = makeVarBinding(self, closureOf(gv, all, v));
-    const recursive = body.kind === "relax.SeqExpr" && freeVars(func).includes(v);
-    const seq = recursive ? makeSeqExpr([makeBindingBlock([own]), ...body.blocks], body.body) : body;
-    const made = makeFunction([...all, ...func.params], seq, func.retStructInfo, { isPure: func.isPure });
+    const seq = held ? makeSeqExpr([makeBindingBlock([own]), ...body.blocks], body.body) : body;
+    const made = makeFunction([...func.params, ...all], seq, func.retStructInfo, { isPure: func.isPure });
     // Cloned, so that no variable is bound twice in the module.
-    this.#lifted.set(gv, cloneFunction(new Lifter(this.#owner, this.#names, this.#lifted, this.#direct).function(made)));
+    this.#lifted.set(gv, cloneFunction(new Lifter(this.#owner, this.#names, this.#lifted, direct).function(made)));
     return closureOf(gv, [...captured, ...(sizes.length === 0 ? [] : [makeShapeExpr(sizes)])], v);
   }
 }

@@ -213,7 +213,7 @@ class Frame {
       case "relax.make_closure": {
         const [f, args] = values();
         const held = isTuple(args) ? args : [args];
-        return { value: (rest: readonly Any[]): Any => this.#apply(f, [...held, ...rest]) };
+        return { value: (rest: readonly Any[]): Any => this.#apply(f, [...rest, ...held]) };
       }
       case "relax.reshape":
       case "relax.memory.view": {

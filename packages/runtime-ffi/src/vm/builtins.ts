@@ -91,7 +91,7 @@ export const vmBuiltins: Readonly<Record<string, PackedFunction>> = {
   "vm.builtin.make_closure": (args) => {
     const f = functionAt(args, 0);
     const captured = args.slice(1);
-    return makeClosure(captured, (rest, ctx) => ctx.call(f, [...captured, ...rest]));
+    return makeClosure(captured, (rest, ctx) => ctx.call(f, [...rest, ...captured]));
   },
   "vm.builtin.invoke_closure": (args, ctx) => ctx.call(functionAt(args, 0), args.slice(1)),
   "vm.builtin.assert": (args) => {
