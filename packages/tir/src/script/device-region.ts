@@ -43,6 +43,7 @@ function scopeId(scope: string): (a: CallArgs, site: Site) => ScriptValue {
     const given = a.get(0, "extents") ?? null;
     const type = a.keywords.get("dtype") ?? null;
     const dtype = type === null ? "int32" : toDType(type, site);
+    if (dtype !== "int32" && dtype !== "uint32") return site.fail(`A thread's number is an int32 or a uint32, not ${dtype}.`);
     const extents = given === null ? [undefined] : (isList(given) ? given : [given]).map((e) => toIndex(e, site));
     const ids = extents.map((extent, i): ScopeValue => {
       const tag = extents.length === 1 ? scope : `${scope}.${i}`;

@@ -114,6 +114,12 @@ test.each([
   expect(print(parse(wrap(given), { dialects, spelling: "main" }), { dialects, spelling: "main" })).toBe(wrap(printed));
 });
 
+test("a thread's number is an integer of 32 bits", () => {
+  const text = (dtype: string): string => `@T.prim_func\ndef f():\n    T.evaluate(0)\n    x = T.lane_id([32], dtype="${dtype}")\n`;
+  expect(() => parse(text("uint32"), { dialects, spelling: "main" })).not.toThrow();
+  expect(() => parse(text("int64"), { dialects, spelling: "main" })).toThrow("an int32 or a uint32, not int64");
+});
+
 test("v0.20 does not know main's names", () => {
   expect(() => parse(onMain("@T.prim_func\ndef f():\n    with T.sblock():\n        T.evaluate(0)"), { dialects })).toThrow("There is no `T.sblock`.");
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -94,6 +94,17 @@ test("check --json is one document; a folder means the scripts in it", async () 
   const bad = report.files.find((f) => f.file === file("bad.py"));
   expect(bad?.diagnostics.map((d) => d.code)).toContain("tvmscript/unknown-member");
   expect(bad?.diagnostics[0]?.span).toMatchObject({ file: file("bad.py"), start: { line: 12 } });
+});
+
+test("check --json takes thousands of files in one process", async () => {
+  const many = file("many");
+  await mkdir(many);
+  const text = (i: number): string => `@T.prim_func\ndef f${i}(A: T.Buffer((8,), "float32")):\n    for i in range(8):\n        A[i] = ${i % 500 === 7 ? "nowhere" : `T.float32(${i})`}\n`;
+  await Promise.all(Array.from({ length: 2000 }, (_, i) => writeFile(join(many, `${i}.py`), text(i))));
+  const report = JSON.parse((await cli("script", "check", "--json", many)).out) as { checked: number; failed: number; files: { ok: boolean; diagnostics: { span: { start: { line: number } } }[] }[] };
+  expect(report).toMatchObject({ checked: 2000, failed: 4 });
+  expect(report.files.filter((f) => !f.ok).map((f) => f.diagnostics.map((d) => d.span.start.line))).toEqual([[4], [4], [4], [4]]);
+  await rm(many, { recursive: true });
 });
 
 test("diff does not mind names, and shows where values differ", async () => {
