@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile, compileContext, graphPhase } from "@verticil/compiler";
 import { DiagnosticError, lookupFunc, sequential, throwIfErrors, type IRModule } from "@verticil/ir-core";
-import { describeOnnx, importOnnx, readOnnxTensor } from "@verticil/onnx";
+import { describeOnnx, importOnnx, readOnnxValue, type GivenShape, type OnnxDescription, type OnnxValue } from "@verticil/onnx";
 import { deadCodeElimination, interpretRelax, isRelaxFunction, legalizeOps, type RelaxValue } from "@verticil/relax";
 import { getElement, type Tensor } from "@verticil/runtime-ffi";
 import { infiniteIdentities } from "@verticil/tir";
@@ -17,8 +17,11 @@ export interface OnnxOutcome {
   readonly fixedInputs: number;
 }
 
+/** A tensor, the tensors of a sequence, or undefined for an optional that holds nothing. */
+type Datum = Tensor | readonly Tensor[] | undefined;
+
 interface DataSet {
-  readonly inputs: readonly (Tensor | undefined)[];
+  readonly inputs: readonly Datum[];
   readonly outputs: readonly Tensor[];
 }
 
@@ -27,7 +30,7 @@ export async function runOnnxCase(folder: string, target: OnnxTarget): Promise<O
   let fixedInputs = 0;
   try {
     const bytes = readFileSync(join(folder, "model.onnx"));
-    for (const set of dataSets(folder)) {
+    for (const set of dataSets(folder, describeOnnx(bytes))) {
       const { actual, fixed } = await runSet(bytes, set, target);
       fixedInputs = Math.max(fixedInputs, fixed);
       const wrong = compare(set.outputs, actual);
@@ -39,27 +42,36 @@ export async function runOnnxCase(folder: string, target: OnnxTarget): Promise<O
   }
 }
 
-function dataSets(folder: string): readonly DataSet[] {
+function dataSets(folder: string, model: OnnxDescription): readonly DataSet[] {
   const sets = readdirSync(folder).filter((name) => name.startsWith("test_data_set_"));
   return sets.map((name) => {
-    const read = (prefix: string): readonly Tensor[] => {
-      const found: Tensor[] = [];
+    const read = (prefix: string, values: readonly OnnxValue[]): readonly Datum[] => {
+      const found: Datum[] = [];
       for (let i = 0; existsSync(join(folder, name, `${prefix}_${i}.pb`)); i++) {
-        found.push(readOnnxTensor(readFileSync(join(folder, name, `${prefix}_${i}.pb`))));
+        found.push(readOnnxValue(readFileSync(join(folder, name, `${prefix}_${i}.pb`)), values[i] ?? { form: "tensor", isOptional: false }));
       }
       return found;
     };
-    return { inputs: read("input"), outputs: read("output") };
+    return { inputs: read("input", model.inputs), outputs: read("output", model.outputs).flatMap(tensorsOf) };
   });
 }
 
+function tensorsOf(datum: Datum): readonly Tensor[] {
+  if (datum === undefined) return [];
+  return "dtype" in datum ? [datum] : datum;
+}
+
+/** What the import is told of an input. */
+function shapeOfDatum(datum: Datum): GivenShape {
+  if (datum === undefined) return null;
+  return "dtype" in datum ? datum.shape : datum.map((t) => t.shape);
+}
+
 async function runSet(bytes: Uint8Array, set: DataSet, target: OnnxTarget): Promise<{ readonly actual: readonly Tensor[]; readonly fixed: number }> {
-  const names = describeOnnx(bytes).inputs.map((i) => i.name);
-  const given = names.flatMap((name, i): [string, Tensor][] => {
-    const t = set.inputs[i];
-    return t === undefined ? [] : [[name, t]];
-  });
-  const shapes = Object.fromEntries(given.map(([name, t]) => [name, t.shape]));
+  const data = describeOnnx(bytes).inputs.slice(0, set.inputs.length).map(({ name }, i): [string, Datum] => [name, set.inputs[i]]);
+  const given = data.flatMap(([name, d]): [string, Tensor][] => (d !== undefined && "dtype" in d ? [[name, d]] : []));
+  const items = data.flatMap(([name, d]) => (d === undefined || "dtype" in d ? [] : d.map((t, i): [string, Tensor] => [`${name}.${i}`, t])));
+  const shapes = Object.fromEntries(data.map(([name, d]) => [name, shapeOfDatum(d)]));
   // First with nothing known but shapes; then with the values of what decides shapes.
   const integers = given.filter(([, t]) => /^u?int/.test(t.dtype) && t.shape.length <= 1);
   for (const constants of [[], integers, given]) {
@@ -68,7 +80,7 @@ async function runSet(bytes: Uint8Array, set: DataSet, target: OnnxTarget): Prom
     try {
       const module = importOnnx(bytes, { shapes, constants: Object.fromEntries(constants) });
       const fixed = new Set(constants.map(([name]) => name));
-      const inputs = given.filter(([name]) => !fixed.has(name));
+      const inputs = [...given.filter(([name]) => !fixed.has(name)), ...items];
       const actual = await run(module, inputs, target);
       if (isLast || set.outputs.every((o, i) => o.shape.join() === actual[i]?.shape.join())) return { actual, fixed: fixed.size };
     } catch (error) {
@@ -122,7 +134,7 @@ const ABSOLUTE = 1e-7;
 
 /** What differs, or undefined. */
 function compare(expected: readonly Tensor[], actual: readonly Tensor[]): string | undefined {
-  if (actual.length < expected.length) return `${actual.length} outputs instead of ${expected.length}`;
+  if (actual.length !== expected.length) return `${actual.length} outputs instead of ${expected.length}`;
   for (const [i, e] of expected.entries()) {
     const a = actual[i];
     if (a === undefined) return `output ${i} is missing`;

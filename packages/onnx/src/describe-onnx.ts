@@ -1,12 +1,17 @@
 import { toNumber } from "./proto/integers.ts";
 import { decodeModel, domainOf } from "./proto/decode.ts";
 import type { ValueInfoProto } from "./proto/schema.ts";
+import { valueTypeOf, type ValueType } from "./proto/value-type.ts";
 
 /** What a model file says of an input or output, whether or not it can be imported. */
 export interface OnnxValue {
   readonly name: string;
   /** Sizes, names of symbolic dimensions, or `?`; undefined where the file gives no shape. */
   readonly shape: readonly (number | string)[] | undefined;
+  /** `sequence`: its tensors become inputs or outputs of their own, `NAME.0`, `NAME.1`…; `shape` is that of each of them. */
+  readonly form: ValueType["form"];
+  /** True if it may hold nothing. */
+  readonly isOptional: boolean;
 }
 
 /** What is in a model file. */
@@ -42,7 +47,8 @@ export function describeOnnx(bytes: Uint8Array): OnnxDescription {
 }
 
 function described(value: ValueInfoProto): OnnxValue {
-  const dims = value.type?.tensorType?.shape?.dim;
+  const { form, isOptional, tensor } = valueTypeOf(value);
+  const dims = tensor?.shape?.dim;
   const shape = dims?.map((d) => (d.dimParam ? d.dimParam : d.dimValue === undefined || d.dimValue === null ? "?" : toNumber(d.dimValue)));
-  return { name: value.name ?? "", shape };
+  return { name: value.name ?? "", shape, form, isOptional };
 }

@@ -1,20 +1,19 @@
 import { passContext, type IRModule } from "@verticil/ir-core";
-import { BlockBuilder, lambdaLift, makeTensorStructInfo, makeTuple, makeVar, relaxOps, staticShapeOf, type Expr, type OpRegistry, type TensorStructInfo, type Var } from "@verticil/relax";
-import { zeros, type Tensor } from "@verticil/runtime-ffi";
+import { BlockBuilder, lambdaLift, makeTuple, relaxOps, type Expr, type OpRegistry } from "@verticil/relax";
+import type { Tensor } from "@verticil/runtime-ffi";
 import type { ConverterTable } from "./converter.ts";
 import { checkSupported } from "./graph/check-supported.ts";
 import { GraphImport } from "./graph/graph-import.ts";
+import { graphInputs, type GivenShape } from "./graph/graph-inputs.ts";
 import { markDataflow } from "./graph/mark-dataflow.ts";
 import { orderedNodes } from "./graph/order.ts";
 import { DecidesAtRunTime } from "./graph/run-time-control.ts";
-import { sanitizedName } from "./graph/sanitized-name.ts";
 import { SymbolicDims, type GivenDim } from "./graph/symbolic-dims.ts";
 import { fail } from "./messages.ts";
 import { NodeContext } from "./node-context.ts";
 import { onnxConverters } from "./ops/table.ts";
 import { decodeModel, type OnnxModel } from "./proto/decode.ts";
-import type { ValueInfoProto } from "./proto/schema.ts";
-import { dtypeOf, type ReadExternal } from "./proto/tensor.ts";
+import type { ReadExternal } from "./proto/tensor.ts";
 import type { Value } from "./value.ts";
 
 /** How a model is imported. */
@@ -24,8 +23,11 @@ export interface ImportOptions {
    * how large one may become, so that memory can be planned.
    */
   readonly dims?: Readonly<Record<string, GivenDim>>;
-  /** Shapes for inputs by name, instead of those in the file; a string is a symbolic dimension. */
-  readonly shapes?: Readonly<Record<string, readonly (number | string)[]>>;
+  /**
+   * Shapes for inputs by name, instead of those in the file; a string is a symbolic dimension. A sequence takes a list of the
+   * shapes of its tensors, which says how many there are; null says that an optional input holds nothing.
+   */
+  readonly shapes?: Readonly<Record<string, GivenShape>>;
   /** Inputs whose values are fixed in the compiled model: they are no longer parameters. */
   readonly constants?: Readonly<Record<string, Tensor>>;
   /** Reads data that the model keeps in files of their own, piece by piece: `externalDataBeside(path)` of `@verticil/onnx/node`. */
@@ -67,64 +69,41 @@ function importModel(model: OnnxModel, options: ImportOptions, straight: boolean
   const constants = new Map(Object.entries(options.constants ?? {}));
   const inputs = (model.graph.input ?? []).filter((i) => !initialized.has(i.name ?? "") && !constants.has(i.name ?? ""));
   const dims = new SymbolicDims(options.dims ?? {});
-  const params = parameters(inputs, dims, options.shapes ?? {});
+  const given = graphInputs(inputs, dims, options.shapes ?? {});
+  const params = given.flatMap((i) => i.parameters);
   dims.checkGiven();
   const bb = new BlockBuilder({ ops: options.ops ?? relaxOps });
   const graph = new GraphImport(bb, model, converters, options.externalData);
-  for (const [i, param] of params.entries()) graph.define(inputs[i]?.name ?? "", inputValue(param));
+  for (const { name, value } of given) graph.define(name, value);
   for (const [name, tensor] of constants) graph.define(name, { kind: "constant", tensor });
-  const outputNames = (model.graph.output ?? []).map((o) => o.name ?? "");
+  // Known when the body is: a sequence has as many as it has tensors.
+  const outputNames: string[] = [];
   const body = (): Expr => {
     graph.run(model.graph, nodes);
-    return bb.emitOutput(result(graph, outputNames));
+    const outputs = (model.graph.output ?? []).flatMap((o) => outputsOf(graph, o.name ?? ""));
+    outputNames.push(...outputs.map(([name]) => name));
+    return bb.emitOutput(result(outputs.map(([, e]) => e)));
   };
   const build = straight ? (): Expr => bb.dataflow(body) : body;
   const bounds = dims.upperBounds();
   const bounded = Object.keys(bounds).length === 0 ? {} : { tir_var_upper_bound: bounds };
-  const attrs = { ...bounded, num_input: params.length, input_names: inputs.map((i) => i.name ?? ""), output_names: outputNames };
-  bb.function("main", params, build, { attrs });
+  const attrs = { ...bounded, num_input: params.length, input_names: params.map((p) => p.name), output_names: outputNames };
+  bb.function("main", params.map((p) => p.variable), build, { attrs });
   return bb.finalize();
 }
 
-/** A parameter; of one without elements everything is known. */
-function inputValue(param: Var): Value {
-  const dims = param.structInfo?.kind === "relax.TensorStructInfo" ? staticShapeOf(param.structInfo) : undefined;
-  const dtype = param.structInfo?.kind === "relax.TensorStructInfo" ? param.structInfo.dtype : undefined;
-  return dims?.includes(0) === true && dtype !== undefined ? { kind: "constant", tensor: zeros(dtype, dims) } : { kind: "tensor", expr: param };
+/** What an output of the graph is made of, by the names that the module's function gives. */
+function outputsOf(graph: GraphImport, name: string): readonly (readonly [string, Expr])[] {
+  const named = (key: string, value: Value): readonly (readonly [string, Expr])[] => {
+    if (value.kind === "nothing") return [];
+    if (value.kind === "sequence") return value.items.flatMap((v, i) => named(`${key}.${i}`, v));
+    return [[key, new NodeContext(graph, { name, opType: "output" }, 1, [value]).input(0)]];
+  };
+  return named(name, graph.lookup(name) ?? fail("missing-output", { name }));
 }
 
-/** The outputs: one expression, or a tuple of several. */
-function result(graph: GraphImport, names: readonly string[]): Expr {
-  const exprs = names.map((name) => {
-    const value = graph.lookup(name) ?? fail("missing-output", { name });
-    const ctx = new NodeContext(graph, { name, opType: "output" }, 1, [value]);
-    return ctx.input(0);
-  });
+/** One expression, or a tuple of several. */
+function result(exprs: readonly Expr[]): Expr {
   const [only] = exprs;
   return exprs.length === 1 && only !== undefined ? only : makeTuple(exprs);
-}
-
-function parameters(inputs: readonly ValueInfoProto[], dims: SymbolicDims, shapes: NonNullable<ImportOptions["shapes"]>): readonly Var[] {
-  const taken = new Set<string>();
-  return inputs.map((input) => {
-    const given = input.name ?? "";
-    const base = sanitizedName(given);
-    let name = base;
-    for (let i = 1; taken.has(name); i++) name = `${base}_${i}`;
-    taken.add(name);
-    return makeVar(name, inputInfo(input, dims, shapes[given]));
-  });
-}
-
-function inputInfo(input: ValueInfoProto, dims: SymbolicDims, shape: readonly (number | string)[] | undefined): TensorStructInfo {
-  const name = input.name ?? "";
-  const type = input.type?.tensorType;
-  if (type === undefined || type === null) return fail("unsupported-type", { what: `The input \`${name}\``, type: "not a tensor" });
-  const dtype = dtypeOf(type.elemType ?? 0, `The input \`${name}\``);
-  if (shape !== undefined) {
-    return makeTensorStructInfo(shape.map((d) => dims.dim(typeof d === "number" ? { dimValue: d } : { dimParam: d }, name)), dtype);
-  }
-  const protoDims = type.shape?.dim;
-  if (protoDims === undefined || protoDims === null) return makeTensorStructInfo(-1, dtype);
-  return makeTensorStructInfo(protoDims.map((d) => dims.dim(d, name)), dtype);
 }

@@ -1,5 +1,6 @@
 export { versions, type Converter, type ConverterTable, type VersionedConverter } from "./converter.ts";
 export { describeOnnx, type OnnxDescription, type OnnxValue } from "./describe-onnx.ts";
+export type { GivenShape } from "./graph/graph-inputs.ts";
 export { importOnnx, type ImportOptions } from "./import-onnx.ts";
 export type { Known } from "./known.ts";
 export { onnxDiagnostics, type OnnxCode, type OnnxMessageParams } from "./messages.ts";
@@ -7,4 +8,5 @@ export { NodeContext } from "./node-context.ts";
 export { onnxConverters } from "./ops/table.ts";
 export type { ExternalPiece, ReadExternal } from "./proto/tensor.ts";
 export { readOnnxTensor } from "./read-onnx-tensor.ts";
+export { readOnnxValue } from "./read-onnx-value.ts";
 export type { Output, Value } from "./value.ts";

@@ -13,6 +13,8 @@ export interface OnnxMessageParams {
   readonly "unsupported-opset": { readonly version: number };
   readonly "unsupported-form": { readonly node: string; readonly reason: string };
   readonly "unsupported-type": { readonly what: string; readonly type: string };
+  readonly "open-sequence": { readonly name: string };
+  readonly "bad-shape": { readonly name: string; readonly reason: string };
   readonly "dynamic-argument": { readonly node: string; readonly what: string };
   readonly "missing-argument": { readonly node: string; readonly index: number };
   readonly "attribute-type": { readonly node: string; readonly name: string; readonly expected: string; readonly got: string };
@@ -47,9 +49,11 @@ export const onnxDiagnostics: Messages = {
     (p) => `The operator \`${p.op}\` is not supported. It is used by ${listed(p.nodes)}.`,
     "Give `importOnnx` a converter for it in `converters`, or replace it in the model.",
   ),
-  "unsupported-opset": error((p) => `The model is of opset ${p.version}; opsets 1 to 25 are read.`, "Convert it with onnx.version_converter."),
+  "unsupported-opset": error((p) => `The model is of opset ${p.version}; opsets 1 to 28 are read.`, "Convert it with onnx.version_converter."),
   "unsupported-form": error((p) => `${p.node} is not supported in this form: ${p.reason}.`, "Give `importOnnx` a converter of your own in `converters`, or rewrite this part of the model."),
   "unsupported-type": error((p) => `${p.what} is of type ${p.type}, which is not supported.`, "Convert the model to a type that is, e.g. float32 or float16."),
+  "open-sequence": error((p) => `The input \`${p.name}\` is a sequence, and nothing says how many tensors it has.`, "Give `importOnnx` a list of their shapes: `shapes: { NAME: [[3], [4]] }`."),
+  "bad-shape": error((p) => `\`shapes\` does not fit the input \`${p.name}\`: ${p.reason}.`, "A tensor takes a list of sizes, a sequence a list of such lists; null is for an optional input that holds nothing."),
   "dynamic-argument": error((p) => `${p.node} needs ${p.what} at compile time, but it is computed by the model.`, "Fix the sizes of the inputs with `dims`, or simplify the model first."),
   "missing-argument": error((p) => `${p.node} lacks its input number ${p.index}.`, INCONSISTENT),
   "attribute-type": error((p) => `Attribute \`${p.name}\` of ${p.node} is to be ${p.expected}, not ${p.got}.`, INCONSISTENT),

@@ -107,6 +107,8 @@ export class NodeContext {
         return this.#materialized(value.known);
       case "sequence":
         return this.unsupported("a sequence stands where a tensor is expected");
+      case "nothing":
+        return this.unsupported("an optional that holds nothing stands where a tensor is expected");
     }
   }
 

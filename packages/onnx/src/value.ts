@@ -11,7 +11,9 @@ export type Value =
   /** Computed while importing. */
   | { readonly kind: "known"; readonly known: Known }
   /** A list of values; its length is always known. */
-  | { readonly kind: "sequence"; readonly items: readonly Value[] };
+  | { readonly kind: "sequence"; readonly items: readonly Value[] }
+  /** An optional that holds nothing; one that holds something is what it holds. */
+  | { readonly kind: "nothing" };
 
 /** What a converter gives for an output: an expression stands for a tensor that is computed at run time. */
 export type Output = Value | Expr | undefined;
@@ -23,6 +25,7 @@ export function toValue(output: Exclude<Output, undefined>): Value {
     case "constant":
     case "known":
     case "sequence":
+    case "nothing":
       return output;
     case "relax.Constant":
       return { kind: "constant", tensor: output.data };

@@ -57,7 +57,7 @@ export function branchAtRun(ctx: NodeContext, condition: Expr, whenTrue: () => r
     return { body, values, infos };
   };
   const [a, b] = [side(whenTrue), side(whenFalse)];
-  if (a.infos.length !== b.infos.length) return ctx.unsupported("its branches give sequences of different lengths");
+  if (a.infos.length !== b.infos.length) return ctx.dynamic("which branch it takes, since they give sequences of different lengths,");
   const both = ctx.bb.emit(makeIf(taken, a.body, b.body));
   const results = a.infos.map((info, i) => opened(ctx, ctx.field(both, i), commonDims(ctx, info, b.infos[i] ?? info)));
   return regrouped(a.values, results);
@@ -65,6 +65,7 @@ export function branchAtRun(ctx: NodeContext, condition: Expr, whenTrue: () => r
 
 /** The operands that a value is made of. */
 function leaves(ctx: NodeContext, value: Value): readonly Expr[] {
+  if (value.kind === "nothing") return [];
   return value.kind === "sequence" ? value.items.flatMap((v) => leaves(ctx, v)) : [ctx.exprOf(value)];
 }
 
@@ -72,6 +73,7 @@ function leaves(ctx: NodeContext, value: Value): readonly Expr[] {
 function regrouped(like: readonly Value[], exprs: readonly Expr[]): readonly Value[] {
   let next = 0;
   const take = (v: Value): Value => {
+    if (v.kind === "nothing") return v;
     if (v.kind === "sequence") return { kind: "sequence", items: v.items.map(take) };
     const expr = exprs[next++];
     return expr === undefined ? v : { kind: "tensor", expr };

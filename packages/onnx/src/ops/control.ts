@@ -30,6 +30,7 @@ const loop: Converter = (ctx) => {
   const unrolled = unrolledLoop(ctx, body);
   if (unrolled !== undefined) return [...unrolled.carried, ...unrolled.scans.map((list) => stacked(ctx, list))];
   const carriedCount = ctx.inputCount - 2;
+  if (Array.from({ length: carriedCount }, (_, i) => ctx.value(i + 2)).some((v) => v.kind === "sequence")) return ctx.dynamic("the number of its rounds, since it carries a sequence,");
   return loopAtRun(ctx, {
     trips: ctx.optional(0),
     condition: ctx.optional(1),

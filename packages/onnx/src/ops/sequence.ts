@@ -72,10 +72,13 @@ function chunks(size: number, part: number): readonly number[] {
   return evenSplit(size, Math.ceil(size / part)).map((_, i) => Math.min(part, size - i * part));
 }
 
-const optional: Converter = (ctx) => ctx.optionalValue(0) ?? ctx.unsupported("it holds nothing");
-const optionalElement: Converter = (ctx) => ctx.value(0);
+const optional: Converter = (ctx) => ctx.optionalValue(0) ?? { kind: "nothing" };
+const optionalElement: Converter = (ctx) => {
+  const value = ctx.value(0);
+  return value.kind === "nothing" ? ctx.unsupported("its input holds nothing") : value;
+};
 /** What is known of an optional is whether it is there. */
-const hasElement: Converter = (ctx) => knownValue({ dtype: "bool", shape: [], elems: [constant(ctx.optionalValue(0) === undefined ? 0 : 1, "bool")] });
+const hasElement: Converter = (ctx) => knownValue({ dtype: "bool", shape: [], elems: [constant((ctx.optionalValue(0)?.kind ?? "nothing") === "nothing" ? 0 : 1, "bool")] });
 
 /** Sequences; their lengths are known while importing, so that none is left at run time. */
 export const sequenceConverters: ConverterTable = {

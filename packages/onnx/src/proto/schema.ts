@@ -43,10 +43,11 @@ export type AttributeProto = Field<{
 export interface NodeProto
   extends Field<{ name: string; opType: string; domain: string; input: string[]; output: string[]; attribute: AttributeProto[] }> {}
 
-export type ValueInfoProto = Field<{
-  name: string;
-  type: Field<{ tensorType: Field<{ elemType: number; shape: Field<{ dim: DimensionProto[] }> }> }>;
-}>;
+export type TensorTypeProto = Field<{ elemType: number; shape: Field<{ dim: DimensionProto[] }> }>;
+
+export interface TypeProto extends Field<{ tensorType: TensorTypeProto; sequenceType: { elemType?: Maybe<TypeProto> }; optionalType: { elemType?: Maybe<TypeProto> } }> {}
+
+export type ValueInfoProto = Field<{ name: string; type: TypeProto }>;
 
 export interface GraphProto
   extends Field<{ name: string; node: NodeProto[]; input: ValueInfoProto[]; output: ValueInfoProto[]; valueInfo: ValueInfoProto[]; initializer: TensorProto[] }> {}

@@ -57,12 +57,22 @@ export function tensorProto(name: string, t: TestTensor): onnx.ITensorProto {
 }
 
 /** What a value is: its dimensions, names for symbolic ones; float32 unless told. */
-export type TestType = readonly (number | string)[] | { readonly type: number; readonly dims: readonly (number | string)[] };
+export type TestType =
+  | readonly (number | string)[]
+  | { readonly type: number; readonly dims: readonly (number | string)[] }
+  | { readonly sequence: TestType }
+  | { readonly optional: TestType };
 
 export function valueInfo(name: string, t: TestType): onnx.IValueInfoProto {
+  return { name, type: typeProto(t) };
+}
+
+function typeProto(t: TestType): onnx.ITypeProto {
+  if ("sequence" in t) return { sequenceType: { elemType: typeProto(t.sequence) } };
+  if ("optional" in t) return { optionalType: { elemType: typeProto(t.optional) } };
   const { type, dims } = "dims" in t ? t : { type: FLOAT, dims: t };
   const dim = dims.map((d) => (typeof d === "number" ? { dimValue: d } : { dimParam: d }));
-  return { name, type: { tensorType: { elemType: type, shape: { dim } } } };
+  return { tensorType: { elemType: type, shape: { dim } } };
 }
 
 export interface TestModel {
