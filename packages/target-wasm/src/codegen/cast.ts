@@ -1,32 +1,36 @@
-import { isFloat, parseDType, withLanes, type DType } from "@verticil/runtime-ffi";
+import { isFloat, parseDType, scalarOf, withLanes, type DType } from "@verticil/runtime-ffi";
 import type { Graph } from "./graph.ts";
 import { bfloatToFloat, floatToBfloat, floatToHalf, halfToFloat } from "./half.ts";
 import { scalarLaneOps, vectorLaneOps, type LaneOps } from "./lane-ops.ts";
 import { domainOf, fromScalars, intShape, maskTo, repeat, toScalars, widthOf, type LaneWidth, type Typed } from "./lanes.ts";
+import { floatToSmall, smallToFloat } from "./small-float.ts";
 import type { Value } from "./value.ts";
 
-/** True for the float types that are stored in 16 bits. */
+/** True for the float types that are stored in 16 bits or less, and computed as f32. */
 export function isShortFloat(dtype: DType): boolean {
-  return isFloat(dtype) && parseDType(dtype).bits === 16;
+  return isFloat(dtype) && parseDType(dtype).bits <= 16;
 }
 
 function laneOps(graph: Graph, width: LaneWidth): LaneOps {
   return width === 0 ? scalarLaneOps(graph) : vectorLaneOps(graph);
 }
 
-/** The stored bits of 16-bit floats that are held as f32. */
+/** The stored bits of short floats that are held as f32. */
 export function shortFloatBits(graph: Graph, dtype: DType, width: LaneWidth, value: Value): Value {
   const o = laneOps(graph, width);
-  return parseDType(dtype).code === "bfloat" ? floatToBfloat(o, value) : floatToHalf(o, value);
+  const { code, bits } = parseDType(dtype);
+  if (bits < 16) return floatToSmall(o, scalarOf(dtype), value);
+  return code === "bfloat" ? floatToBfloat(o, value) : floatToHalf(o, value);
 }
 
-/** 16-bit floats held as f32, from their stored bits. */
+/** Short floats held as f32, from their stored bits. */
 export function shortFloatFromBits(graph: Graph, dtype: DType, width: LaneWidth, bits: Value): Value {
   const o = laneOps(graph, width);
+  if (parseDType(dtype).bits < 16) return smallToFloat(o, scalarOf(dtype), bits);
   return parseDType(dtype).code === "bfloat" ? bfloatToFloat(o, bits) : halfToFloat(o, bits);
 }
 
-/** An f32 result brought to what the type can hold: the identity except for 16-bit floats. */
+/** An f32 result brought to what the type can hold: the identity except for short floats. */
 export function roundShort(graph: Graph, dtype: DType, width: LaneWidth, value: Value): Value {
   if (!isShortFloat(dtype)) return value;
   return shortFloatFromBits(graph, dtype, width, shortFloatBits(graph, dtype, width, value));

@@ -33,7 +33,7 @@ export function cellsFor(cx: FuncContext, stmt: Allocate): CellStorage | undefin
 function lanesPerCell(dtype: DType): number {
   const { bits, code } = parseDType(dtype);
   if (bits === 64) return 2;
-  return bits === 32 || (isFloat(dtype) && bits === 16) || code === "bool" ? 4 : 1;
+  return bits === 32 || (isFloat(dtype) && bits <= 16) || code === "bool" ? 4 : 1;
 }
 
 /** How the memory of an allocation is used; undefined if its address is taken, or an index varies. */

@@ -8,7 +8,7 @@ export type LaneWidth = 0 | 8 | 16 | 32 | 64;
 
 /**
  * A TIR value as WebAssembly values. With `width` 0, `parts` has a scalar for each lane; else a v128 for each 128 bits.
- * Scalars: integers below 32 bits are kept extended in an i32, `bool` is 0 or 1, 16-bit floats are an f32 of a value
+ * Scalars: integers below 32 bits are kept extended in an i32, `bool` is 0 or 1, floats below 32 bits are an f32 of a value
  * they can have. In vectors, narrow types may be widened to 32-bit lanes the same way, and a `bool` lane is all ones or zeros.
  */
 export interface Typed {
@@ -39,7 +39,7 @@ export function widthOf(dtype: DType, simd: boolean): LaneWidth {
   const { bits, lanes, code } = parseDType(dtype);
   if (!simd || lanes === 1) return 0;
   if (bits === 64) return code !== "handle" && lanes % 2 === 0 ? 64 : 0;
-  if (bits === 8 && code !== "bool" && lanes % 16 === 0) return 8;
+  if (bits === 8 && (code === "int" || code === "uint") && lanes % 16 === 0) return 8;
   if (bits === 16 && (code === "int" || code === "uint") && lanes % 8 === 0) return 16;
   return lanes % 4 === 0 ? 32 : 0;
 }

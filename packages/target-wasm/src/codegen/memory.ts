@@ -87,8 +87,7 @@ function scalarLoadName(dtype: DType): string {
   const domain = domainOf(dtype);
   if (scalar === "handle") return "i32.load";
   if (domain === "float") {
-    if (bits < 16) unsupported(`\`${dtype}\` in memory`, "Convert to float16 or float32 first.");
-    return bits === 64 ? "f64.load" : bits === 32 ? "f32.load" : "i32.load16_u";
+    return bits === 64 ? "f64.load" : bits === 32 ? "f32.load" : bits === 16 ? "i32.load16_u" : "i32.load8_u";
   }
   if (bits === 64) return "i64.load";
   if (bits === 32) return "i32.load";
@@ -104,7 +103,7 @@ function loadSplat(cx: FuncContext, storage: MemoryStorage, scalar: DType, at: L
   const dtype = withLanes(scalar, lanes);
   const width = widthOf(dtype, cx.graph.simd);
   const { bits } = parseDType(scalar);
-  if (width === 0 || width !== bits || domainOf(scalar) === "bool") return broadcast(cx, scalar, loadScalar(cx, storage, scalar, at), lanes);
+  if (width === 0 || width !== bits || domainOf(scalar) === "bool" || isShortFloat(scalar)) return broadcast(cx, scalar, loadScalar(cx, storage, scalar, at), lanes);
   const part = load(cx, storage, `v128.load${bits}_splat`, at, storedBytes(scalar));
   return { dtype, width, parts: new Array<Value>(lanes / lanesPer(width)).fill(part) };
 }
@@ -124,6 +123,7 @@ function loadContiguous(cx: FuncContext, storage: MemoryStorage, dtype: DType, w
     }
     const quad = load(cx, storage, "v128.load32_zero", first, bytes, extra);
     const words = graph.op(`i32x4.extend_low_i16x8_${sign}`, [graph.op(`i16x8.extend_low_i8x16_${sign}`, [quad])]);
+    if (isShortFloat(dtype)) return shortFloatFromBits(graph, dtype, width, words);
     return domainOf(dtype) === "bool" ? graph.op("i32x4.ne", [words, graph.v128(new Uint8Array(16))]) : words;
   });
   return { dtype, width, parts };
@@ -193,7 +193,7 @@ function storeScalar(cx: FuncContext, storage: MemoryStorage, dtype: DType, at: 
   if (value === undefined) throw new Error("internal: nothing to store");
   const bytes = storedBytes(dtype);
   const type = wasmTypeOf(dtype);
-  if (isShortFloat(dtype)) store(cx, storage, "i32.store16", at, bytes, shortFloatBits(cx.graph, dtype, 0, value));
+  if (isShortFloat(dtype)) store(cx, storage, `i32.store${bytes * 8}`, at, bytes, shortFloatBits(cx.graph, dtype, 0, value));
   else store(cx, storage, type === "i32" && bytes < 4 ? `i32.store${bytes * 8}` : `${type}.store`, at, bytes, value);
 }
 
