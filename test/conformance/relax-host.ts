@@ -1,6 +1,7 @@
-import { contextEntry, irDialect, lookupFunc, makeGlobalVar, makeIRModule, passContext, withAttrs, type BaseFunc, type GivenOptions, type IRModule, type Node, type PassContext } from "@verticil/ir-core";
-import { externalCodegensKey, fuseOpsMaxDepth, layoutTable, layoutTableKey, legalizeTable, legalizeTableKey, liftTransformConsumeParams, opRegistryKey, relax, relaxOps, relaxPasses } from "@verticil/relax";
-import { tir, tirPasses } from "@verticil/tir";
+import { at, contextEntry, irDialect, lookupFunc, makeGlobalVar, makeIRModule, passContext, withAttrs, type AttrValue, type BaseFunc, type GivenOptions, type IRModule, type Node, type PassContext } from "@verticil/ir-core";
+import { externalCodegensKey, fuseOpsMaxDepth, layoutTable, layoutTableKey, legalizeTable, legalizeTableKey, liftTransformConsumeParams, opRegistryKey, relax, relaxOps, relaxPasses, teGradientsKey, type TeGradient } from "@verticil/relax";
+import { compute } from "@verticil/te";
+import { constant, mul, tir, tirPasses } from "@verticil/tir";
 import { PyUnsupported, type PyArgs, type PyHost, type PyValue } from "./python-eval.ts";
 
 /** True if there is a pass of this name. */
@@ -69,6 +70,16 @@ function callHost(path: string, { args, named }: PyArgs, config: GivenOptions): 
 /** Libraries that upstream's tests offload to: what they would make is not part of what is compared. */
 const libraries = new Map(["cublas", "tensorrt"].map((name) => [name, () => []] as const));
 
+/** The gradients that upstream's tests register for their tensor programs. */
+const teGradients: ReadonlyMap<string, TeGradient> = new Map<string, TeGradient>([
+  ["f_mul_grad", (grads, args) => args.map((a, n) => compute(a.shape, (...i) => mul(at(args, 1 - n).at(...i), at(grads, 0).at(...i)), `f_mul_grad_${n + 1}`))],
+  ["f_mulk_grad", (grads, args, { k }) => args.map((a) => compute(a.shape, (...i) => mul(at(grads, 0).at(...i), constant(scalarOption(k), a.dtype)), "f_mulk_grad"))],
+]);
+
+function scalarOption(value: AttrValue | undefined): number {
+  return Number(typeof value === "object" && value !== null && "value" in value ? value.value : value);
+}
+
 /** The options of a context that passes here read. */
 const configOptions = [fuseOpsMaxDepth, liftTransformConsumeParams];
 
@@ -78,7 +89,7 @@ function context(config: GivenOptions): PassContext {
     configOptions,
     config: Object.fromEntries(known),
     dialects: [irDialect, tir, relax],
-    entries: [contextEntry(opRegistryKey, relaxOps), contextEntry(legalizeTableKey, legalizeTable), contextEntry(layoutTableKey, layoutTable), contextEntry(externalCodegensKey, libraries)],
+    entries: [contextEntry(opRegistryKey, relaxOps), contextEntry(legalizeTableKey, legalizeTable), contextEntry(layoutTableKey, layoutTable), contextEntry(externalCodegensKey, libraries), contextEntry(teGradientsKey, teGradients)],
   });
 }
 

@@ -288,7 +288,7 @@ export { VM_TIR_PREFIX, vmTirCodegen } from "./vm/vm-tir-codegen.ts";
 export { extractTasks, type ExtractedTask } from "./tuning/extract-tasks.ts";
 export { metaScheduleApplyDatabase, tuningLookupKey, type TunedFunc, type TuningLookup } from "./tuning/meta-schedule-apply-database.ts";
 export { metaScheduleTuneTIR, tirTunerKey, type TirTuner } from "./tuning/meta-schedule-tune-tir.ts";
-export { gradient, gradientTableKey, type GradientOptions } from "./transform/gradient.ts";
+export { gradient, gradientTableKey, teGradientsKey, type GradientOptions, type TeGradient } from "./transform/gradient.ts";
 export { gradientTable } from "./op/gradient/index.ts";
 export type { GradientBuilder, GradientCall, GradientRule, GradientTable } from "./op/gradient-rule.ts";
 export { mixedPrecisionTableKey, toMixedPrecision, type MixedPrecisionOptions } from "./transform/to-mixed-precision.ts";

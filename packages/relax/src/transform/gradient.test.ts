@@ -1,6 +1,7 @@
 import { contextEntry, irDialect, passContext, runPass, type IRModule } from "@verticil/ir-core";
 import { elementCount, isTensor, isTuple, tensorFrom, type Tensor } from "@verticil/runtime-ffi";
-import { tir } from "@verticil/tir";
+import { compute } from "@verticil/te";
+import { constant, mul, tir } from "@verticil/tir";
 import { parse } from "@verticil/tvmscript";
 import { describe, expect, test } from "vitest";
 import { opRegistryKey } from "../ir/op-def.ts";
@@ -9,7 +10,7 @@ import { relaxOps } from "../op/index.ts";
 import { legalizeTable } from "../op/legalize/index.ts";
 import { relax } from "../script/relax-script.ts";
 import { interpretRelax, type RelaxValue } from "../vm/interpret-relax.ts";
-import { gradient, type GradientOptions } from "./gradient.ts";
+import { gradient, teGradientsKey, type GradientOptions, type TeGradient } from "./gradient.ts";
 import { legalizeOps, legalizeTableKey } from "./legalize-ops.ts";
 
 const dialects = [irDialect, tir, relax];
@@ -148,4 +149,41 @@ test("no_grad stops, and only what was asked for is returned", () => {
 test("what cannot be differentiated is named", () => {
   expect(() => adjointOf(lossModule({ x: [2] }, ["y = R.sort(x)"]))).toThrow("no gradient of `relax.sort`");
   expect(() => adjointOf(lossModule({ x: [2] }, ["y = R.exp(x)"]), { requireGrads: ["z"] })).toThrow("no parameter `z`");
+});
+
+test("the gradient of a tensor program is what its name says, with its keyword arguments", () => {
+  const text = `@I.ir_module
+class Module:
+    @T.prim_func(private=True)
+    def weigh(a: T.Buffer((T.int64(3),), "float64"), b: T.Buffer((T.int64(3),), "float64"), c: T.Buffer((T.int64(3),), "float64")):
+        for i in range(T.int64(3)):
+            with T.block("weigh"):
+                v = T.axis.spatial(T.int64(3), i)
+                c[v] = a[v] * b[v] * T.float64(5)
+
+    @R.function
+    def main(a: R.Tensor((3,), "float64"), b: R.Tensor((3,), "float64")):
+        cls = Module
+        with R.dataflow():
+            y = R.call_tir_with_grad(cls.weigh, (a, b), out_sinfo=R.Tensor((3,), "float64"), te_grad_name="weigh_grad", te_grad_kwargs={"k": 5.0})
+            loss = R.sum(y)
+            R.output(loss)
+        return loss
+`;
+  const module = parse(text, { dialects: [tir, relax] });
+  const weighGrad: TeGradient = ([g], [a, b], { k }) => {
+    if (g === undefined || a === undefined || b === undefined) throw new Error("two arguments and a gradient were expected");
+    const factor = constant(Number(typeof k === "object" && k !== null && "value" in k ? k.value : k), "float64");
+    return [b, a].map((other) => compute(a.shape, (...i) => mul(mul(g.at(...i), other.at(...i)), factor), "weigh_grad"));
+  };
+  const known = passContext({ dialects, entries: [contextEntry(opRegistryKey, relaxOps), contextEntry(legalizeTableKey, legalizeTable), contextEntry(teGradientsKey, new Map([["weigh_grad", weighGrad]]))] });
+  const adjoint = runPass(legalizeOps(), runPass(gradient("main"), module, known), known);
+  const [a, b] = [tensorFrom([1, 2, 3], [3], "float64"), tensorFrom([4, 5, 6], [3], "float64")];
+  const result = interpretRelax(adjoint, [a, b], { entry: "main_adjoint" });
+  const grads = isTuple(result) && isTuple(result[1]) ? result[1] : [];
+  expect(grads.map((g) => numbers(g as RelaxValue))).toEqual([
+    [20, 25, 30],
+    [5, 10, 15],
+  ]);
+  expect(() => runPass(gradient("main"), module, ctx)).toThrow("There is no gradient `weigh_grad`, which `y` asks for.");
 });

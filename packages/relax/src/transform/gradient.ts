@@ -1,10 +1,12 @@
-import { contextKey, definePass, lookupFunc, type ContextKey, type Pass } from "@verticil/ir-core";
+import { contextKey, definePass, isNode, lookupFunc, makeOp, type AttrMap, type ContextKey, type Pass } from "@verticil/ir-core";
+import type { Tensor as TeTensor } from "@verticil/te";
 import { isVar } from "../analysis/variables.ts";
 import { BlockBuilder } from "../ir/block-builder.ts";
-import { opNameOf } from "../ir/call-target.ts";
+import { callTe } from "../ir/call-te.ts";
+import { isCallTo, opNameOf } from "../ir/call-target.ts";
 import { cloneFunction } from "../ir/clone-function.ts";
 import type { AnyVar, Binding, Call, Expr, Function, Var } from "../ir/expr.ts";
-import { makeShapeExpr, makeTuple, makeTupleGetItem, shapeOf } from "../ir/make.ts";
+import { makeCall, makeShapeExpr, makeTuple, makeTupleGetItem, shapeOf } from "../ir/make.ts";
 import { isRelaxFunction } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
@@ -14,6 +16,15 @@ import type { GradientTable } from "../op/gradient-rule.ts";
 
 /** The gradient rules that a pipeline knows; `gradientTable` where it says nothing. */
 export const gradientTableKey: ContextKey<GradientTable> = contextKey("relax.gradients");
+
+/**
+ * The gradient of a tensor program in tensor expressions (upstream's `register_te_gradient`): of the gradients of its outputs,
+ * its arguments, and what `te_grad_kwargs` says, the gradients of the arguments, one each.
+ */
+export type TeGradient = (outputGrads: readonly TeTensor[], args: readonly TeTensor[], kwargs: AttrMap) => readonly TeTensor[];
+
+/** The gradients of tensor programs that `call_tir_with_grad` names by `te_grad_name`. */
+export const teGradientsKey: ContextKey<ReadonlyMap<string, TeGradient>> = contextKey("relax.te_gradients");
 
 /** Options of `gradient`, by upstream's meaning. */
 export interface GradientOptions {
@@ -37,8 +48,9 @@ export function gradient(name: string, opts: GradientOptions = {}): Pass {
     const own = cloneFunction(func);
     const wanted = opts.requireGrads?.map((p) => parameter(own, name, p)) ?? own.params;
     const table = ctx.find(gradientTableKey) ?? gradientTable;
+    const programs = ctx.find(teGradientsKey) ?? new Map<string, TeGradient>();
     const attrs = func.attrs["global_symbol"] === undefined ? func.attrs : { ...func.attrs, global_symbol: `${name}_adjoint` };
-    const made = bb.buildFunction(own.params, () => bb.dataflow(() => new Backward(bb, table).run(own, wanted, opts.targetIndex ?? 0)), { attrs, isPure: func.isPure });
+    const made = bb.buildFunction(own.params, () => bb.dataflow(() => new Backward(bb, table, programs).run(own, wanted, opts.targetIndex ?? 0)), { attrs, isPure: func.isPure });
     bb.setFunction(`${name}_adjoint`, made);
     return bb.finalize();
   });
@@ -50,23 +62,32 @@ function parameter(func: Function, owner: string, name: string): Var {
   return found;
 }
 
+const WITH_GRAD = "relax.call_tir_with_grad";
+
+/** The call without the name of its gradient, which has served. */
+function plainCall(call: Call): Call {
+  return makeCall(makeOp("relax.call_tir"), call.args, { sinfoArgs: call.sinfoArgs, structInfo: call.structInfo, span: call.span });
+}
+
 /** The gradient of a value: an expression, one for each field of a tuple, or nothing. */
 type Adjoint = Expr | readonly Adjoint[] | undefined;
 
 class Backward {
   readonly #bb: BlockBuilder;
   readonly #table: GradientTable;
+  readonly #programs: ReadonlyMap<string, TeGradient>;
   readonly #adjoints = new Map<AnyVar, Adjoint>();
 
-  constructor(bb: BlockBuilder, table: GradientTable) {
+  constructor(bb: BlockBuilder, table: GradientTable, programs: ReadonlyMap<string, TeGradient>) {
     this.#bb = bb;
     this.#table = table;
+    this.#programs = programs;
   }
 
   run(func: Function, wanted: readonly Var[], targetIndex: number): Expr {
     if (func.body.kind !== "relax.SeqExpr") throw new RangeError("A function to differentiate has bindings.");
     const bindings = func.body.blocks.flatMap((b) => b.bindings);
-    for (const b of bindings) this.#bb.addBinding(b);
+    for (const b of bindings) this.#bb.addBinding(isCallTo(b.value, WITH_GRAD) && b.kind === "relax.VarBinding" ? { ...b, value: plainCall(b.value) } : b);
     const result = func.body.body;
     const target = result.kind === "relax.Tuple" ? result.fields[targetIndex] : targetIndex === 0 ? result : undefined;
     this.#add(lossOf(target), this.#op("ones", [makeShapeExpr([])], { dtype: dtypeOf(target) }));
@@ -99,11 +120,25 @@ class Backward {
     const name = opNameOf(call);
     if (name === "relax.grad.no_grad") return;
     if (name === "relax.grad.start_checkpoint" || name === "relax.grad.end_checkpoint") return this.#add(call.args[0], adjoint);
+    if (name === WITH_GRAD) return this.#program(v, call, adjoint);
     const rule = name === undefined ? undefined : this.#table.get(name);
     if (rule === undefined) throw new RangeError(`There is no gradient of \`${name ?? call.op.kind}\`, which \`${v.name}\` is bound to.`);
     const grad = this.#full(adjoint, v.structInfo);
     const grads = rule({ call, output: v, grad }, { op: (n, args, attrs) => this.#op(n, args, attrs) });
     call.args.forEach((a, i) => this.#add(a, grads[i]));
+  }
+
+  #program(v: AnyVar, call: Call, adjoint: Adjoint): void {
+    const name = String(call.attrs["te_grad_name"]);
+    const rule = this.#programs.get(name);
+    if (rule === undefined) throw new RangeError(`There is no gradient \`${name}\`, which \`${v.name}\` asks for. Put it among those of \`teGradientsKey\`.`);
+    const given = call.attrs["te_grad_kwargs"];
+    const kwargs = typeof given === "object" && given !== null && !Array.isArray(given) && !isNode(given) ? (given as AttrMap) : {};
+    const grad = this.#full(adjoint, v.structInfo);
+    const grads = grad.kind === "relax.Tuple" ? grad.fields : [grad];
+    const args = call.args[1]?.kind === "relax.Tuple" ? call.args[1].fields : [];
+    const made = this.#bb.emit(callTe(this.#bb, (...t) => rule(t.slice(0, grads.length), t.slice(grads.length), kwargs), [...grads, ...args], { name }));
+    args.forEach((a, i) => this.#add(a, args.length === 1 ? made : makeTupleGetItem(made, i)));
   }
 
   /** Adds to the gradient of what an expression is made of; constants have none. */
