@@ -15,6 +15,7 @@ import {
   fakeQuantizationToInteger,
   foldBatchnormToConv2D,
   foldConstant,
+  foldTransposeIntoConv2D,
   fuseOps,
   fuseTIR,
   killAfterLastUse,
@@ -119,6 +120,7 @@ const graphPasses: readonly PassSpec[] = [
   plain("LowerTIR", "Lowers tensor programs to flat loops: all passes of that.", () => lowerTir({ intrinRules: wasmIntrinRules })),
   plain("VMPhase", "The last phase for the virtual machine: from tensor programs to what its code generator takes.", vmPhase),
   plain("WasmPipeline", "The whole pipeline for WebAssembly.", wasmPipeline),
+  plain("FoldTransposeIntoConv2D", "Makes convolutions read an image before its transposes, where the copy with a border can do their work.", foldTransposeIntoConv2D),
   plain("SplitConcat", "Joins many tensors in steps where a device binds few buffers at once.", splitConcat),
   passSpec(
     "WinogradConv2D",

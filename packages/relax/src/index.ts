@@ -251,6 +251,7 @@ export {
 } from "./transform/rewrite-dataflow-reshape.ts";
 export { splitCallTIRByPattern, type LibraryKernel, type TirPatternCodegen } from "./transform/split-call-tir-by-pattern.ts";
 export { matchTirPattern, type TirPatternMatch } from "./transform/tir-pattern.ts";
+export { foldTransposeIntoConv2D } from "./transform/fold-transpose-into-conv2d.ts";
 export { splitConcat } from "./transform/split-concat.ts";
 export { winogradConv2D, winogradPaybackRuns, type WinogradConv2DOptions } from "./transform/winograd-conv2d.ts";
 export { aliasedVar } from "./transform/life-times.ts";

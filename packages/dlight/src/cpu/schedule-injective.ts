@@ -14,6 +14,8 @@ export function scheduleInjective(work: Work, stage: Stage, parallel: boolean): 
   const inner = loops[loops.length - 1];
   if (inner === undefined) return;
   const vector = vectorizeInner(work, stage, inner);
+  // Fewer values than a vector has lanes: one after the other, without a loop.
+  if (!vector && loops.length > 1 && (extentOf(work, inner) ?? lanes) < lanes) attempt(() => sch.unroll(inner));
   if (!parallel) return;
   if (!vector || loops.length > 1) parallelOuter(work, vector ? loops.slice(0, -1) : loops);
   else attempt(() => parallelOuter(work, sch.getLoops(stage.rv).slice(0, -1)));

@@ -268,3 +268,10 @@ test("resize3d nearest repeats cells along each axis", () => {
   const attrs = { layout: "NCDHW", method: "nearest_neighbor", coordinate_transformation_mode: "asymmetric", rounding_method: "floor" };
   expect(out("image.resize3d", [x, makeShapeExpr([4, 1, 4])], attrs)).toEqual([1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);
 });
+
+test("conv2d with data and result in different layouts", () => {
+  const [x, w] = [ramp([1, 3, 5, 6]), ramp([3, 3, 3, 4])];
+  const attrs = { strides: 2, padding: 1, kernel_layout: "HWIO" };
+  const plain = runOp("nn.conv2d", [transposed(x, [0, 2, 3, 1]), w], { ...attrs, data_layout: "NHWC", out_layout: "NHWC" });
+  expect(out("nn.conv2d", [x, w], { ...attrs, data_layout: "NCHW", out_layout: "NHWC" })).toEqual(values(plain[0]!));
+});

@@ -4,14 +4,15 @@ import { shapeOf } from "../../ir/make.ts";
 import type { Call } from "../../ir/expr.ts";
 import { boolAttr, dtypeAttr, floatAttr, intAttr, intsAttr, optIntAttr, optIntsAttr, stringAttr } from "../attrs-of.ts";
 import type { LegalizeRule } from "../legalize-rule.ts";
+import { axisOrder } from "../layout-rule.ts";
 import { arg, nth, of1, of2, of3, viaTe, whenKnown } from "./rule-parts.ts";
 
-/** What a convolution's call says; undefined for layouts that split channels. */
-function convOptions(call: Call, n: number): te.ConvOptions | undefined {
+/** What a convolution's call says, and the layout of its result; undefined for layouts that split channels. */
+function convOptions(call: Call, n: number): (te.ConvOptions & { readonly outLayout: string }) | undefined {
   const dataLayout = stringAttr(call, "data_layout");
   const kernelLayout = stringAttr(call, "kernel_layout");
-  if (stringAttr(call, "out_layout") !== dataLayout) return undefined;
-  if (dataLayout.length !== n + 2 || kernelLayout.length !== n + 2) return undefined;
+  const outLayout = stringAttr(call, "out_layout");
+  if ([dataLayout, kernelLayout, outLayout].some((l) => l.length !== n + 2)) return undefined;
   return {
     strides: intsAttr(call, "strides"),
     padding: intsAttr(call, "padding"),
@@ -19,6 +20,7 @@ function convOptions(call: Call, n: number): te.ConvOptions | undefined {
     groups: intAttr(call, "groups"),
     dataLayout,
     kernelLayout,
+    outLayout,
     outDType: dtypeAttr(call, "out_dtype"),
   };
 }
@@ -26,13 +28,16 @@ function convOptions(call: Call, n: number): te.ConvOptions | undefined {
 const convRule = (n: number): LegalizeRule =>
   whenKnown((call, bb) => {
     const o = convOptions(call, n);
-    return o === undefined ? undefined : bb.callTe(of2((x, w) => te.conv(x, w, o)), [arg(call, 0), arg(call, 1)], { name: `conv${n}d` });
+    if (o === undefined) return undefined;
+    // Data in another layout than the result are brought into it first, in the same program.
+    const image = (x: te.Tensor): te.Tensor => (o.dataLayout === o.outLayout ? x : te.transpose(x, axisOrder(o.dataLayout, o.outLayout)));
+    return bb.callTe(of2((x, w) => te.conv(image(x), w, { ...o, dataLayout: o.outLayout })), [arg(call, 0), arg(call, 1)], { name: `conv${n}d` });
   });
 
 const convTransposeRule = (n: number): LegalizeRule =>
   whenKnown((call, bb) => {
     const o = convOptions(call, n);
-    if (o === undefined) return undefined;
+    if (o === undefined || o.outLayout !== o.dataLayout) return undefined;
     const full = { ...o, outputPadding: intsAttr(call, "output_padding") };
     return bb.callTe(of2((x, w) => te.convTranspose(x, w, full)), [arg(call, 0), arg(call, 1)], { name: `conv${n}d_transpose` });
   });
