@@ -60,7 +60,16 @@ const rearranging: readonly Case[] = [
   { op: "Resize", what: "by a fraction", inputs: [[1, 1, 4, 5]], reads: ["x0", "", "scales"], initializers: { scales: floats(1, 1, 0.6, 0.7) }, attrs: { mode: "cubic" }, opset: 18 },
 ];
 
-it.each([...recurrent, ...spectral, ...quantized, ...sampling, ...rearranging])("$op: $what", async (c) => {
+const regions: readonly Case[] = [
+  {
+    op: "MaxRoiPool",
+    what: "regions of two images, one of them partly outside",
+    inputs: [[2, 2, 8, 6], tensorFrom([0, 1, 1, 8, 12, 1, 0, 2, 3, 5, 1, 6, 6, 20, 18, 0, 3, 4, 3, 4], [4, 5], "float32")],
+    attrs: { pooled_shape: [3, 2], spatial_scale: { float: 0.5 } },
+  },
+];
+
+it.each([...recurrent, ...regions, ...spectral, ...quantized, ...sampling, ...rearranging])("$op: $what", async (c) => {
   const inputs = Object.fromEntries(
     c.inputs.map((x, i): [string, Tensor] => [`x${i}`, Array.isArray(x) ? randomTensor({ shape: x, dtype: "float32" }, i + 1) : (x as Tensor)]),
   );

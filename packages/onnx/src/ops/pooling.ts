@@ -4,6 +4,7 @@ import { tensorFrom, type Tensor } from "@verticil/runtime-ffi";
 import { asInt } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
+import { splitAt } from "./shape.ts";
 import { spatialLetters, windowsOf, type Windows } from "./windows.ts";
 
 /** A pooling with the node's attributes. */
@@ -164,6 +165,21 @@ const roiAlign: Converter = (ctx) => {
   });
 };
 
+/** Corners are rounded here, halves away from zero as onnxruntime does; `R.vision.roi_pool` takes them to even. */
+const maxRoiPool: Converter = (ctx) => {
+  const rois = ctx.input(1);
+  const [batch, corners] = splitAt(ctx, rois, 1, [1, 4]);
+  if (batch === undefined || corners === undefined) throw new Error("internal: a region has five numbers");
+  const scaled = ctx.emit("multiply", [corners, ctx.scalar(ctx.attrs.float("spatial_scale", 1), rois)]);
+  const whole = ctx.emit("floor", [ctx.emit("add", [ctx.emit("abs", [scaled]), ctx.scalar(0.5, rois)])]);
+  const rounded = ctx.emit("multiply", [ctx.emit("sign", [scaled]), whole]);
+  return ctx.emit("vision.roi_pool", [ctx.input(0), ctx.emit("concat", [ctx.tuple([batch, rounded])], { axis: 1 })], {
+    pooled_size: [...(ctx.attrs.ints("pooled_shape") ?? ctx.unsupported("it has no pooled_shape"))],
+    spatial_scale: 1,
+    layout: "NCHW",
+  });
+};
+
 /** Poolings and normalizations over windows. */
 export const poolingConverters: ConverterTable = {
   MaxPool: maxPool,
@@ -174,4 +190,5 @@ export const poolingConverters: ConverterTable = {
   GlobalLpPool: globalLpPool,
   LRN: lrn,
   RoiAlign: roiAlign,
+  MaxRoiPool: maxRoiPool,
 };

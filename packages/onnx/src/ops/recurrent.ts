@@ -1,8 +1,11 @@
 import { at } from "@verticil/ir-core";
 import { makeShapeExpr, type Expr } from "@verticil/relax";
 import { tensorFrom } from "@verticil/runtime-ffi";
+import { asInt, type PrimExpr } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
+import { loopAtRun } from "../graph/run-time-control.ts";
 import type { NodeContext } from "../node-context.ts";
+import { knownValue } from "../value.ts";
 import { activationNamed, type Activation } from "./activation.ts";
 import { splitAt } from "./shape.ts";
 
@@ -46,7 +49,7 @@ function times(ctx: NodeContext, a: Expr, b: Expr): Expr {
 }
 
 function parts(ctx: NodeContext, x: Expr, axis: number, count: number): readonly Expr[] {
-  const size = at(ctx.staticDims(x), axis) / count;
+  const size = (asInt(at(ctx.dims(x), axis)) ?? ctx.dynamic("the size of its gates")) / count;
   return splitAt(ctx, x, axis, Array.from({ length: count }, () => size));
 }
 
@@ -83,7 +86,7 @@ const lstmStep: Step = (ctx, d, x, { hidden, cell }) => {
   return { hidden: times(ctx, output, h(next)), cell: next };
 };
 
-/** Unrolled over the length, which has to be known. */
+/** Its steps one after the other where their number is known, else a loop at run time. */
 function recurrent(layer: Layer): Converter {
   return (ctx) => {
     if (ctx.attrs.has("clip")) return ctx.unsupported("its values are clipped");
@@ -118,10 +121,10 @@ function direction(ctx: NodeContext, layer: Layer, x: Expr, i: number, batchFirs
   const slice = (e: Expr): Expr => ctx.emit("take", [e, ctx.scalar(i, "int64")], { axis: 0 });
   const [w, r] = [slice(ctx.input(1)), slice(ctx.input(2))];
   const hiddenSize = at(ctx.staticDims(r), 1);
-  const batch = at(ctx.staticDims(x), 1);
+  const batch = at(ctx.dims(x), 1);
   const bias = ctx.optional(3);
   const [wb, rb] = bias === undefined ? [] : parts(ctx, slice(bias), 0, 2);
-  const zeros = (shape: readonly number[]): Expr =>
+  const zeros = (shape: readonly (number | PrimExpr)[]): Expr =>
     ctx.emit("full", [makeShapeExpr(shape), ctx.constant(tensorFrom([0], [], ctx.dtype(x)))], { dtype: ctx.dtype(x) });
   const product = ctx.emit("matmul", [x, ctx.transpose(w, [1, 0])]);
   const recurrentBias = rb === undefined ? Array.from({ length: layer.gates }, () => zeros([hiddenSize])) : parts(ctx, rb, 0, layer.gates);
@@ -156,29 +159,58 @@ function activationsOf(ctx: NodeContext, layer: Layer, direction: number): reado
   });
 }
 
-/** The hidden states of all steps, `[length, batch, hidden]`, and the last state. */
-function runDirection(ctx: NodeContext, layer: Layer, d: Direction, lengths: Expr | undefined): { readonly all: Expr; readonly state: State } {
-  const length = at(ctx.staticDims(d.projected), 0);
+/** What a layer made of all steps: the hidden states, `[length, batch, hidden]`, and the last state. */
+interface Run {
+  readonly all: Expr;
+  readonly state: State;
+}
+
+/** The most steps that are written one after the other. */
+const MAX_UNROLL = 512;
+
+function runDirection(ctx: NodeContext, layer: Layer, d: Direction, lengths: Expr | undefined): Run {
+  const length = asInt(at(ctx.dims(d.projected), 0));
+  return length === undefined || length > MAX_UNROLL ? loopOverSteps(ctx, layer, d, lengths) : stepsInTurn(ctx, layer, d, lengths, length);
+}
+
+function stepsInTurn(ctx: NodeContext, layer: Layer, d: Direction, lengths: Expr | undefined, length: number): Run {
   const steps = splitAt(ctx, d.projected, 0, Array.from({ length }, () => 1)).map((s) => ctx.emit("squeeze", [s], { axis: [0] }));
   let state: State = { hidden: d.hidden, cell: d.cell };
   const all: Expr[] = [];
   for (const [t, x] of steps.entries()) {
-    const next = layer.step(ctx, d, x, state);
-    if (lengths === undefined) {
-      all.push(next.hidden);
-      state = next;
-      continue;
-    }
-    // A row that has ended keeps its state and gives zeros.
-    const runs = ctx.emit("expand_dims", [ctx.emit("less", [ctx.scalar(t, lengths), lengths])], { axis: [1] });
-    const held = (now: Expr, before: Expr): Expr => ctx.emit("where", [runs, now, before]);
-    all.push(held(next.hidden, ctx.scalar(0, next.hidden)));
-    state = {
-      hidden: held(next.hidden, state.hidden),
-      cell: next.cell === undefined || state.cell === undefined ? undefined : held(next.cell, state.cell),
-    };
+    const { output, next } = oneStep(ctx, layer, d, x, state, lengths, () => ctx.scalar(t, "int64"));
+    all.push(output);
+    state = next;
   }
   return { all: ctx.emit("stack", [ctx.tuple(all)], { axis: 0 }), state };
+}
+
+/** Steps whose number is not known, or large: the runtime calls the step in turn. */
+function loopOverSteps(ctx: NodeContext, layer: Layer, d: Direction, lengths: Expr | undefined): Run {
+  const length = at(ctx.dims(d.projected), 0);
+  const results = loopAtRun(ctx, {
+    trips: ctx.exprOf(knownValue({ dtype: "int64", shape: [], elems: [length] })),
+    condition: undefined,
+    carried: [d.hidden, ...(d.cell === undefined ? [] : [d.cell])],
+    round: (index, _going, [hidden, cell]) => {
+      if (hidden === undefined) throw new Error("internal: a state is carried");
+      const x = ctx.emit("take", [d.projected, index], { axis: 0 });
+      const { output, next } = oneStep(ctx, layer, d, x, { hidden, cell }, lengths, () => index);
+      return { condition: undefined, carried: [next.hidden, ...(next.cell === undefined ? [] : [next.cell])], scans: [output] };
+    },
+  });
+  const all = at(results, results.length - 1);
+  return { all: ctx.withOpenDims(all, [length, ...ctx.dims(d.hidden)]), state: { hidden: at(results, 0), cell: d.cell === undefined ? undefined : at(results, 1) } };
+}
+
+/** Step `t`; a row that has ended keeps its state and gives zeros. */
+function oneStep(ctx: NodeContext, layer: Layer, d: Direction, x: Expr, state: State, lengths: Expr | undefined, t: () => Expr): { readonly output: Expr; readonly next: State } {
+  const next = layer.step(ctx, d, x, state);
+  if (lengths === undefined) return { output: next.hidden, next };
+  const runs = ctx.emit("expand_dims", [ctx.emit("less", [t(), ctx.astype(lengths, "int64")])], { axis: [1] });
+  const held = (now: Expr, before: Expr): Expr => ctx.emit("where", [runs, now, before]);
+  const cell = next.cell === undefined || state.cell === undefined ? undefined : held(next.cell, state.cell);
+  return { output: held(next.hidden, ctx.scalar(0, next.hidden)), next: { hidden: held(next.hidden, state.hidden), cell } };
 }
 
 /** Recurrent layers. */
