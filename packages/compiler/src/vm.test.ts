@@ -91,6 +91,80 @@ def main(x: R.Tensor(("n",), "float32")) -> R.Tensor(("n",), "float32"):
   expect(numbers(callCleanly(vm, "power", f32(2), tensorFrom([3], [], "int32")))).toEqual([8]);
 });
 
+test("programs are called for a result of their own, over an argument, with sizes, and with a gradient that nobody asks for", async () => {
+  const { vm } = await load(
+    `
+@T.prim_func(private=True)
+def twice(a: T.handle, b: T.handle):
+    n = T.int64()
+    A = T.match_buffer(a, (n,), "float32")
+    B = T.match_buffer(b, (n,), "float32")
+    for i in range(n):
+        with T.block("twice"):
+            v = T.axis.spatial(n, i)
+            B[v] = A[v] * T.float32(2)
+
+@T.prim_func(private=True)
+def negate(a: T.handle):
+    n = T.int64()
+    A = T.match_buffer(a, (n,), "float32")
+    for i in range(n):
+        with T.block("negate"):
+            v = T.axis.spatial(n, i)
+            A[v] = T.float32(0) - A[v]
+
+@T.prim_func(private=True)
+def plus(a: T.handle, b: T.handle, k: T.int64):
+    n = T.int64()
+    A = T.match_buffer(a, (n,), "float32")
+    B = T.match_buffer(b, (n,), "float32")
+    for i in range(n):
+        with T.block("plus"):
+            v = T.axis.spatial(n, i)
+            B[v] = A[v] + T.Cast("float32", k)
+
+@R.function(pure=False)
+def main(x: R.Tensor(("n",), "float32")) -> R.Tensor(("n",), "float32"):
+    n = T.int64()
+    cls = Module
+    a = R.call_tir(cls.twice, (x,), out_sinfo=R.Tensor((n,), "float32"))
+    b = R.call_tir_inplace(cls.negate, (a,), inplace_indices=[0], out_sinfo=R.Tensor((n,), "float32"))
+    c = R.call_tir(cls.plus, (b,), out_sinfo=R.Tensor((n,), "float32"), tir_vars=R.shape([n * n]))
+    d = R.call_tir_with_grad(cls.twice, (c,), out_sinfo=R.Tensor((n,), "float32"), te_grad_name="twice_grad")
+    e = R.call_dps_packed("double_into", (d,), out_sinfo=R.Tensor((n,), "float32"))
+    f = R.call_inplace_packed("negate_at", e, inplace_indices=[0], sinfo_args=(R.Tensor((n,), "float32"),))
+    return f
+`,
+    {
+      double_into: ([x, out]) => {
+        if (isTensor(x) && isTensor(out)) x.data.forEach((v, i) => (out.data[i] = (Number(v) * 2) as never));
+        return undefined;
+      },
+      negate_at: ([x]) => {
+        if (isTensor(x)) x.data.forEach((v, i) => (x.data[i] = -Number(v) as never));
+        return x;
+      },
+    },
+  );
+  const input = f32(1, 5, 7);
+  // -2 * 2 * (n² - 2x)
+  expect(numbers(callCleanly(vm, "main", input))).toEqual([-28, 4, 20]);
+  expect(numbers(input)).toEqual([1, 5, 7]);
+});
+
+test("an integer that no double holds reaches the host as it is", async () => {
+  const { vm } = await load(
+    `
+@R.function(pure=False)
+def main(x: R.Tensor(("n",), "float32")) -> R.Object:
+    y = R.call_packed("keep", R.prim_value(T.int64(9007199254740993)), x, sinfo_args=(R.Object,))
+    return y
+`,
+    { keep: ([k]) => String(k) },
+  );
+  expect(vm.invoke("main", f32(1))).toBe("9007199254740993");
+});
+
 test("a closure holds what it was made with, and the host may call it", async () => {
   const { vm } = await load(
     `

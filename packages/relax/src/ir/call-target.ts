@@ -24,9 +24,12 @@ export function callTirParts(expr: Expr): CallTirParts | undefined {
   return isCallTo(expr, "relax.call_tir") ? partsOf(expr) : undefined;
 }
 
-/** The parts of a `relax.call_tir`, or of one in place, which writes over its operands; undefined for anything else. */
+/**
+ * The parts of a `relax.call_tir`, of one in place, which writes over its operands, or of one that names its gradient; undefined
+ * for anything else.
+ */
 export function anyCallTirParts(expr: Expr): CallTirParts | undefined {
-  return isCallTo(expr, "relax.call_tir_inplace") ? partsOf(expr) : callTirParts(expr);
+  return isCallTo(expr, "relax.call_tir_inplace") || isCallTo(expr, "relax.call_tir_with_grad") ? partsOf(expr) : callTirParts(expr);
 }
 
 /** Which of its operands each result of a call in place is written to; -1 for memory of its own, as for all of a `call_tir`. */

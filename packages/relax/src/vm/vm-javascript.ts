@@ -24,6 +24,8 @@ class Writer {
   readonly #executable: VmExecutable;
   readonly #lines: string[] = ["// Written by the compiler: the functions of a program, one call after the other.", "export const functions = {"];
   #lists: ReadonlyMap<unknown, string> = new Map();
+  /** The register that the function's result is left in. */
+  #result = -1;
 
   constructor(executable: VmExecutable) {
     this.#executable = executable;
@@ -40,9 +42,10 @@ class Writer {
       [c, "constant"],
       [f, "function"],
     ]);
+    this.#result = result;
     this.#lines.push(`  ${JSON.stringify(name)}: (vm) => {`);
     this.#stmt(func.body, "    ");
-    this.#lines.push(`    return vm.register(${result});`, "  },");
+    this.#lines.push("  },");
   }
 
   #stmt(s: Stmt, indent: string): void {
@@ -61,11 +64,17 @@ class Writer {
         return;
       case "tir.Evaluate":
         if (s.value.kind !== "tir.Call") break;
-        this.#lines.push(`${indent}${this.#call(s.value)};`);
+        this.#lines.push(`${indent}${this.#returned(s.value) ?? this.#call(s.value)};`);
         return;
       default:
     }
     throw new TypeError(`A program of the virtual machine has no ${s.kind}.`);
+  }
+
+  /** The copy into the result's register ends the function. */
+  #returned(call: Call): string | undefined {
+    const [, slot, , value] = call.op.name === "tir.anylist_setitem_call_packed" ? call.args : [];
+    return slot?.kind === "ir.IntImm" && slot.value === this.#result && value !== undefined ? `return ${this.#expr(value)}` : undefined;
   }
 
   #call(call: Call): string {

@@ -77,8 +77,7 @@ export const functions = {
     } else {
       vm.call(2, 3, [vm.register(1)]);
     }
-    vm.call(6, 2, [vm.register(2)]);
-    return vm.register(6);
+    return vm.register(2);
   },
 };
 `);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { vmExecutableText } from "./as-text.ts";
 import { decodeVmExecutable } from "./decode.ts";
-import { encodeVmExecutable } from "./encode.ts";
+import { encodeVmExecutable, VM_VERSION } from "./encode.ts";
 import type { VmExecutable } from "./executable.ts";
 
 const program: VmExecutable = {
@@ -67,4 +67,29 @@ test("the text shows calls, jumps and operands", () => {
 
 @f(handle, int64) kernel, sizes of argument 0 axis 1
 `);
+});
+
+test("another version of the bytecode is refused by its number", () => {
+  const bytes = encodeVmExecutable(program);
+  expect(bytes[4]).toBe(VM_VERSION);
+  expect(() => decodeVmExecutable(bytes.with(4, 99))).toThrow(`The bytecode has version 99, this runtime runs version ${VM_VERSION}.`);
+});
+
+test("a call takes a byte for itself and one for each small number in it", () => {
+  const main = { kind: "bytecode", name: "main", params: [], registers: 2 } as const;
+  const size = (calls: number): number => {
+    const code = Array.from({ length: calls }, () => ({ op: "call", func: 0, dst: 1, args: [{ kind: "register", index: 0 }, { kind: "immediate", value: 7 }] }) as const);
+    return encodeVmExecutable({ functions: [{ ...main, code }], constants: [] }).length;
+  };
+  // Operation, function, register, number of arguments, two arguments; upstream takes eight bytes for each word.
+  expect(size(101) - size(100)).toBe(6);
+});
+
+test("no integer is rounded: an operand that a double may not hold is refused, and constants hold any", () => {
+  const call = (value: number): VmExecutable => ({
+    functions: [{ kind: "bytecode", name: "main", params: [], registers: 1, code: [{ op: "ret", value: { kind: "immediate", value } }] }],
+    constants: [{ kind: "int", value: 2n ** 53n + 1n }],
+  });
+  expect(() => encodeVmExecutable(call(2 ** 52))).toThrow("too large for an operand");
+  for (const value of [2 ** 50 - 1, -(2 ** 50) + 1]) expect(decodeVmExecutable(encodeVmExecutable(call(value)))).toEqual(call(value));
 });
