@@ -1,3 +1,4 @@
+import { readdir, readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import wabt from "wabt";
 import { childRunner } from "./child-runner.ts";
@@ -19,6 +20,19 @@ async function kernel(body: string, init: readonly number[] = [1, 2, 3, 4]): Pro
 
 const copy = "(v128.store (local.get $y) (v128.load (local.get $x)))";
 const bytes = (...values: readonly number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
+
+/** The processes that run kernels for a process. */
+async function runnersUnder(parent: number): Promise<readonly number[]> {
+  const all = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const infos = await Promise.all(
+    all.map(async (pid) => {
+      // A process may end meanwhile.
+      const [stat, command] = await Promise.all(["stat", "cmdline"].map((f) => readFile(`/proc/${pid}/${f}`, "utf8").catch(() => "")));
+      return { pid: Number(pid), parent: Number(stat?.split(") ").at(-1)?.split(" ")[1]), runs: command?.includes("runner-child") === true };
+    }),
+  );
+  return infos.filter((i) => i.parent === parent && i.runs).map((i) => i.pid);
+}
 
 let runner: Runner;
 beforeAll(() => void (runner = childRunner({ milliseconds: 2, timeout: 1500, maxBytes: 2 ** 20 })));
@@ -59,6 +73,16 @@ describe("a child runner", () => {
   it("gives up a kernel that never ends", async () => {
     expect(await runner.measure(await kernel("(loop (br 0))"))).toEqual({ ok: false, error: "no result within 1500 ms" });
     expect(await runner.measure(await kernel(copy))).toMatchObject({ ok: true });
+  });
+
+  it.skipIf(process.platform !== "linux")("survives the end of its process under a kernel, and starts another", async () => {
+    await runner.measure(await kernel(copy));
+    const [pid] = await runnersUnder(process.pid);
+    const lost = runner.measure(await kernel("(loop (br 0))"));
+    setTimeout(() => process.kill(pid ?? NaN, "SIGKILL"), 100);
+    expect(await lost).toEqual({ ok: false, error: "the kernel took its process down (SIGKILL)" });
+    expect(await runner.measure(await kernel(copy))).toMatchObject({ ok: true });
+    expect(await runnersUnder(process.pid)).not.toContain(pid);
   });
 
   it("survives code that is none", async () => {

@@ -64,10 +64,13 @@ export class TaskTuner {
     return this.#progress;
   }
 
-  /** What another round may win: the time that the task takes, less the longer nothing better was found. */
+  /**
+   * What another round may win: the time that the task takes, and the less the longer nothing better was found. By the
+   * square, so that light tasks have their turns too: improvements of one that was searched for long are rare and small.
+   */
   get promise(): number {
     const seconds = this.#progress.best ?? this.#progress.untuned ?? 0;
-    return (this.task.weight * seconds) / (1 + this.#sinceBetter);
+    return (this.task.weight * seconds) / (1 + this.#sinceBetter) ** 2;
   }
 
   /** Makes the space, takes over what the database knows, and measures the untuned schedule. */
