@@ -1,16 +1,22 @@
 import { parse } from "@verticil/tvmscript";
-import { isTensor, tensor, tensorFrom, zeros, type Any, type Functions, type OwnedTensor, type Tensor } from "@verticil/runtime-ffi";
+import { isTensor, readSafetensors, tensor, tensorFrom, zeros, type Any, type Functions, type OwnedTensor, type Tensor } from "@verticil/runtime-ffi";
 import { loadVmModel, type VirtualMachine, type VmModel } from "@verticil/runtime-ffi/vm";
 import { interpretRelax, legalizeOps } from "@verticil/relax";
 import { defaultWasmTarget } from "@verticil/ir-core";
 import { describe, expect, test } from "vitest";
-import { compile } from "./compile.ts";
+import { compile, type VmExecutableModel } from "./compile.ts";
 import { compileContext, scriptDialects } from "./compile-context.ts";
 
 const f32 = (...values: number[]): Tensor => tensor(Float32Array.from(values), [values.length]);
 
 function moduleOf(body: string): ReturnType<typeof parse> {
   return parse(`@I.ir_module\nclass Module:\n${body.replace(/^\n/, "").replace(/^(?=.)/gm, "    ")}`, { dialects: scriptDialects });
+}
+
+async function vmOf(body: string): Promise<VmExecutableModel> {
+  const executable = await compile(moduleOf(body), { name: "program" });
+  if (executable.kind !== "vm") throw new Error("This program needs no virtual machine.");
+  return executable;
 }
 
 function numbers(value: Any): readonly number[] {
@@ -357,4 +363,21 @@ test("a compiled program comes as a module that its loader imports, beside the b
   const loader = String(files.get("program.js"));
   expect(loader).toContain('import { functions as compiled } from "./program.vm.js";');
   expect(loader).toContain("{ compiled, ...options }");
+});
+
+test("constants of a program lie in a file of weights by name, and the bytecode names them", async () => {
+  const { files, program, ...executable } = await vmOf(`
+@R.function
+def main(x: R.Tensor(("n", 3), "float32")) -> R.Tensor(("n", 3), "float32"):
+    n = T.int64()
+    y = R.add(x, R.const([1.5, -2.0, 7.0], "float32"))
+    return y
+`);
+  const weights = files.get(executable.manifest.files.weights.path);
+  const { tensors } = readSafetensors(weights instanceof Uint8Array ? weights : new Uint8Array());
+  const names = program.constants.flatMap((c) => (c.kind === "tensor" ? [c.name] : []));
+  expect([...tensors.keys()]).toEqual(names);
+  expect([...tensors.values()].map((t) => numbers(t))).toContainEqual([1.5, -2, 7]);
+  const { vm } = await executable.load();
+  expect(numbers(vm.invoke("main", tensor(Float32Array.of(1, 1, 1), [1, 3])))).toEqual([2.5, -1, 8]);
 });
