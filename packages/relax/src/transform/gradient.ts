@@ -92,7 +92,11 @@ class Backward {
     const target = result.kind === "relax.Tuple" ? result.fields[targetIndex] : targetIndex === 0 ? result : undefined;
     this.#add(lossOf(target), this.#op("ones", [makeShapeExpr([])], { dtype: dtypeOf(target) }));
     for (const b of [...bindings].reverse()) this.#binding(b);
-    const grads = wanted.map((p) => this.#bb.emitOutput(this.#full(this.#adjoints.get(p), structInfoOf(p)), `${p.name}_adjoint`));
+    const all = wanted.map((p) => {
+      const grad = this.#full(this.#adjoints.get(p), structInfoOf(p));
+      return isVar(grad) ? grad : this.#bb.emit(grad, `${p.name}_adjoint`);
+    });
+    const grads = all.map((grad, i) => this.#bb.emitOutput(grad, `${wanted[i]?.name ?? ""}_adjoint_out`));
     return makeTuple([result, makeTuple(grads)]);
   }
 
@@ -138,7 +142,7 @@ class Backward {
     const grads = grad.kind === "relax.Tuple" ? grad.fields : [grad];
     const args = call.args[1]?.kind === "relax.Tuple" ? call.args[1].fields : [];
     const made = this.#bb.emit(callTe(this.#bb, (...t) => rule(t.slice(0, grads.length), t.slice(grads.length), kwargs), [...grads, ...args], { name }));
-    args.forEach((a, i) => this.#add(a, args.length === 1 ? made : makeTupleGetItem(made, i)));
+    args.forEach((a, i) => this.#add(a, this.#bb.emit(args.length === 1 ? made : makeTupleGetItem(made, i), isVar(a) ? `${a.name}_adjoint` : "adjoint")));
   }
 
   /** Adds to the gradient of what an expression is made of; constants have none. */

@@ -11,10 +11,11 @@ import { arg, dimsOf, fitted, reducedAxes, scalarLike, shapeExprOf } from "./ope
 /** The gradient in the shape of the operand: the elements stay where they are. */
 const reshaped: GradientRule = ({ call, grad }, b) => [b.op("reshape", [grad, shapeExprOf(call, arg(call, 0))]), ...call.args.slice(1).map(() => undefined)];
 
-/** A reduced tensor with the axes of size 1 that the reduction took away. */
+/** A reduced tensor with the axes of size 1 that the reduction took away; a scalar fits any tensor as it is. */
 function restored(call: Call, e: Expr, b: GradientBuilder): Expr {
   const axes = reducedAxes(call);
-  return boolAttr(call, "keepdims") || axes.length === 0 ? e : b.op("expand_dims", [e], { axis: axes.toSorted((x, y) => x - y) });
+  const isScalar = axes.length === dimsOf(call, arg(call, 0)).length;
+  return boolAttr(call, "keepdims") || isScalar ? e : b.op("expand_dims", [e], { axis: axes.toSorted((x, y) => x - y) });
 }
 
 /** The number of elements that a reduction puts into one; a tensor where sizes are symbolic. */
