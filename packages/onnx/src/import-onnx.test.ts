@@ -135,6 +135,18 @@ test("unsupported operators are listed all at once, with their nodes", () => {
   expect(text).toContain("The operator `Frobnicate` is not supported. It is used by `Frobnicate_a`, `Frobnicate_y`.");
 });
 
+test("types that are not supported are listed beside the operators, all at once", () => {
+  const model = modelBytes({
+    nodes: [node("Mystery", ["x", "w"], ["y"]), node("Relu", ["s"], ["z"])],
+    inputs: { x: [1], s: { type: 8, dims: [1] } },
+    initializers: { w: { dims: [0], type: 14 } },
+    outputs: ["y", "z"],
+  });
+  const { codes, text } = errors(model);
+  expect(codes).toEqual(["onnx/unsupported-op", "onnx/unsupported-type", "onnx/unsupported-type"]);
+  expect(text).toMatch(/Mystery[^]*`s` is of type string[^]*`w` is of type complex64/);
+});
+
 test("a cycle is shown", () => {
   const nodes = [node("Add", ["x", "b"], ["a"]), node("Relu", ["a"], ["b"])];
   const { codes, text } = errors(modelBytes({ ...relu, nodes, outputs: ["b"] }));

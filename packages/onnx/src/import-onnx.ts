@@ -64,7 +64,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): IRMo
 function importModel(model: OnnxModel, options: ImportOptions, straight: boolean): IRModule {
   const converters = options.converters === undefined ? onnxConverters : { ...onnxConverters, ...options.converters };
   const nodes = orderedNodes(model.graph);
-  checkSupported(model, converters);
+  checkSupported(model, converters, new Set(Object.keys(options.constants ?? {})));
   const initialized = new Set((model.graph.initializer ?? []).map((t) => t.name ?? ""));
   const constants = new Map(Object.entries(options.constants ?? {}));
   const inputs = (model.graph.input ?? []).filter((i) => !initialized.has(i.name ?? "") && !constants.has(i.name ?? ""));

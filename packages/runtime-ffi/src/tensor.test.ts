@@ -94,3 +94,9 @@ describe("16-bit floats", () => {
     }
   });
 });
+
+test("4-bit floats are read from their bits", () => {
+  const all = tensor(Uint8Array.from({ length: 16 }, (_, i) => i), [16], "float4_e2m1fn");
+  const positive = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
+  expect(Array.from({ length: 16 }, (_, i) => getElement(all, i))).toEqual([...positive, ...positive.map((v) => -v)]);
+});

@@ -153,6 +153,8 @@ export function getElement(t: Tensor, i: number): number | bigint {
       return float8ToFloat(raw, 4, 3);
     case "float8_e5m2":
       return float8ToFloat(raw, 5, 2);
+    case "float4_e2m1fn":
+      return float4ToFloat(raw);
     default:
       return raw;
   }
@@ -235,6 +237,13 @@ export function floatToBfloat(value: number): number {
   scratch.setFloat32(0, value);
   const bits = scratch.getUint32(0);
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
+}
+
+/** A 4-bit float from its bits: no infinities, and always a number. */
+function float4ToFloat(bits: number): number {
+  const [exponent, fraction] = [(bits >> 1) & 3, bits & 1];
+  const magnitude = exponent === 0 ? fraction / 2 : (1 + fraction / 2) * 2 ** (exponent - 1);
+  return bits & 8 ? -magnitude : magnitude;
 }
 
 /** An 8-bit float from its bits: `e4m3fn` (no infinities) or `e5m2` (like a short half). */

@@ -1,7 +1,9 @@
 import { findConverter, type ConverterTable } from "../converter.ts";
 import { OnnxReport } from "../messages.ts";
 import { domainOf, type OnnxModel } from "../proto/decode.ts";
-import type { NodeProto } from "../proto/schema.ts";
+import type { GraphProto, NodeProto, TensorProto } from "../proto/schema.ts";
+import { unsupportedType } from "../proto/tensor.ts";
+import { valueTypeOf } from "../proto/value-type.ts";
 import { tableName } from "./graph-import.ts";
 import { nodeName } from "./order.ts";
 
@@ -15,11 +17,36 @@ function* allNodes(nodes: readonly NodeProto[]): Generator<NodeProto> {
   }
 }
 
+/** The constants of a graph and its sub-graphs; what other attributes hold is their operators' business. */
+function* allTensors(graph: GraphProto): Generator<TensorProto> {
+  yield* graph.initializer ?? [];
+  for (const node of graph.node ?? []) {
+    for (const a of node.attribute ?? []) {
+      if (node.opType === "Constant" && a.t !== undefined && a.t !== null) yield a.t;
+      for (const sub of [a.g, ...(a.graphs ?? [])]) if (sub !== undefined && sub !== null) yield* allTensors(sub);
+    }
+  }
+}
+
+/** What a graph takes or stores in types that are not supported. */
+function noteTypes(graph: GraphProto, given: ReadonlySet<string>, report: OnnxReport): void {
+  const note = (what: string, type: number): void => {
+    const name = unsupportedType(type);
+    if (name !== undefined) report.note("unsupported-type", { what, type: name });
+  };
+  for (const input of graph.input ?? []) {
+    const { tensor } = valueTypeOf(input);
+    if (tensor !== undefined && !given.has(input.name ?? "")) note(`The input \`${input.name ?? ""}\``, tensor.elemType ?? 0);
+  }
+  for (const t of allTensors(graph)) note(t.name ? `The tensor \`${t.name}\`` : "A constant", t.dataType ?? 0);
+}
+
 /**
- * Looks for operators without a converter before any work is done, so that one run shows all of them.
- * @throws DiagnosticError (`onnx/unsupported-op`), one diagnostic an operator.
+ * Looks for operators without a converter, and for inputs and constants of types that are not supported, before any work is
+ * done, so that one run shows all of them. Inputs that are `given` a value are not looked at.
+ * @throws DiagnosticError (`onnx/unsupported-op`, `onnx/unsupported-type`), one diagnostic an operator or a tensor.
  */
-export function checkSupported(model: OnnxModel, converters: ConverterTable): void {
+export function checkSupported(model: OnnxModel, converters: ConverterTable, given: ReadonlySet<string> = new Set()): void {
   const missing = new Map<string, string[]>();
   const called = new Set<string>();
   const visit = (nodes: readonly NodeProto[]): void => {
@@ -40,5 +67,6 @@ export function checkSupported(model: OnnxModel, converters: ConverterTable): vo
   visit(model.graph.node ?? []);
   const report = new OnnxReport();
   for (const [op, nodes] of missing) report.note("unsupported-op", { op, nodes });
+  noteTypes(model.graph, given, report);
   report.throwIfAny();
 }

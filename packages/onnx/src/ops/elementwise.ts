@@ -5,7 +5,7 @@ import { versions, type Converter, type ConverterTable } from "../converter.ts";
 import { knownNumbers } from "../known.ts";
 import type { NodeContext } from "../node-context.ts";
 import { dtypeOf } from "../proto/tensor.ts";
-import { isFloat8, toFloat8 } from "./float8.ts";
+import { isSmallFloat, toSmallFloat } from "./small-float.ts";
 
 /** An operator of one operand under another name. */
 const unary =
@@ -84,7 +84,7 @@ const cast: Converter = (ctx) => {
 function convertTo(ctx: NodeContext, x: Expr, dtype: ScalarDType): Expr {
   // Only zero is false; conversion to an integer in between would make 0.5 false as well.
   if (dtype === "bool" && ctx.dtype(x) !== "bool") return ctx.emit("not_equal", [x, ctx.scalar(0, x)]);
-  if (isFloat8(dtype)) return toFloat8(ctx, x, dtype);
+  if (isSmallFloat(dtype)) return toSmallFloat(ctx, x, dtype);
   return ctx.astype(x, dtype);
 }
 

@@ -6,7 +6,7 @@ import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
 import { dtypeOf } from "../proto/tensor.ts";
 import { convolve } from "./convolution.ts";
-import { isFloat8, toFloat8 } from "./float8.ts";
+import { isSmallFloat, toSmallFloat } from "./small-float.ts";
 import { shifted } from "./matmul.ts";
 
 const RANGES: Readonly<Partial<Record<ScalarDType, readonly [number, number]>>> = {
@@ -69,7 +69,7 @@ function zeroPoint(ctx: NodeContext, zero: Expr | undefined, scale: Expr, dtype:
  * of `x` broadcast.
  */
 export function quantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined, dtype: ScalarDType, axis = -1): Expr {
-  if (isFloat8(dtype)) return quantizedToFloat8(ctx, x, scale, zero, dtype, axis);
+  if (isSmallFloat(dtype)) return quantizedToSmallFloat(ctx, x, scale, zero, dtype, axis);
   const [low, high] = RANGES[dtype] ?? ctx.unsupported(`it quantizes to ${dtype}`);
   if (isPlain(ctx, scale, zero) && isFloat(ctx.dtype(x))) {
     return ctx.emit("quantize", [x, scale, zeroPoint(ctx, zero, scale, dtype)], { axis, out_dtype: dtype });
@@ -81,7 +81,7 @@ export function quantized(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | u
   return ctx.astype(clipped, dtype);
 }
 
-function quantizedToFloat8(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined, dtype: ScalarDType, axis: number): Expr {
+function quantizedToSmallFloat(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | undefined, dtype: ScalarDType, axis: number): Expr {
   const rank = ctx.rank(x);
   const along = (v: Expr): Expr => {
     if (ctx.rank(v) !== 1 || rank < 2) return v;
@@ -89,7 +89,7 @@ function quantizedToFloat8(ctx: NodeContext, x: Expr, scale: Expr, zero: Expr | 
     return ctx.reshape(v, Array.from({ length: rank }, (_, i) => (i === own ? at(ctx.dims(v), 0) : 1)));
   };
   const scaled = ctx.emit("divide", [x, along(scale)]);
-  return toFloat8(ctx, zero === undefined ? scaled : ctx.emit("add", [scaled, along(ctx.astype(zero, ctx.dtype(x)))]), dtype);
+  return toSmallFloat(ctx, zero === undefined ? scaled : ctx.emit("add", [scaled, along(ctx.astype(zero, ctx.dtype(x)))]), dtype);
 }
 
 /** `(x - zero) * scale`; scales as in `quantized`. */

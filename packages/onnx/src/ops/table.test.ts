@@ -7,7 +7,6 @@ import { onnxConverters } from "./table.ts";
 const missing: Readonly<Record<string, string>> = {
   Bernoulli: "random: no two runs are to agree",
   ImageDecoder: "reads image files",
-  MaxRoiPool: "superseded by RoiAlign; no exporter writes it",
   Multinomial: "random: no two runs are to agree",
   RandomNormal: "random: no two runs are to agree",
   RandomNormalLike: "random: no two runs are to agree",

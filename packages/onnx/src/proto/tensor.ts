@@ -21,6 +21,7 @@ const TYPES: ReadonlyMap<number, ScalarDType> = new Map([
   [19, "float8_e5m2"],
   [21, "uint4"],
   [22, "int4"],
+  [23, "float4_e2m1fn"],
 ]);
 
 const NAMES: ReadonlyMap<number, string> = new Map([
@@ -30,7 +31,6 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [15, "complex128"],
   [18, "float8e4m3fnuz"],
   [20, "float8e5m2fnuz"],
-  [23, "float4e2m1"],
 ]);
 
 /**
@@ -38,7 +38,12 @@ const NAMES: ReadonlyMap<number, string> = new Map([
  * @throws DiagnosticError (`onnx/unsupported-type`) that says what it is the type of.
  */
 export function dtypeOf(type: number, what: string): ScalarDType {
-  return TYPES.get(type) ?? fail("unsupported-type", { what, type: NAMES.get(type) ?? `number ${type}` });
+  return TYPES.get(type) ?? fail("unsupported-type", { what, type: unsupportedType(type) ?? "" });
+}
+
+/** The name of an ONNX element type that is not supported; undefined for one that is. */
+export function unsupportedType(type: number): string | undefined {
+  return TYPES.has(type) ? undefined : (NAMES.get(type) ?? `number ${type}`);
 }
 
 const MAX_DIM = 2 ** 31 - 1;
@@ -103,7 +108,7 @@ export function readTensor(proto: TensorProto, fallbackName = "a constant", read
 }
 
 function isPacked(dtype: ScalarDType): boolean {
-  return dtype === "int4" || dtype === "uint4";
+  return dtype === "int4" || dtype === "uint4" || dtype === "float4_e2m1fn";
 }
 
 function readRaw(dtype: ScalarDType, shape: readonly number[], count: number, raw: Uint8Array, bad: (got: number) => never): Tensor {
@@ -128,7 +133,8 @@ function unpackValues(
 ): Tensor {
   if (bytes.length !== Math.ceil(count / 2)) bad(bytes.length * 2);
   const nibble = (i: number): number => (Number(bytes[i >> 1] ?? 0) >> (i % 2 === 0 ? 0 : 4)) & 15;
-  return tensorFrom(Array.from({ length: elementCount(shape) }, (_, i) => nibble(i)), shape, dtype);
+  const nibbles = Array.from({ length: elementCount(shape) }, (_, i) => nibble(i));
+  return dtype === "float4_e2m1fn" ? tensor(Uint8Array.from(nibbles), shape, dtype) : tensorFrom(nibbles, shape, dtype);
 }
 
 function typedValues(proto: TensorProto, dtype: ScalarDType): readonly (number | bigint)[] {
