@@ -113,6 +113,12 @@ describe("registerTile", () => {
     expect(unrolled).toEqual(expect.arrayContaining(["ry", "rx"]));
   });
 
+  it.each([[3, 4], [5, 8]])("takes of a window of side %i a tile of %i pixels", (kernel, tile) => {
+    const func = scheduled(registerTile, convolution({ inChannels: 4, outChannels: 4, groups: 4, kernel, pad: (kernel - 1) / 2, size: [3, 16] }));
+    const pixels = loopsOf(func).filter((l) => l.forKind === "unrolled" && l.loopVar.name === "xx_1").map((l) => asInt(l.extent));
+    expect(pixels).toEqual([tile]);
+  });
+
   it.each([
     ["writes the rows of a larger window out", 5, { serial: ["ry"], unrolled: ["rx"] }],
     ["keeps a large window in loops", 11, { serial: ["ry", "rx"], unrolled: [] }],

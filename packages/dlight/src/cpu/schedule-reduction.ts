@@ -87,13 +87,20 @@ function chooseCuts(anchor: Stage, shape: ReductionShape): ReadonlyMap<Var, read
   const height = row && extentOf(anchor.block, row);
   const hasRows = height !== undefined && height > 1;
   if (row !== undefined && hasRows && lane !== undefined && width !== undefined) {
-    out.set(row, dense && width < 8 ? cutWide(height, 8) : cutPixels(height));
+    // One vector a pixel. A window that is all written out has its weights in registers as well.
+    const few = dense ? width < 8 : windowOf(anchor.block, shape) > windowUnrolled;
+    out.set(row, few ? cutWide(height, 8) : cutPixels(height));
   }
   if (lane !== undefined && width !== undefined && width > 1) {
     const alone = width >= 32 ? 32 : 16;
     out.set(lane, cutChannels(width, dense ? laneTile : hasRows || grouped(anchor, shape, alone) ? lanes : alone));
   }
   return out;
+}
+
+/** How many elements are reduced. */
+function windowOf(block: Block, { reduction }: ReductionShape): number {
+  return reduction.reduce((n, v) => n * (extentOf(block, v) ?? Infinity), 1);
 }
 
 /** True if a quotient of the lane variable is an index that changes within a tile of `width` lanes. */
