@@ -6,12 +6,14 @@ import type { AnyVar, PrimExpr } from "../ir/expr.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { makeRange } from "../ir/make-expr.ts";
 import { makeSeq } from "../ir/make-stmt.ts";
-import { mapStmtChildren } from "../ir/map-children.ts";
+import { mapSubStmts } from "../ir/map-children.ts";
 import { asInt, constant, sub } from "../ir/ops.ts";
 import type { For, ForKind, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { renewDefs, substitute } from "../ir/substitute.ts";
 import { BranchConditions } from "./branch-conditions.ts";
+import { distinctDefs } from "./distinct-defs.ts";
 import { primFuncPass, withBody } from "./prim-func-pass.ts";
+import { simplifyMentions } from "./simplify-mentions.ts";
 import { simplifyStmt } from "./simplify.ts";
 
 /** How much a function may grow. */
@@ -39,28 +41,52 @@ function partitionFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
   const analyzer = new Analyzer();
   const conditions = new BranchConditions();
   let growth = 0;
-  const visit = (s: Stmt): Stmt => {
+  const visit = (s: Stmt, isShared: boolean): Stmt => {
     if (conditions.of(s).length === 0) return s;
-    if (s.kind !== "tir.For") return mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    if (s.kind !== "tir.For") return mapSubStmts(s, (x) => visit(x, isShared));
     const pieces = planPieces(s, analyzer, conditions);
     const size = pieces === undefined ? 0 : conditions.sizeOf(s.body) * (pieces.length - 1);
     if (pieces !== undefined && growth + size <= maxGrowth) {
       growth += size;
-      return makeSeq(pieces.map((p, i) => visit(simplifyStmt(piece(s, p, i > 0), analyzer))));
+      return split(s, pieces, isShared);
     }
     analyzer.bind(s.loopVar, makeRange(s.min, s.extent), { override: true });
-    const body = visit(s.body);
+    const body = visit(s.body, isShared);
     return body === s.body ? s : { ...s, body };
   };
-  return withBody(func, visit(func.body));
+  /** Pieces share what is the same in them, until all of them are made. */
+  const split = (s: For, pieces: readonly Piece[], isShared: boolean): Stmt => {
+    const done: Stmt[] = [];
+    const before = growth;
+    for (const p of pieces) {
+      const shared = sharingPiece(s, p, analyzer);
+      if (shared === undefined) break;
+      done.push(visit(shared, true));
+    }
+    if (done.length === pieces.length) return isShared ? makeSeq(done) : distinctDefs(makeSeq(done));
+    growth = before;
+    return makeSeq(pieces.map((p, i) => visit(simplifyStmt(copiedPiece(s, p, i > 0), analyzer), isShared)));
+  };
+  return withBody(func, visit(func.body, false));
 }
 
 interface Piece extends Span {
   readonly forKind: ForKind;
 }
 
-/** One of the loops that a loop is split into; one that runs once is its body. */
-function piece(loop: For, { from, to, forKind }: Piece, copy: boolean): Stmt {
+/** One of the loops that a loop is split into, simplified; one that runs once is its body. Undefined if the loop is not flat. */
+function sharingPiece(loop: For, { from, to, forKind }: Piece, analyzer: Analyzer): Stmt | undefined {
+  const { loopVar, threadBinding, annotations, span } = loop;
+  const min = constant(from, loopVar.dtype);
+  if (to - from === 1) return simplifyMentions(loop.body, loopVar, min, analyzer);
+  const extent = constant(to - from, loopVar.dtype);
+  analyzer.bind(loopVar, makeRange(min, extent), { override: true });
+  const body = simplifyMentions(loop.body, loopVar, undefined, analyzer);
+  return body && { kind: "tir.For", loopVar, min, extent, forKind, threadBinding, annotations, body, span };
+}
+
+/** `sharingPiece` of any loop, not simplified; a copy has its own definitions. */
+function copiedPiece(loop: For, { from, to, forKind }: Piece, copy: boolean): Stmt {
   const dtype = loop.loopVar.dtype;
   if (to - from === 1) {
     const value = new Map([[loop.loopVar, constant(from, dtype)]]);

@@ -182,7 +182,8 @@ class StmtSimplifier implements ChildMapper {
   }
 }
 
-function withoutHint(condition: PrimExpr): PrimExpr {
+/** The condition that a `T.likely` marks; other conditions themselves. */
+export function withoutHint(condition: PrimExpr): PrimExpr {
   const isHint = condition.kind === "tir.Call" && condition.op.kind === "ir.Op" && condition.op.name === "tir.likely";
   return isHint ? (condition.args[0] ?? condition) : condition;
 }
@@ -202,7 +203,8 @@ function varsOfBuffers(root: Stmt): ReadonlySet<AnyVar> {
   return found;
 }
 
-function storesItself(s: BufferStore): boolean {
+/** True for a store of what is there already, by its form. */
+export function storesItself(s: BufferStore): boolean {
   const { value } = s;
   return (
     value.kind === "tir.BufferLoad" &&
@@ -213,7 +215,8 @@ function storesItself(s: BufferStore): boolean {
   );
 }
 
-function simplifyExpr(e: PrimExpr, analyzer: Analyzer): PrimExpr {
+/** An expression simplified with what `analyzer` knows; itself if that changes nothing. */
+export function simplifyExpr(e: PrimExpr, analyzer: Analyzer): PrimExpr {
   if (isConst(e)) return e;
   if (e.dtype === "handle") return mapExprChildren(e, { expr: (x) => simplifyExpr(x, analyzer) });
   const simple = analyzer.simplify(e);
