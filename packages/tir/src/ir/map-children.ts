@@ -318,7 +318,13 @@ export function mapSubStmts(s: Stmt, f: (s: Stmt) => Stmt): Stmt {
     case "tir.IfThenElse": {
       const thenCase = f(s.thenCase);
       const elseCase = s.elseCase && f(s.elseCase);
-      return thenCase === s.thenCase && elseCase === s.elseCase ? s : { ...s, thenCase, elseCase };
+      const { condition, span } = s;
+      return thenCase === s.thenCase && elseCase === s.elseCase ? s : { kind: "tir.IfThenElse", condition, thenCase, elseCase, span };
+    }
+    case "tir.For": {
+      const body = f(s.body);
+      const { loopVar, min, extent, forKind, threadBinding, annotations, span } = s;
+      return body === s.body ? s : { kind: "tir.For", loopVar, min, extent, forKind, threadBinding, annotations, body, span };
     }
     case "tir.Block": {
       const init = s.init && f(s.init);

@@ -1,6 +1,9 @@
 import type { AnyVar, BinaryExpr, BufferLoad, PrimExpr } from "../ir/expr.ts";
+import { isIndexType } from "../arith/rules/compile-rule.ts";
+import { usesVar } from "../ir/free-vars.ts";
 import { accessDType, isBinary, makeBinary, makeBroadcast, makeRamp } from "../ir/make-expr.ts";
 import { mapExprChildren, mapStmtChildren } from "../ir/map-children.ts";
+import { asInt, constant } from "../ir/ops.ts";
 import type { BufferStore, Stmt } from "../ir/stmt.ts";
 import { renewDefs } from "../ir/substitute.ts";
 import { forEachExprChild } from "../ir/visit.ts";
@@ -19,6 +22,9 @@ export function copiesWith(s: Stmt, v: AnyVar, values: readonly PrimExpr[]): rea
 /** Statements that declare no variable and no buffer. */
 const definesNothing: ReadonlySet<Stmt["kind"]> = new Set<Stmt["kind"]>(["tir.BufferStore", "tir.Evaluate", "tir.SeqStmt", "tir.IfThenElse", "tir.While", "tir.AssertStmt"]);
 
+/** Constants of sums stay within 32 bits. */
+const MAX_CONSTANT = 2 ** 31 - 1;
+
 /** The copies of a node; undefined if it does not mention the variable. */
 type Copies<T> = readonly T[] | undefined;
 
@@ -28,12 +34,21 @@ class Copier {
   defines = false;
   readonly #v: AnyVar;
   readonly #values: readonly PrimExpr[];
+  /** The values, if all of them are constants. */
+  readonly #offsets: readonly number[] | undefined;
+  /** What was found in the sum that is looked at: how often the variable is in it, and its constant. */
+  #step = 0;
+  #offset = 0;
+  #isSum = true;
+  #found = false;
   /** Of loads and what has several parts: those that are shared are copied once. */
   readonly #known = new Map<PrimExpr, Copies<PrimExpr>>();
 
   constructor(v: AnyVar, values: readonly PrimExpr[]) {
     this.#v = v;
     this.#values = values;
+    const offsets = values.flatMap((x) => asInt(x) ?? []);
+    this.#offsets = offsets.length === values.length ? offsets : undefined;
   }
 
   expr(e: PrimExpr): Copies<PrimExpr> {
@@ -48,7 +63,7 @@ class Copier {
       default:
         break;
     }
-    if (isBinary(e)) return this.#binary(e);
+    if (isBinary(e)) return isIndexType(e.dtype) ? this.#index(e) : this.#binary(e);
     let copies = this.#known.get(e);
     if (copies === undefined && !this.#known.has(e)) this.#known.set(e, (copies = this.#copy(e)));
     return copies;
@@ -69,6 +84,62 @@ class Copier {
       default:
         return this.#parts(e);
     }
+  }
+
+  /** Copies of a sum differ in a constant: they share the rest of it. */
+  #index(e: BinaryExpr): Copies<PrimExpr> {
+    const offsets = this.#offsets;
+    if (offsets === undefined) return this.#binary(e);
+    this.#step = this.#offset = 0;
+    this.#isSum = true;
+    this.#found = false;
+    const rest = this.#withoutVar(e);
+    const [step, offset] = [this.#step, this.#offset];
+    if (!this.#isSum) return this.#binary(e);
+    if (!this.#found) return undefined;
+    const copies: PrimExpr[] = [];
+    for (const x of offsets) {
+      const constantPart = offset + step * x;
+      if (Math.abs(constantPart) > MAX_CONSTANT) return this.#binary(e);
+      copies.push(withOffset(rest, constantPart, e.dtype));
+    }
+    return copies;
+  }
+
+  /** The terms of a sum without the variable and constants, which are added up; undefined if there are no others. */
+  #withoutVar(e: PrimExpr): PrimExpr | undefined {
+    switch (e.kind) {
+      case "ir.IntImm":
+        if (typeof e.value === "number") this.#offset += e.value;
+        else this.#isSum = false;
+        return undefined;
+      case "tir.Var":
+      case "tir.SizeVar":
+        if (e !== this.#v) return e;
+        this.#found = true;
+        this.#step++;
+        return undefined;
+      case "tir.Add": {
+        const a = this.#withoutVar(e.a);
+        const b = this.#withoutVar(e.b);
+        if (a === undefined || b === undefined) return a ?? b;
+        return a === e.a && b === e.b ? e : makeBinary("tir.Add", a, b, e.span);
+      }
+      case "tir.Sub":
+        if (e.b.kind !== "ir.IntImm" || typeof e.b.value !== "number") break;
+        this.#offset -= e.b.value;
+        return this.#withoutVar(e.a);
+      case "tir.Mul":
+        if (e.b.kind !== "ir.IntImm" || typeof e.b.value !== "number" || e.a.kind !== "tir.Var") break;
+        if (e.a !== this.#v) return e;
+        this.#found = true;
+        this.#step += e.b.value;
+        return undefined;
+      default:
+        break;
+    }
+    if (usesVar(e, this.#v)) this.#isSum = false;
+    return e;
   }
 
   #binary(e: BinaryExpr): Copies<PrimExpr> {
@@ -132,4 +203,10 @@ class Copier {
       return { kind: "tir.BufferStore", buffer, value: values?.[i] ?? s.value, indices: place === undefined ? s.indices : [place], predicate, span };
     });
   }
+}
+
+function withOffset(terms: PrimExpr | undefined, offset: number, dtype: PrimExpr["dtype"]): PrimExpr {
+  if (terms === undefined) return constant(offset, dtype);
+  if (offset === 0) return terms;
+  return offset < 0 ? makeBinary("tir.Sub", terms, constant(-offset, dtype)) : makeBinary("tir.Add", terms, constant(offset, dtype));
 }

@@ -6,7 +6,7 @@ import type { Buffer } from "../ir/buffer.ts";
 import type { BufferLoad, PrimExpr } from "../ir/expr.ts";
 import { makeBufferLoad, makeRamp, makeShuffle } from "../ir/make-expr.ts";
 import { makeSeq } from "../ir/make-stmt.ts";
-import { mapStmtChildren } from "../ir/map-children.ts";
+import { mapSubStmts } from "../ir/map-children.ts";
 import { asInt, cast, constant, intrin, sub } from "../ir/ops.ts";
 import type { BufferStore, Stmt } from "../ir/stmt.ts";
 import { bodyPass } from "./prim-func-pass.ts";
@@ -21,7 +21,7 @@ export function formDotProducts(): Pass {
 }
 
 function visit(s: Stmt, analyzer: Analyzer): Stmt {
-  if (s.kind !== "tir.SeqStmt") return mapStmtChildren(s, { expr: (e) => e, stmt: (c) => visit(c, analyzer) });
+  if (s.kind !== "tir.SeqStmt") return mapSubStmts(s, (c) => visit(c, analyzer));
   const out: Stmt[] = [];
   let formed = false;
   for (let i = 0; i < s.seq.length; i++) {

@@ -5,7 +5,7 @@ import type { AnyVar, PrimExpr, Range } from "../ir/expr.ts";
 import { mentionsBuffer, usesVar } from "../ir/free-vars.ts";
 import { makeRange } from "../ir/make-expr.ts";
 import { makeEvaluate, makeIfThenElse, makeSeq } from "../ir/make-stmt.ts";
-import { mapStmtChildren } from "../ir/map-children.ts";
+import { mapSubStmts } from "../ir/map-children.ts";
 import { asInt, eq, not } from "../ir/ops.ts";
 import type { BufferStore, For, IfThenElse, Stmt } from "../ir/stmt.ts";
 import { propagateKnownValues } from "./known-values.ts";
@@ -64,7 +64,7 @@ class NoOpRemover {
   };
 
   #children(s: Stmt): Stmt {
-    return mapStmtChildren(s, { expr: (e) => e, stmt: this.stmt });
+    return mapSubStmts(s, this.stmt);
   }
 
   #under(fact: Fact, s: Stmt): Stmt {

@@ -43,3 +43,21 @@ ${body}
     local("    acc[0] = 0\n    acc[1] = 1"),
   );
 });
+
+test.each([
+  ["copies of a sum differ in its constant", "i * 8 + j * 4 + 2 - 7", ["i * 8 - 5", "i * 8 - 1"]],
+  ["a variable that cancels is replaced", "i + j + j * -1", ["i", "i"]],
+  ["one that is divided is replaced where it stands", "i * 2 + (j + 3) // 2", ["i * 2 + 1", "i * 2 + 2"]],
+])("%s", (_, index, [first, second]) => {
+  const around = (body: string): string => `
+@T.prim_func
+def main(A: T.Buffer((64,), "int32")):
+    for i in range(2):
+${body}
+`;
+  expectPass(
+    unrollLoop(),
+    around(`        for j in T.unroll(2):\n            A[${index}] = 0`),
+    around(`        A[${first}] = 0\n        A[${second}] = 0`),
+  );
+});

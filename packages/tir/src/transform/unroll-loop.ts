@@ -2,7 +2,7 @@ import type { Pass } from "@verticil/ir-core";
 import type { Buffer } from "../ir/buffer.ts";
 import type { AnyVar, PrimExpr } from "../ir/expr.ts";
 import { makeSeq, scopeOf } from "../ir/make-stmt.ts";
-import { mapStmtChildren } from "../ir/map-children.ts";
+import { mapSubStmts } from "../ir/map-children.ts";
 import { add, asInt, constant } from "../ir/ops.ts";
 import type { For, Stmt } from "../ir/stmt.ts";
 import { visitExpr } from "../ir/visit.ts";
@@ -46,6 +46,10 @@ interface Setting {
   readonly explicit: boolean;
 }
 
+function oneStep(stmt: Stmt): Unrolled {
+  return { stmt, steps: 1, serial: 0, depth: 0 };
+}
+
 class Unroller {
   readonly #maxDepth: number;
   readonly #maxExtent: number;
@@ -67,18 +71,16 @@ class Unroller {
       return this.visit(s.body, { ...setting, explicit: asInt(s.value) !== 0 });
     }
     if (this.#localAccess) this.#markLocal(s);
-    let steps = s.kind === "tir.BufferStore" || s.kind === "tir.Evaluate" ? 1 : 0;
+    if (s.kind === "tir.BufferStore") return oneStep(s);
+    let steps = s.kind === "tir.Evaluate" ? 1 : 0;
     let serial = 0;
     let depth = 0;
-    const stmt = mapStmtChildren(s, {
-      expr: (e) => e,
-      stmt: (child) => {
-        const inner = this.visit(child, setting);
-        steps += inner.steps;
-        serial = Math.max(serial, inner.serial);
-        depth = Math.max(depth, inner.depth);
-        return inner.stmt;
-      },
+    const stmt = mapSubStmts(s, (child) => {
+      const inner = this.visit(child, setting);
+      steps += inner.steps;
+      serial = Math.max(serial, inner.serial);
+      depth = Math.max(depth, inner.depth);
+      return inner.stmt;
     });
     if (stmt.kind !== "tir.For") return { stmt, steps, serial, depth };
     return this.#loop(stmt, setting, { stmt, steps, serial, depth });

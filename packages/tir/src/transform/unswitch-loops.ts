@@ -4,7 +4,7 @@ import { exprDeepEqual } from "../arith/expr-deep-equal.ts";
 import type { AnyVar, PrimExpr } from "../ir/expr.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { makeIfThenElse } from "../ir/make-stmt.ts";
-import { mapStmtChildren } from "../ir/map-children.ts";
+import { mapSubStmts } from "../ir/map-children.ts";
 import { constant } from "../ir/ops.ts";
 import type { For, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { renewDefs } from "../ir/substitute.ts";
@@ -41,7 +41,8 @@ function hoistFunc(func: PrimFunc, maxGrowth: number): PrimFunc {
     );
   };
   const visit = (s: Stmt): Stmt => {
-    const mapped = mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    if (conditions.of(s).length === 0) return s;
+    const mapped = mapSubStmts(s, visit);
     return mapped.kind === "tir.For" && mapped.forKind !== "thread_binding" ? hoist(mapped) : mapped;
   };
   const hoist = (loop: For): Stmt => {

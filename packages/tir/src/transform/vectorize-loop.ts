@@ -20,7 +20,7 @@ import {
   makeVar,
 } from "../ir/make-expr.ts";
 import { makeBufferStore, makeFor, makeLetStmt, makeSeq } from "../ir/make-stmt.ts";
-import { mapExprChildren, mapItems, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
+import { mapExprChildren, mapItems, mapStmtChildren, mapSubStmts, type ChildMapper } from "../ir/map-children.ts";
 import { add, asInt, constant, floorDiv, floorMod, isConst, mul, sub } from "../ir/ops.ts";
 import type { BufferStore, For, IfThenElse, PrimFunc, Stmt } from "../ir/stmt.ts";
 import { renewDefs } from "../ir/substitute.ts";
@@ -46,10 +46,10 @@ export function vectorizeLoop(options: VectorizeOptions = {}): Pass {
 function vectorizeFunc(func: PrimFunc, enable: boolean): PrimFunc {
   const analyzer = new Analyzer();
   const visit = (s: Stmt): Stmt => {
-    if (s.kind !== "tir.For") return mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    if (s.kind !== "tir.For") return mapSubStmts(s, visit);
     const lanes = asInt(s.extent);
     analyzer.bind(s.loopVar, makeRange(s.min, s.extent), { override: true });
-    if (s.forKind !== "vectorized") return mapStmtChildren(s, { expr: (e) => e, stmt: visit });
+    if (s.forKind !== "vectorized") return mapSubStmts(s, visit);
     const inner: For = { ...s, body: visit(s.body) };
     if (!enable || lanes === undefined || lanes < 1) return { ...inner, forKind: "serial" };
     if (lanes === 1) return substituteAndFold(inner.body, new Map([[s.loopVar, s.min]]));
