@@ -25,11 +25,8 @@ export function branchTyped(cx: FuncContext, condition: Value, t: () => Typed, f
   set(thenRegion, thenTyped);
   set(elseRegion, elseTyped);
   graph.emit({ kind: "if", condition, thenRegion, elseRegion });
-  const parts = cells.map((cell) => {
-    cx.epochs.written(cell);
-    const epoch = cx.epochs.of(cell);
-    return graph.cell(cell, epoch.token, epoch.region);
-  });
+  // Nothing writes these cells again, so that no later branch needs to keep their epochs: thousands of branches would copy them all.
+  const parts = cells.map((cell) => graph.cell(cell, {}, graph.region));
   return { ...thenTyped, parts };
 }
 
