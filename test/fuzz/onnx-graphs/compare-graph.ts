@@ -1,5 +1,5 @@
 import { compile, compileContext, graphPhase } from "@verticil/compiler";
-import { lookupFunc, sequential, throwIfErrors, type IRModule, type PassInstrument } from "@verticil/ir-core";
+import { lookupFunc, sequential, throwIfErrors } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
 import { deadCodeElimination, interpretRelax, legalizeOps, type RelaxValue } from "@verticil/relax";
 import { getElement, type Tensor } from "@verticil/runtime-ffi";
@@ -36,56 +36,23 @@ function dtypeOf(type: string): Tensor["dtype"] {
   return type as Tensor["dtype"];
 }
 
-/**
- * Our side of one graph. What is the same on all targets is done once: reading the model, and the passes from there to
- * operators as tensor programs, of which most of the interpreter's time would go into doing them again.
- */
-class OurSide {
-  readonly #graph: GraphModel;
-  readonly #targets: readonly GraphTarget[];
-  #module: IRModule | undefined;
-  #legal: IRModule | undefined;
-
-  constructor(graph: GraphModel, targets: readonly GraphTarget[]) {
-    this.#graph = graph;
-    this.#targets = targets;
-  }
-
-  async run(target: GraphTarget): Promise<Results> {
-    this.#module ??= importOnnx(encodeGraph(this.#graph));
-    return target === "wasm" ? this.#compiled(this.#module) : this.#interpreted(this.#legal ?? legalize(this.#module));
-  }
-
-  async #compiled(module: IRModule): Promise<Results> {
-    const keep: PassInstrument = {
-      name: "keep what LegalizeOps makes",
-      runAfter: (pass, after) => {
-        if (pass.name === "LegalizeOps") this.#legal = after;
-      },
-    };
-    const executable = await compile(module, { instruments: this.#targets.includes("interp") ? [keep] : [] });
+/** The results of ours by name. */
+export async function runOurs(graph: GraphModel, target: GraphTarget): Promise<Results> {
+  const module = importOnnx(encodeGraph(graph));
+  if (target === "wasm") {
+    const executable = await compile(module);
     const model = await executable.load();
-    const results = model.runSync(Object.fromEntries(this.#graph.inputs));
+    const results = model.runSync(Object.fromEntries(graph.inputs));
     model.dispose();
     return new Map(Object.entries(results));
   }
-
-  #interpreted(legal: IRModule): Results {
-    const ctx = compileContext();
-    const module = sequential("interpretable", [infiniteIdentities(), deadCodeElimination()]).run(legal, ctx);
-    throwIfErrors(ctx.diagnostics);
-    const names = lookupFunc(module, "main").attrs["input_names"];
-    const args = (Array.isArray(names) ? names : []).flatMap((n) => this.#graph.inputs.get(String(n)) ?? []);
-    const results = tensors(interpretRelax(module, args));
-    return new Map(this.#graph.outputs.flatMap((name, i) => (results[i] === undefined ? [] : [[name, results[i]]])));
-  }
-}
-
-function legalize(module: IRModule): IRModule {
   const ctx = compileContext();
-  const legal = sequential("legal", [graphPhase(), legalizeOps()]).run(module, ctx);
+  const legal = sequential("interpretable", [graphPhase(), legalizeOps(), infiniteIdentities(), deadCodeElimination()]).run(module, ctx);
   throwIfErrors(ctx.diagnostics);
-  return legal;
+  const names = lookupFunc(legal, "main").attrs["input_names"];
+  const args = (Array.isArray(names) ? names : []).flatMap((n) => graph.inputs.get(String(n)) ?? []);
+  const results = tensors(interpretRelax(legal, args));
+  return new Map(graph.outputs.flatMap((name, i) => (results[i] === undefined ? [] : [[name, results[i]]])));
 }
 
 function tensors(value: RelaxValue): readonly Tensor[] {
@@ -101,18 +68,17 @@ export async function compareGraph(graph: GraphModel, targets: readonly GraphTar
   } catch (e) {
     return { kind: "refused", text: firstLine(e) };
   }
-  const ours = new OurSide(graph, targets);
   for (const target of targets) {
-    const fault = await faultOn(target, ours, graph, expected);
+    const fault = await faultOn(target, graph, expected);
     if (fault !== undefined) return fault;
   }
   return { kind: "agrees" };
 }
 
-async function faultOn(target: GraphTarget, ours: OurSide, graph: GraphModel, expected: Results): Promise<Fault | undefined> {
+async function faultOn(target: GraphTarget, graph: GraphModel, expected: Results): Promise<Fault | undefined> {
   let actual: Results;
   try {
-    actual = await ours.run(target);
+    actual = await runOurs(graph, target);
   } catch (e) {
     return { kind: "fails", target, text: firstLine(e) };
   }

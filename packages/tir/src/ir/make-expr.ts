@@ -72,30 +72,11 @@ const RESULT: { readonly [K in BinaryKind]: "operand" | "bool" } = {
 /** All kinds of binary expression. */
 export const binaryKinds: readonly BinaryKind[] = Object.keys(RESULT) as BinaryKind[];
 
+const binaryKindNames: ReadonlySet<string> = new Set(binaryKinds);
+
 /** True for the 17 kinds with operands `a` and `b`. */
 export function isBinary(e: Node): e is BinaryExpr {
-  switch (e.kind) {
-    case "tir.Add":
-    case "tir.Sub":
-    case "tir.Mul":
-    case "tir.Div":
-    case "tir.Mod":
-    case "tir.FloorDiv":
-    case "tir.FloorMod":
-    case "tir.Min":
-    case "tir.Max":
-    case "tir.EQ":
-    case "tir.NE":
-    case "tir.LT":
-    case "tir.LE":
-    case "tir.GT":
-    case "tir.GE":
-    case "tir.And":
-    case "tir.Or":
-      return true;
-    default:
-      return false;
-  }
+  return binaryKindNames.has(e.kind);
 }
 
 /**

@@ -191,6 +191,7 @@ class Copier {
       return finishFold(s, mapped);
     });
   }
+
   #store(s: BufferStore): Copies<Stmt> {
     const [index] = s.indices;
     if (index === undefined) return undefined;
