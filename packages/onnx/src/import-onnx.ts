@@ -7,12 +7,15 @@ import { GraphImport } from "./graph/graph-import.ts";
 import { graphInputs, type GivenShape } from "./graph/graph-inputs.ts";
 import { markDataflow } from "./graph/mark-dataflow.ts";
 import { orderedNodes } from "./graph/order.ts";
+import { Problems } from "./graph/problems.ts";
 import { DecidesAtRunTime } from "./graph/run-time-control.ts";
+import { StandIns } from "./graph/stand-ins.ts";
 import { SymbolicDims, type GivenDim } from "./graph/symbolic-dims.ts";
 import { fail } from "./messages.ts";
 import { NodeContext } from "./node-context.ts";
 import { onnxConverters } from "./ops/table.ts";
 import { decodeModel, type OnnxModel } from "./proto/decode.ts";
+import type { NodeProto } from "./proto/schema.ts";
 import type { ReadExternal } from "./proto/tensor.ts";
 import type { Value } from "./value.ts";
 
@@ -47,8 +50,9 @@ export interface ImportOptions {
  *
  * Shape arithmetic is done while importing, so that a graph of static shapes has no shape operators left.
  *
- * @throws DiagnosticError whose codes start with `onnx/`: the file is not a model, uses operators that are not
- * supported (all are listed), is not a graph, or does not fit together.
+ * @throws DiagnosticError whose codes start with `onnx/`: the file is not a model, uses what is not
+ * supported, is not a graph, or does not fit together. Everything
+ * that is wrong with its nodes, inputs and constants is listed, those of sub-graphs and functions included.
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): IRModule {
   const model = decodeModel(bytes);
@@ -64,22 +68,26 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): IRMo
 function importModel(model: OnnxModel, options: ImportOptions, straight: boolean): IRModule {
   const converters = options.converters === undefined ? onnxConverters : { ...onnxConverters, ...options.converters };
   const nodes = orderedNodes(model.graph);
-  checkSupported(model, converters, new Set(Object.keys(options.constants ?? {})));
+  const problems = new Problems();
+  problems.add(checkSupported(model, converters, new Set(Object.keys(options.constants ?? {}))));
   const initialized = new Set((model.graph.initializer ?? []).map((t) => t.name ?? ""));
   const constants = new Map(Object.entries(options.constants ?? {}));
   const inputs = (model.graph.input ?? []).filter((i) => !initialized.has(i.name ?? "") && !constants.has(i.name ?? ""));
   const dims = new SymbolicDims(options.dims ?? {});
-  const given = graphInputs(inputs, dims, options.shapes ?? {});
+  const given = graphInputs(inputs, dims, options.shapes ?? {}, problems);
   const params = given.flatMap((i) => i.parameters);
-  dims.checkGiven();
+  if (!problems.any) dims.checkGiven();
   const bb = new BlockBuilder({ ops: options.ops ?? relaxOps });
-  const graph = new GraphImport(bb, model, converters, options.externalData);
-  for (const { name, value } of given) graph.define(name, value);
+  const graph = new GraphImport(bb, model, converters, problems, new StandIns(model.graph, dims), options.externalData);
+  for (const { name, value } of given) {
+    if (value.kind === "unknown") graph.defineUnknown(name);
+    else graph.define(name, value);
+  }
   for (const [name, tensor] of constants) graph.define(name, { kind: "constant", tensor });
   // Known when the body is: a sequence has as many as it has tensors.
   const outputNames: string[] = [];
   const body = (): Expr => {
-    graph.run(model.graph, nodes);
+    runCollecting(graph, model, nodes, problems);
     const outputs = (model.graph.output ?? []).flatMap((o) => outputsOf(graph, o.name ?? ""));
     outputNames.push(...outputs.map(([name]) => name));
     return bb.emitOutput(result(outputs.map(([, e]) => e)));
@@ -90,6 +98,18 @@ function importModel(model: OnnxModel, options: ImportOptions, straight: boolean
   const attrs = { ...bounded, num_input: params.length, input_names: params.map((p) => p.name), output_names: outputNames };
   bb.function("main", params.map((p) => p.variable), build, { attrs });
   return bb.finalize();
+}
+
+/** @throws DiagnosticError with all that is wrong with the nodes. */
+function runCollecting(graph: GraphImport, model: OnnxModel, nodes: readonly NodeProto[], problems: Problems): void {
+  try {
+    graph.run(model.graph, nodes);
+  } catch (error) {
+    // After the first problem other errors may well be its consequence.
+    if (!(error instanceof DecidesAtRunTime)) problems.throwIfAny();
+    throw error;
+  }
+  problems.throwIfAny();
 }
 
 /** What an output of the graph is made of, by the names that the module's function gives. */

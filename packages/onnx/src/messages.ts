@@ -1,4 +1,4 @@
-import { DiagnosticError, Diagnostics, type Catalogue, type DiagnosticDef } from "@verticil/ir-core";
+import { DiagnosticError, Diagnostics, type Catalogue, type Diagnostic, type DiagnosticDef } from "@verticil/ir-core";
 
 /** What each message is told, by code. */
 export interface OnnxMessageParams {
@@ -81,6 +81,11 @@ export class OnnxReport {
   /** Notes an error and goes on. */
   note<K extends OnnxCode>(code: K, params: OnnxMessageParams[K]): void {
     this.#diagnostics.reporter("onnx", onnxDiagnostics as Messages & Catalogue)(code, params as never);
+  }
+
+  /** What was noted. */
+  get diagnostics(): readonly Diagnostic[] {
+    return this.#diagnostics.all;
   }
 
   /** Throws what was noted, if anything was. */

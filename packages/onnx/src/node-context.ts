@@ -19,6 +19,7 @@ import { asInt, cast, isConst, makeVar as makeTirVar, type PrimExpr } from "@ver
 import { assumedOperands } from "./assumed-shape.ts";
 import type { GraphImport } from "./graph/graph-import.ts";
 import { nodeLabel, nodeName } from "./graph/order.ts";
+import { UnknownValue } from "./graph/problems.ts";
 import { knownFromTensor, knownNumbers, knownToTensor, type Known } from "./known.ts";
 import { fail } from "./messages.ts";
 import { Attributes } from "./proto/attributes.ts";
@@ -109,6 +110,8 @@ export class NodeContext {
         return this.unsupported("a sequence stands where a tensor is expected");
       case "nothing":
         return this.unsupported("an optional that holds nothing stands where a tensor is expected");
+      case "unknown":
+        throw new UnknownValue();
     }
   }
 

@@ -13,7 +13,9 @@ export type Value =
   /** A list of values; its length is always known. */
   | { readonly kind: "sequence"; readonly items: readonly Value[] }
   /** An optional that holds nothing; one that holds something is what it holds. */
-  | { readonly kind: "nothing" };
+  | { readonly kind: "nothing" }
+  /** What a node would give that could not be read: the import goes on only to find what else is wrong. */
+  | { readonly kind: "unknown" };
 
 /** What a converter gives for an output: an expression stands for a tensor that is computed at run time. */
 export type Output = Value | Expr | undefined;
@@ -26,6 +28,7 @@ export function toValue(output: Exclude<Output, undefined>): Value {
     case "known":
     case "sequence":
     case "nothing":
+    case "unknown":
       return output;
     case "relax.Constant":
       return { kind: "constant", tensor: output.data };

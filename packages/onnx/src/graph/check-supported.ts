@@ -1,3 +1,4 @@
+import type { Diagnostic } from "@verticil/ir-core";
 import { findConverter, type ConverterTable } from "../converter.ts";
 import { OnnxReport } from "../messages.ts";
 import { domainOf, type OnnxModel } from "../proto/decode.ts";
@@ -17,19 +18,19 @@ function* allNodes(nodes: readonly NodeProto[]): Generator<NodeProto> {
   }
 }
 
-/** The constants of a graph and its sub-graphs; what other attributes hold is their operators' business. */
-function* allTensors(graph: GraphProto): Generator<TensorProto> {
-  yield* graph.initializer ?? [];
+/** The constants of a graph and its sub-graphs by name; what other attributes hold is their operators' business. */
+function* allTensors(graph: Pick<GraphProto, "initializer" | "node">): Generator<readonly [name: string, TensorProto]> {
+  for (const t of graph.initializer ?? []) yield [t.name ?? "", t];
   for (const node of graph.node ?? []) {
     for (const a of node.attribute ?? []) {
-      if (node.opType === "Constant" && a.t !== undefined && a.t !== null) yield a.t;
+      if (node.opType === "Constant" && a.t !== undefined && a.t !== null) yield [a.t.name || nodeName(node), a.t];
       for (const sub of [a.g, ...(a.graphs ?? [])]) if (sub !== undefined && sub !== null) yield* allTensors(sub);
     }
   }
 }
 
-/** What a graph takes or stores in types that are not supported. */
-function noteTypes(graph: GraphProto, given: ReadonlySet<string>, report: OnnxReport): void {
+/** What a graph, or a function, takes or stores in types that are not supported. */
+function noteTypes(graph: Pick<GraphProto, "initializer" | "input" | "node">, given: ReadonlySet<string>, report: OnnxReport): void {
   const note = (what: string, type: number): void => {
     const name = unsupportedType(type);
     if (name !== undefined) report.note("unsupported-type", { what, type: name });
@@ -38,15 +39,16 @@ function noteTypes(graph: GraphProto, given: ReadonlySet<string>, report: OnnxRe
     const { tensor } = valueTypeOf(input);
     if (tensor !== undefined && !given.has(input.name ?? "")) note(`The input \`${input.name ?? ""}\``, tensor.elemType ?? 0);
   }
-  for (const t of allTensors(graph)) note(t.name ? `The tensor \`${t.name}\`` : "A constant", t.dataType ?? 0);
+  for (const [name, t] of allTensors(graph)) note(`The tensor \`${name}\``, t.dataType ?? 0);
 }
 
 /**
- * Looks for operators without a converter, and for inputs and constants of types that are not supported, before any work is
- * done, so that one run shows all of them. Inputs that are `given` a value are not looked at.
- * @throws DiagnosticError (`onnx/unsupported-op`, `onnx/unsupported-type`), one diagnostic an operator or a tensor.
+ * Looks for operators without a converter, and for inputs and constants of types that are not supported, before any node is
+ * read. Inputs that are `given` a value are not looked at.
+ * @returns `onnx/unsupported-op` and `onnx/unsupported-type`, one diagnostic an operator or a tensor.
  */
-export function checkSupported(model: OnnxModel, converters: ConverterTable, given: ReadonlySet<string> = new Set()): void {
+export function checkSupported(model: OnnxModel, converters: ConverterTable, given: ReadonlySet<string>): readonly Diagnostic[] {
+  const report = new OnnxReport();
   const missing = new Map<string, string[]>();
   const called = new Set<string>();
   const visit = (nodes: readonly NodeProto[]): void => {
@@ -61,12 +63,12 @@ export function checkSupported(model: OnnxModel, converters: ConverterTable, giv
       } else if (!called.has(key)) {
         called.add(key);
         visit(func.node ?? []);
+        noteTypes({ node: func.node }, given, report);
       }
     }
   };
   visit(model.graph.node ?? []);
-  const report = new OnnxReport();
   for (const [op, nodes] of missing) report.note("unsupported-op", { op, nodes });
   noteTypes(model.graph, given, report);
-  report.throwIfAny();
+  return report.diagnostics;
 }

@@ -1,7 +1,8 @@
 import { type BlockBuilder, makeConstant, type Constant } from "@verticil/relax";
+import { DiagnosticError } from "@verticil/ir-core";
 import type { Tensor } from "@verticil/runtime-ffi";
 import type { PrimExpr } from "@verticil/tir";
-import { findConverter, type ConverterTable } from "../converter.ts";
+import { findConverter, type Converter, type ConverterTable } from "../converter.ts";
 import { foldNode } from "../fold/fold-node.ts";
 import { fail } from "../messages.ts";
 import { NodeContext } from "../node-context.ts";
@@ -11,6 +12,9 @@ import { readTensor, type ReadExternal } from "../proto/tensor.ts";
 import { toValue, type Value } from "../value.ts";
 import { bindAttributes } from "./function-body.ts";
 import { nodeLabel, orderedNodes } from "./order.ts";
+import { UnknownValue, type Problems } from "./problems.ts";
+import { refusedWhatever } from "./refusals.ts";
+import type { StandIns } from "./stand-ins.ts";
 
 /** The name of an operator in a converter table. */
 export function tableName(node: NodeProto): string {
@@ -45,9 +49,21 @@ export class GraphImport {
   /** Innermost last: sub-graphs see what is defined around them. */
   #scopes: Map<string, Value>[] = [new Map()];
 
+  readonly problems: Problems;
+  readonly #standIns: StandIns;
+  /** Values that stand for what could not be read, or were computed from such. */
+  readonly #doubtful = new Set<Value | undefined>();
+  /** How often a doubtful value was looked up. */
+  #doubts = 0;
+  #isGuessing = false;
+  /** How many functions of the model are being put in place; their names say nothing to the graph's. */
+  #depth = 0;
+
   readonly #readExternal: ReadExternal | undefined;
 
-  constructor(bb: BlockBuilder, model: OnnxModel, converters: ConverterTable, readExternal?: ReadExternal) {
+  constructor(bb: BlockBuilder, model: OnnxModel, converters: ConverterTable, problems: Problems, standIns: StandIns, readExternal?: ReadExternal) {
+    this.problems = problems;
+    this.#standIns = standIns;
     this.#readExternal = readExternal;
     this.bb = bb;
     this.#model = model;
@@ -65,7 +81,19 @@ export class GraphImport {
   }
 
   lookup(name: string): Value | undefined {
+    const value = this.#peek(name);
+    if (this.#doubtful.has(value)) this.#doubts++;
+    return value;
+  }
+
+  #peek(name: string): Value | undefined {
     return this.#scopes.findLast((s) => s.has(name))?.get(name);
+  }
+
+  /** Defines what could not be read: nodes that read it are looked at as far as that goes. */
+  defineUnknown(name: string): void {
+    this.define(name, { kind: "unknown" });
+    this.#doubt(name);
   }
 
   /** One node of the IR a tensor, so that a weight that is used twice is stored once. */
@@ -84,7 +112,13 @@ export class GraphImport {
   /** Converts the nodes of a graph whose inputs are defined. */
   run(graph: GraphProto, nodes: readonly NodeProto[]): void {
     for (const tensor of graph.initializer ?? []) {
-      this.define(tensor.name ?? "", { kind: "constant", tensor: readTensor(tensor, "a constant", this.#readExternal) });
+      const name = tensor.name ?? "";
+      try {
+        this.define(name, { kind: "constant", tensor: readTensor(tensor, "a constant", this.#readExternal) });
+      } catch (error) {
+        this.problems.note(error);
+        this.defineUnknown(name);
+      }
     }
     for (const node of nodes) this.#node(node);
   }
@@ -110,24 +144,71 @@ export class GraphImport {
   #scoped<T>(around: readonly Map<string, Value>[], body: () => T): T {
     const saved = this.#scopes;
     this.#scopes = [...around, new Map()];
-    const result = body();
-    this.#scopes = saved;
-    return result;
+    try {
+      return body();
+    } finally {
+      this.#scopes = saved;
+    }
   }
 
+  /** Converts a node. What is wrong with it is noted, and the nodes after it are still looked at. */
   #node(node: NodeProto): void {
-    const inputs = (node.input ?? []).map((name) => (name === "" ? undefined : this.#input(node, name)));
+    const names = node.input ?? [];
+    const isDoubtful = names.map((name) => this.#isDoubtful(name));
+    const doubts = this.#doubts;
     const version = this.#model.opsets.get(domainOf(node.domain)) ?? 1;
     const convert = findConverter(this.#converters, tableName(node), version);
-    if (convert === undefined) {
-      this.#outputs(node, this.#call(node, inputs));
+    try {
+      const inputs = names.map((name) => (name === "" ? undefined : this.#input(node, name)));
+      if (convert === undefined) this.#outputs(node, this.#call(node, inputs));
+      else if (isDoubtful.includes(true)) this.#doubtfulNode(node, convert, version, inputs, isDoubtful);
+      else this.#outputs(node, this.#converted(node, convert, version, inputs));
+    } catch (error) {
+      // A node whose sub-graphs came across something unknown may fail because of that only.
+      if (this.#doubts === doubts || !(error instanceof DiagnosticError)) this.problems.note(error);
+      this.#standIn(node);
       return;
     }
+    if (this.#doubts !== doubts) for (const name of node.output ?? []) this.#doubt(name);
+  }
+
+  #converted(node: NodeProto, convert: Converter, version: number, inputs: readonly (Value | undefined)[]): readonly (Value | undefined)[] {
     const ctx = new NodeContext(this, node, version, inputs);
-    const folded = foldNode(ctx);
-    const outputs = folded ?? convert(ctx);
+    const outputs = foldNode(ctx) ?? convert(ctx);
     const list = Array.isArray(outputs) ? outputs : [outputs];
-    this.#outputs(node, list.map((o) => (o === undefined ? undefined : toValue(o))));
+    return list.map((o) => (o === undefined ? undefined : toValue(o)));
+  }
+
+  /** A node after one that could not be read: noted if it is refused whatever its inputs may be. */
+  #doubtfulNode(node: NodeProto, convert: Converter, version: number, inputs: readonly (Value | undefined)[], isDoubtful: readonly boolean[]): void {
+    const attempt = (given: readonly (Value | undefined)[]): readonly (Value | undefined)[] => this.#converted(node, convert, version, given);
+    if (!inputs.some((v) => v?.kind === "unknown")) {
+      const typed = this.problems.trial(() => attempt(inputs));
+      if (typed.isDone && typed.found.length === 0) return this.#outputs(node, typed.result);
+    }
+    this.#standIn(node);
+    // Guesses within guesses would be as many as their product.
+    if (this.#isGuessing) return;
+    this.#isGuessing = true;
+    this.problems.add(refusedWhatever(this.problems, inputs, isDoubtful, attempt));
+    this.#isGuessing = false;
+  }
+
+  #standIn(node: NodeProto): void {
+    for (const name of node.output ?? []) {
+      if (name === "") continue;
+      this.define(name, this.#depth === 0 ? this.#standIns.value(name) : { kind: "unknown" });
+      this.#doubt(name);
+    }
+  }
+
+  #isDoubtful(name: string): boolean {
+    return this.#doubtful.size > 0 && this.#doubtful.has(this.#peek(name));
+  }
+
+  #doubt(name: string): void {
+    const value = this.#peek(name);
+    if (value !== undefined) this.#doubtful.add(value);
   }
 
   #input(node: NodeProto, name: string): Value {
@@ -146,13 +227,19 @@ export class GraphImport {
   /** A node that calls a function of the model: its body in place. */
   #call(node: NodeProto, inputs: readonly (Value | undefined)[]): readonly Value[] {
     const func: FunctionProto | undefined = this.#model.functions.get(`${domainOf(node.domain)}:${node.opType ?? ""}`);
-    if (func === undefined) return fail("unsupported-op", { op: tableName(node), nodes: [node.name ?? ""] });
-    return this.#scoped([], () => {
-      for (const [i, name] of (func.input ?? []).entries()) this.#defineGiven(name, inputs[i]);
-      const graph = bindAttributes(func, node);
-      const given = new Set((func.input ?? []).filter((_, i) => inputs[i] !== undefined));
-      this.run(graph, orderedNodes(graph, given));
-      return (func.output ?? []).map((name) => this.#result(name));
-    });
+    // Operators without a converter were noted before.
+    if (func === undefined) throw new UnknownValue();
+    this.#depth++;
+    try {
+      return this.#scoped([], () => {
+        for (const [i, name] of (func.input ?? []).entries()) this.#defineGiven(name, inputs[i]);
+        const graph = bindAttributes(func, node);
+        const given = new Set((func.input ?? []).filter((_, i) => inputs[i] !== undefined));
+        this.run(graph, orderedNodes(graph, given));
+        return (func.output ?? []).map((name) => this.#result(name));
+      });
+    } finally {
+      this.#depth--;
+    }
   }
 }

@@ -5,6 +5,7 @@ import type { TensorTypeProto, ValueInfoProto } from "../proto/schema.ts";
 import { dtypeOf } from "../proto/tensor.ts";
 import { valueTypeOf } from "../proto/value-type.ts";
 import type { Value } from "../value.ts";
+import type { Problems } from "./problems.ts";
 import { sanitizedName } from "./sanitized-name.ts";
 import type { SymbolicDims } from "./symbolic-dims.ts";
 
@@ -23,9 +24,9 @@ export interface GraphInput {
 /**
  * The inputs of a graph as parameters: a tensor is one, each tensor of a sequence is one of its own (`NAME.0`, `NAME.1`…),
  * and an optional that holds nothing is none.
- * @throws DiagnosticError (`onnx/unsupported-type`, `onnx/open-sequence`)
+ * Those that cannot be read (`onnx/unsupported-type`, `onnx/open-sequence`, `onnx/bad-shape`) are unknown, and noted in `problems`.
  */
-export function graphInputs(inputs: readonly ValueInfoProto[], dims: SymbolicDims, shapes: Readonly<Record<string, GivenShape>>): readonly GraphInput[] {
+export function graphInputs(inputs: readonly ValueInfoProto[], dims: SymbolicDims, shapes: Readonly<Record<string, GivenShape>>, problems: Problems): readonly GraphInput[] {
   const taken = new Set<string>();
   const parameter = (name: string, type: TensorTypeProto | undefined, shape: Dims | undefined): GraphInput["parameters"][number] => {
     const base = sanitizedName(name);
@@ -34,7 +35,7 @@ export function graphInputs(inputs: readonly ValueInfoProto[], dims: SymbolicDim
     taken.add(own);
     return { name, variable: makeVar(own, inputInfo(name, type, dims, shape)) };
   };
-  return inputs.map((input): GraphInput => {
+  const read = (input: ValueInfoProto): GraphInput => {
     const name = input.name ?? "";
     const { form, isOptional, tensor } = valueTypeOf(input);
     const shape = shapes[name];
@@ -49,6 +50,14 @@ export function graphInputs(inputs: readonly ValueInfoProto[], dims: SymbolicDim
     if (!isList(list)) return fail("bad-shape", { name, reason: "it is a sequence" });
     const parameters = list.map((s, i) => parameter(`${name}.${i}`, tensor, s));
     return { name, value: { kind: "sequence", items: parameters.map((p) => inputValue(p.variable)) }, parameters };
+  };
+  return inputs.map((input): GraphInput => {
+    try {
+      return read(input);
+    } catch (error) {
+      problems.note(error);
+      return { name: input.name ?? "", value: { kind: "unknown" }, parameters: [] };
+    }
   });
 }
 

@@ -1,3 +1,4 @@
+import { at } from "@verticil/ir-core";
 import {
   forEachBinding,
   makeDataTypeImm,
@@ -20,6 +21,7 @@ import { tensorFrom } from "@verticil/runtime-ffi";
 import { constant, makeVar as makeTirVar, undefinedVars, type AnyVar as TirVar, type PrimExpr } from "@verticil/tir";
 import type { NodeContext } from "../node-context.ts";
 import type { Value } from "../value.ts";
+import { allAttempts } from "./problems.ts";
 
 /** Thrown where a graph turns out to decide something at run time: it is imported again without one block around all. */
 export class DecidesAtRunTime extends Error {
@@ -56,7 +58,8 @@ export function branchAtRun(ctx: NodeContext, condition: Expr, whenTrue: () => r
     });
     return { body, values, infos };
   };
-  const [a, b] = [side(whenTrue), side(whenFalse)];
+  const sides = allAttempts([whenTrue, whenFalse].map((build) => () => side(build)));
+  const [a, b] = [at(sides, 0), at(sides, 1)];
   if (a.infos.length !== b.infos.length) return ctx.dynamic("which branch it takes, since they give sequences of different lengths,");
   const both = ctx.bb.emit(makeIf(taken, a.body, b.body));
   const results = a.infos.map((info, i) => opened(ctx, ctx.field(both, i), commonDims(ctx, info, b.infos[i] ?? info)));

@@ -82,6 +82,8 @@ export interface TestModel {
   readonly initializers?: Readonly<Record<string, TestTensor>>;
   readonly opset?: number;
   readonly functions?: readonly onnx.IFunctionProto[];
+  /** What the file says of values between the nodes. */
+  readonly valueInfo?: readonly onnx.IValueInfoProto[];
 }
 
 export function graphOf(m: TestModel): onnx.IGraphProto {
@@ -91,6 +93,7 @@ export function graphOf(m: TestModel): onnx.IGraphProto {
     input: Object.entries(m.inputs ?? {}).map(([name, t]) => valueInfo(name, t)),
     output: m.outputs.map((name) => ({ name })),
     initializer: Object.entries(m.initializers ?? {}).map(([name, t]) => tensorProto(name, t)),
+    valueInfo: [...(m.valueInfo ?? [])],
   };
 }
 

@@ -118,24 +118,28 @@ export class BlockBuilder {
     this.#varNames = new UniqueNames();
     this.#values = new Map();
     for (const p of params) this.#varNames.reserve(p.name);
-    const body = this.seq(build);
-    this.#varNames = saved.names;
-    this.#values = saved.values;
-    return makeFunction(params, body, opts.retStructInfo, opts);
+    try {
+      return makeFunction(params, this.seq(build), opts.retStructInfo, opts);
+    } finally {
+      this.#varNames = saved.names;
+      this.#values = saved.values;
+    }
   }
 
-  /** Runs `build` in a scope of its own; gives its bindings and its result as one expression. */
+  /** Runs `build` in a scope of its own; gives its bindings and its result as one expression. One that throws leaves no trace. */
   seq(build: () => Expr): Expr {
     const blocks = this.#blocks;
     const scopes = this.#scopes;
     this.#blocks = [];
     this.#scopes = [{ dataflow: false, bindings: [] }];
-    const result = this.#leaf(build());
-    this.#flush();
-    const body = makeSeqExpr(this.#blocks, result);
-    this.#blocks = blocks;
-    this.#scopes = scopes;
-    return body;
+    try {
+      const result = this.#leaf(build());
+      this.#flush();
+      return makeSeqExpr(this.#blocks, result);
+    } finally {
+      this.#blocks = blocks;
+      this.#scopes = scopes;
+    }
   }
 
   /** Runs `build` inside a dataflow block; variables made by `emit` are local to it, those by `emitOutput` are not. */
@@ -143,10 +147,12 @@ export class BlockBuilder {
     if (this.inDataflow) return build();
     this.#flush();
     this.#scopes.push({ dataflow: true, bindings: [] });
-    const result = build();
-    const scope = this.#scopes.pop();
-    if (scope !== undefined && scope.bindings.length > 0) this.#blocks.push(makeDataflowBlock(scope.bindings));
-    return result;
+    try {
+      return build();
+    } finally {
+      const scope = this.#scopes.pop();
+      if (scope !== undefined && scope.bindings.length > 0) this.#blocks.push(makeDataflowBlock(scope.bindings));
+    }
   }
 
   /** Runs `build` inside a plain binding block, even in a function whose other blocks are dataflow blocks. */
