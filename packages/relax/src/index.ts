@@ -70,6 +70,7 @@ export {
   opRegistry,
   opRegistryKey,
   type ArgKind,
+  type AttrCheck,
   type AttrField,
   type AttrType,
   type InferContext,

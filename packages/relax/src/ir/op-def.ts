@@ -1,4 +1,5 @@
-import { contextKey, type AttrMap, type AttrValue, type ContextKey } from "@verticil/ir-core";
+import { contextKey, isNode, type AttrMap, type AttrValue, type ContextKey } from "@verticil/ir-core";
+import { isDType } from "@verticil/runtime-ffi";
 import type { PrimExpr } from "@verticil/tir";
 import type { Call } from "./expr.ts";
 import type { StructInfo } from "./struct-info.ts";
@@ -6,10 +7,18 @@ import type { StructInfo } from "./struct-info.ts";
 /** The type of an operator's attribute; decides validation, and how it is written in TVMScript. */
 export type AttrType = "int" | "float" | "bool" | "string" | "dtype" | "ints" | "optional-ints" | "optional-int" | "float-constants" | "any";
 
+/** What the value of an attribute must be besides its type; null is not asked. */
+export interface AttrCheck {
+  /** Completes "must be …". */
+  readonly says: string;
+  readonly holds: (value: AttrValue) => boolean;
+}
+
 /** One attribute of an operator. Without a default it must be given. */
 export interface AttrField {
   readonly type: AttrType;
   readonly default?: AttrValue;
+  readonly checks?: readonly AttrCheck[];
   /** Left out in print while it has its default: an attribute that v0.20's spelling of the operator does not have. */
   readonly implicit?: boolean;
 }
@@ -66,7 +75,7 @@ export function opRegistry(...lists: readonly (readonly OpDef[])[]): OpRegistry 
 
 /**
  * The attributes of a call with defaults filled in.
- * @throws RangeError that names the operator and the attribute that is unknown, missing or of the wrong type.
+ * @throws RangeError that names the operator and the attribute that is unknown, missing, of the wrong type or out of its range.
  */
 export function completeAttrs(def: OpDef, given: AttrMap): AttrMap {
   const out: Record<string, AttrValue> = {};
@@ -80,8 +89,10 @@ export function completeAttrs(def: OpDef, given: AttrMap): AttrMap {
     const value = spell(normal[name], field) ?? field.default;
     if (value === undefined) throw new RangeError(`\`${def.name}\` needs the attribute \`${name}\`.`);
     if (!hasType(value, field.type)) {
-      throw new RangeError(`Attribute \`${name}\` of \`${def.name}\` is of type ${field.type}; got ${JSON.stringify(value)}.`);
+      throw new RangeError(`Attribute \`${name}\` of \`${def.name}\` is of type ${field.type}; got ${written(value)}.`);
     }
+    const broken = value === null ? undefined : field.checks?.find((check) => !check.holds(value));
+    if (broken !== undefined) throw new RangeError(`Attribute \`${name}\` of \`${def.name}\` must be ${broken.says}; got ${written(value)}.`);
     out[name] = value;
   }
   return out;
@@ -95,6 +106,11 @@ function spell(value: AttrValue | undefined, field: AttrField): AttrValue | unde
   return value;
 }
 
+/** A value for a message: integers that no double holds are integers too. */
+function written(value: AttrValue): string {
+  return JSON.stringify(value, (_, v: unknown) => (typeof v === "bigint" ? Number(v) : v));
+}
+
 function hasType(value: AttrValue, type: AttrType): boolean {
   switch (type) {
     case "int":
@@ -104,8 +120,9 @@ function hasType(value: AttrValue, type: AttrType): boolean {
     case "bool":
       return typeof value === "boolean";
     case "string":
-    case "dtype":
       return typeof value === "string";
+    case "dtype":
+      return typeof value === "string" && (value === "" || value === "void" || isDType(value));
     case "ints":
       return Array.isArray(value) && value.every((v) => typeof v === "bigint" || Number.isInteger(v));
     case "optional-ints":
@@ -113,6 +130,7 @@ function hasType(value: AttrValue, type: AttrType): boolean {
     case "optional-int":
       return value === null || hasType(value, "int");
     case "float-constants":
+      return Array.isArray(value) && value.every((v) => typeof v === "number" || (isNode(v) && v.kind === "ir.FloatImm"));
     case "any":
       return true;
   }

@@ -13,6 +13,7 @@ import {
 import type { ArgKind, InferStructInfo, OpDef } from "../ir/op-def.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { dtypeAttr, intAttr, opName, optIntAttr } from "./attrs-of.ts";
+import { atLeast, nodeOf, notEmpty, oneOf, options, takeModes } from "./attr-checks.ts";
 import { attr, defineOp, newAttr, type OpSpec } from "./define.ts";
 import { argInfo, dim, normAxis, primArg, replaced, sameAs, shapeArg, simplified, tensorArg, tensorLike } from "./infer.ts";
 import { normalizePoolAttrs, poolAttrs } from "./nn-pool.ts";
@@ -29,7 +30,7 @@ const nothing: InferStructInfo = () => makeTupleStructInfo([]);
 
 const tirCall: Pick<OpSpec, "args" | "argKinds"> = { args: ["func", "args", "packed_ints?"], argKinds: { func: "func", args: "tuple", packed_ints: "shape" } };
 const dpsCall: Pick<OpSpec, "args" | "argKinds"> = { args: ["func", "args"], argKinds: { func: "func", args: "tuple" } };
-const inplaceAttrs = { inplace_indices: attr("ints") };
+const inplaceAttrs = { inplace_indices: attr("ints", undefined, notEmpty, atLeast(-1)) };
 
 /** Calls of functions of the module and of the runtime. */
 const callOps: readonly OpDef[] = [
@@ -37,7 +38,7 @@ const callOps: readonly OpDef[] = [
   defineOp("call_tir_inplace", { ...tirCall, attrs: inplaceAttrs, infer: given }),
   defineOp("call_tir_with_grad", {
     ...tirCall,
-    attrs: { te_grad_name: attr("string"), te_grad_kwargs: attr("any", {}) },
+    attrs: { te_grad_name: attr("string"), te_grad_kwargs: attr("any", {}, options) },
     infer: given,
   }),
   defineOp("call_dps_packed", { ...dpsCall, infer: given }),
@@ -85,10 +86,10 @@ const valueOps: readonly OpDef[] = [
   defineOp("assert_op", { args: ["condition", "format", "vals..."], argKinds: { condition: "any", format: "string" }, pure: false, infer: nothing }),
   defineOp("hint_on_device", {
     args: ["data"],
-    attrs: { dev_type: attr("int", 1), dev_id: attr("int", 0), memory_scope: newAttr("string", "global") },
+    attrs: { dev_type: attr("int", 1, atLeast(1)), dev_id: attr("int", 0, atLeast(0)), memory_scope: newAttr("string", "global") },
     infer: sameAs(),
   }),
-  defineOp("to_vdevice", { args: ["data"], attrs: { dst_vdevice: attr("any") }, infer: toVDevice }),
+  defineOp("to_vdevice", { args: ["data"], attrs: { dst_vdevice: attr("any", undefined, nodeOf("a device of the module", "ir.VDevice")) }, infer: toVDevice }),
   defineOp("astype", { args: ["x"], attrs: { dtype: attr("dtype") }, infer: astype }),
   defineOp("wrap_param", { args: ["data"], attrs: { dtype: attr("dtype", "float32") }, infer: (call) => ({ ...tensorArg(call, 0), dtype: dtypeAttr(call, "dtype") }) }),
 ];
@@ -175,12 +176,12 @@ const scatter: InferStructInfo = (call, ctx) => {
   return tensorLike(x, replaced(dims, new Map([[axis, simplified(ctx, floorDiv(size, intAttr(call, "num_workers")))]])));
 };
 
-const scatterAttrs = { num_workers: attr("int"), axis: attr("int", 0) };
-const shardAttrs = { device_mesh: attr("any"), placement: attr("any") };
+const scatterAttrs = { num_workers: attr("int", undefined, atLeast(1)), axis: attr("int", 0, atLeast(0)) };
+const shardAttrs = { device_mesh: attr("any", undefined, nodeOf("a mesh of devices", "relax.distributed.DeviceMesh")), placement: attr("string") };
 
 const distributedOps: readonly OpDef[] = [
-  defineOp("ccl.allreduce", { args: ["x"], attrs: { op_type: attr("string", "sum"), in_group: attr("bool", true) }, infer: sameAs() }),
-  defineOp("ccl.allgather", { args: ["x"], attrs: { num_workers: attr("int"), in_group: attr("bool", true) }, infer: allgather }),
+  defineOp("ccl.allreduce", { args: ["x"], attrs: { op_type: attr("string", "sum", oneOf("sum", "prod", "min", "max", "avg")), in_group: attr("bool", true) }, infer: sameAs() }),
+  defineOp("ccl.allgather", { args: ["x"], attrs: { num_workers: attr("int", undefined, atLeast(1)), in_group: attr("bool", true) }, infer: allgather }),
   defineOp("ccl.broadcast_from_worker0", { args: ["x"], infer: sameAs() }),
   defineOp("ccl.scatter_from_worker0", { args: ["x"], attrs: scatterAttrs, infer: scatter }),
   defineOp("dist.annotate_sharding", { args: ["input"], attrs: shardAttrs, infer: (call) => argInfo(call, 0) }),
@@ -215,7 +216,7 @@ const gradOps: readonly OpDef[] = [
   ),
   defineOp("grad.nll_loss_backward", {
     args: ["output_grad", "predictions", "targets", "weights?"],
-    attrs: { reduction: attr("string", "mean"), ignore_index: attr("int", -100) },
+    attrs: { reduction: attr("string", "mean", oneOf("none", "mean", "sum")), ignore_index: attr("int", -100) },
     infer: sameAs(1),
   }),
   ...["max", "avg"].map((kind) =>
@@ -228,7 +229,7 @@ const gradOps: readonly OpDef[] = [
   ),
   defineOp("grad.take_backward", {
     args: ["output_grad", "x", "indices"],
-    attrs: { axis: attr("optional-int", null), mode: newAttr("string", "fast") },
+    attrs: { axis: attr("optional-int", null), mode: newAttr("string", "fast", takeModes) },
     infer: sameAs(1),
   }),
 ];

@@ -1,5 +1,5 @@
 import type { AttrMap, AttrValue } from "@verticil/ir-core";
-import type { ArgKind, AttrField, AttrType, InferStructInfo, OpDef } from "../ir/op-def.ts";
+import type { ArgKind, AttrCheck, AttrField, AttrType, InferStructInfo, OpDef } from "../ir/op-def.ts";
 
 /** The parts of an operator's definition that differ from the usual: no attributes, tensor arguments, pure. */
 export interface OpSpec {
@@ -25,13 +25,13 @@ export function defineOp(name: string, spec: OpSpec): OpDef {
 }
 
 /** An attribute of `type`; required if no default is given. */
-export function attr(type: AttrType, defaultValue?: AttrValue): AttrField {
-  return defaultValue === undefined ? { type } : { type, default: defaultValue };
+export function attr(type: AttrType, defaultValue?: AttrValue, ...checks: readonly AttrCheck[]): AttrField {
+  return { type, ...(defaultValue === undefined ? {} : { default: defaultValue }), ...(checks.length === 0 ? {} : { checks }) };
 }
 
 /** An attribute that is printed only where it differs from its default: v0.20 does not know it. */
-export function newAttr(type: AttrType, defaultValue: AttrValue): AttrField {
-  return { type, default: defaultValue, implicit: true };
+export function newAttr(type: AttrType, defaultValue: AttrValue, ...checks: readonly AttrCheck[]): AttrField {
+  return { ...attr(type, defaultValue, ...checks), implicit: true };
 }
 
 /** A data type attribute; `void` (unspecified) unless told. */

@@ -1,10 +1,12 @@
 import { at } from "@verticil/ir-core";
+import { isFloat } from "@verticil/runtime-ffi";
 import { asInt, ceilDiv, max, min, sub, add, lt, select, constant, type PrimExpr } from "@verticil/tir";
 import type { Call } from "../ir/expr.ts";
 import { makeTensorStructInfo, shapeOf } from "../ir/make.ts";
 import type { InferContext, InferStructInfo, OpDef } from "../ir/op-def.ts";
 import type { TensorStructInfo } from "../ir/struct-info.ts";
-import { boolAttr, intAttr, opName, optIntAttr } from "./attrs-of.ts";
+import { boolAttr, intAttr, opName, optIntAttr, stringAttr } from "./attrs-of.ts";
+import { atLeast, oneOf, takeModes } from "./attr-checks.ts";
 import { attr, defineOp, newAttr } from "./define.ts";
 import { argInfo, broadcastInfo, dim, normAxis, primsArg, replaced, sameAs, simplified, tensorArg, tensorLike, tensorTupleArg, type Dims } from "./infer.ts";
 
@@ -19,6 +21,7 @@ const take: InferStructInfo = (call) => {
   const indices = indicesInfo(call);
   const axis = optIntAttr(call, "axis");
   if (axis === undefined && x.ndim > 1) throw new RangeError("`relax.take` needs an axis for a tensor of more than one dimension.");
+  if (stringAttr(call, "mode") === "nan" && x.dtype !== undefined && !isFloat(x.dtype)) throw new RangeError(`\`relax.take\` cannot give NaN in ${x.dtype}.`);
   const ndim = x.ndim < 0 || indices.ndim < 0 ? -1 : x.ndim - 1 + indices.ndim;
   const dims = shapeOf(x);
   const taken = shapeOf(indices);
@@ -143,7 +146,7 @@ const indexTensor: InferStructInfo = (call, ctx: InferContext) => {
 
 /** Operators that read or write at computed positions. */
 export const gatherScatterOps: readonly OpDef[] = [
-  defineOp("take", { args: ["x", "indices"], attrs: { axis: attr("optional-int", null), mode: newAttr("string", "fast") }, infer: take }),
+  defineOp("take", { args: ["x", "indices"], attrs: { axis: attr("optional-int", null), mode: newAttr("string", "fast", takeModes) }, infer: take }),
   defineOp("strided_slice", {
     args: ["x", "axes", "begin", "end", "strides?"],
     argKinds: { axes: "prims", begin: "prims", end: "prims", strides: "prims" },
@@ -152,13 +155,13 @@ export const gatherScatterOps: readonly OpDef[] = [
   }),
   defineOp("dynamic_strided_slice", { args: ["x", "begin", "end", "strides"], infer: rankOnly }),
   defineOp("gather_elements", { args: ["data", "indices"], attrs: { axis: attr("int", 0) }, infer: gatherElements }),
-  defineOp("gather_nd", { args: ["data", "indices"], attrs: { batch_dims: attr("int", 0) }, infer: gatherNd }),
+  defineOp("gather_nd", { args: ["data", "indices"], attrs: { batch_dims: attr("int", 0, atLeast(0)) }, infer: gatherNd }),
   defineOp("scatter_elements", {
     args: ["data", "indices", "updates"],
-    attrs: { axis: attr("int", 0), reduction: attr("string", "update") },
+    attrs: { axis: attr("int", 0), reduction: attr("string", "update", oneOf("update", "add", "mul", "mean", "min", "max")) },
     infer: sameAs(),
   }),
-  defineOp("scatter_nd", { args: ["data", "indices", "updates"], attrs: { reduction: attr("string", "update") }, infer: sameAs() }),
+  defineOp("scatter_nd", { args: ["data", "indices", "updates"], attrs: { reduction: attr("string", "update", oneOf("update", "add", "mul", "min", "max")) }, infer: sameAs() }),
   defineOp("slice_scatter", {
     args: ["input_tensor", "src", "start", "end", "step"],
     argKinds: { start: "prim", end: "prim", step: "prim" },
@@ -168,7 +171,7 @@ export const gatherScatterOps: readonly OpDef[] = [
   defineOp("one_hot", {
     args: ["indices", "on_value", "off_value"],
     argKinds: { on_value: "prim", off_value: "prim" },
-    attrs: { depth: attr("int"), axis: attr("int", -1) },
+    attrs: { depth: attr("int", undefined, atLeast(1)), axis: attr("int", -1) },
     infer: oneHot,
   }),
   defineOp("index_tensor", { args: ["data", "indices"], argKinds: { indices: "tuple" }, infer: indexTensor }),

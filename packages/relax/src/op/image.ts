@@ -4,6 +4,7 @@ import { add, mul } from "@verticil/tir";
 import { makeTensorStructInfo, makeTupleStructInfo, shapeOf } from "../ir/make.ts";
 import type { AttrField, InferStructInfo, OpDef } from "../ir/op-def.ts";
 import { boolAttr, dtypeAttr, floatAttr, intsAttr, stringAttr } from "./attrs-of.ts";
+import { atLeast, between, count, layoutOf, numbers, oneOf } from "./attr-checks.ts";
 import { attr, defineOp, optDType } from "./define.ts";
 import { dim, dimAt, dimsOfRank, shapeArg, simplified, tensorArg, tensorLike } from "./infer.ts";
 
@@ -41,13 +42,13 @@ const affineGrid: InferStructInfo = (call) => {
 };
 
 const resizeAttrs = (layout: string, rounding: string): Readonly<Record<string, AttrField>> => ({
-  roi: attr("float-constants", layout.length === 4 ? [0, 0, 0, 0] : [0, 0, 0, 0, 0, 0]),
-  layout: attr("string", layout),
-  method: attr("string", "linear"),
-  coordinate_transformation_mode: attr("string", "half_pixel"),
-  rounding_method: attr("string", rounding),
+  roi: attr("float-constants", layout.length === 4 ? [0, 0, 0, 0] : [0, 0, 0, 0, 0, 0], count(2 * (layout.length - 2))),
+  layout: attr("string", layout, layoutOf(layout)),
+  method: attr("string", "linear", oneOf("nearest_neighbor", "linear", "cubic")),
+  coordinate_transformation_mode: attr("string", "half_pixel", oneOf("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize")),
+  rounding_method: attr("string", rounding, oneOf("", "round", "floor", "ceil", "round_prefer_floor", "round_prefer_ceil")),
   cubic_alpha: attr("float", -0.75),
-  cubic_exclude: attr("int", 0),
+  cubic_exclude: attr("int", 0, between(0, 1)),
   extrapolation_value: attr("float", 0),
   out_dtype: optDType,
 });
@@ -80,9 +81,9 @@ export const imageOps: readonly OpDef[] = [
   defineOp("image.grid_sample", {
     args: ["data", "grid"],
     attrs: {
-      method: attr("string", "bilinear"),
-      layout: attr("string", "NCHW"),
-      padding_mode: attr("string", "zeros"),
+      method: attr("string", "bilinear", oneOf("bilinear", "nearest", "bicubic")),
+      layout: attr("string", "NCHW", layoutOf("NCHW")),
+      padding_mode: attr("string", "zeros", oneOf("zeros", "border", "reflection")),
       align_corners: attr("bool", false),
     },
     infer: gridSample,
@@ -162,27 +163,27 @@ const pooledSize = (given: AttrMap): AttrMap => {
 export const visionOps: readonly OpDef[] = [
   defineOp("vision.all_class_non_max_suppression", {
     args: ["boxes", "scores", "max_output_boxes_per_class", "iou_threshold", "score_threshold"],
-    attrs: { output_format: attr("string", "onnx") },
+    attrs: { output_format: attr("string", "onnx", oneOf("onnx", "tensorflow")) },
     infer: allClassNms,
   }),
   defineOp("vision.get_valid_counts", {
     args: ["data"],
-    attrs: { score_threshold: attr("float", 0), id_index: attr("int", 0), score_index: attr("int", 1) },
+    attrs: { score_threshold: attr("float", 0), id_index: attr("int", 0, atLeast(-1)), score_index: attr("int", 1, atLeast(0)) },
     infer: validCounts,
   }),
   defineOp("vision.non_max_suppression", {
     args: ["data", "valid_count", "indices"],
     attrs: {
-      max_output_size: attr("int", -1),
-      iou_threshold: attr("float", 0.5),
+      max_output_size: attr("int", -1, atLeast(-1)),
+      iou_threshold: attr("float", 0.5, between(0, 1)),
       force_suppress: attr("bool", false),
-      top_k: attr("int", -1),
-      coord_start: attr("int", 2),
-      score_index: attr("int", 1),
-      id_index: attr("int", 0),
+      top_k: attr("int", -1, atLeast(-1)),
+      coord_start: attr("int", 2, atLeast(0)),
+      score_index: attr("int", 1, atLeast(0)),
+      id_index: attr("int", 0, atLeast(-1)),
       return_indices: attr("bool", true),
       invalid_to_bottom: attr("bool", false),
-      soft_nms_sigma: attr("float", 0),
+      soft_nms_sigma: attr("float", 0, atLeast(0)),
       score_threshold: attr("float", 0),
     },
     infer: nms,
@@ -192,7 +193,7 @@ export const visionOps: readonly OpDef[] = [
     attrs: {
       clip: attr("bool", false),
       threshold: attr("float", 0),
-      variances: attr("any", [1, 1, 1, 1]),
+      variances: attr("any", [1, 1, 1, 1], count(4), numbers),
       keep_background: attr("bool", true),
     },
     infer: multibox,
@@ -200,19 +201,19 @@ export const visionOps: readonly OpDef[] = [
   defineOp("vision.roi_align", {
     args: ["data", "rois"],
     attrs: {
-      pooled_size: attr("ints"),
-      spatial_scale: attr("float"),
-      sample_ratio: attr("int", -1),
+      pooled_size: attr("ints", undefined, count(2), atLeast(1)),
+      spatial_scale: attr("float", undefined, atLeast(0)),
+      sample_ratio: attr("int", -1, atLeast(-1)),
       aligned: attr("bool", false),
-      layout: attr("string", "NCHW"),
-      mode: attr("string", "avg"),
+      layout: attr("string", "NCHW", layoutOf("NCHW")),
+      mode: attr("string", "avg", oneOf("avg", "max")),
     },
     normalizeAttrs: pooledSize,
     infer: roi,
   }),
   defineOp("vision.roi_pool", {
     args: ["data", "rois"],
-    attrs: { pooled_size: attr("ints"), spatial_scale: attr("float"), layout: attr("string", "NCHW") },
+    attrs: { pooled_size: attr("ints", undefined, count(2), atLeast(1)), spatial_scale: attr("float", undefined, atLeast(0)), layout: attr("string", "NCHW", layoutOf("NCHW")) },
     normalizeAttrs: pooledSize,
     infer: roi,
   }),

@@ -5,6 +5,7 @@ import { makeShapeStructInfo, makeTensorStructInfo, makeTupleStructInfo, shapeOf
 import type { InferContext, InferStructInfo, OpDef } from "../ir/op-def.ts";
 import type { TensorStructInfo } from "../ir/struct-info.ts";
 import { intAttr, intsAttr, opName, optIntAttr, optIntsAttr } from "./attrs-of.ts";
+import { ascending, atLeast, distinct, nodeOf, oneOf, whole } from "./attr-checks.ts";
 import { attr, defineOp } from "./define.ts";
 import {
   dim,
@@ -303,33 +304,33 @@ export const manipulateOps: readonly OpDef[] = [
   defineOp("broadcast_to", { args: ["x", "shape"], argKinds: shapeArgKind, infer: broadcastTo }),
   defineOp("concat", { args: ["tensors"], argKinds: { tensors: "tuple" }, attrs: { axis: attr("optional-int", 0) }, infer: concat }),
   defineOp("stack", { args: ["tensors"], argKinds: { tensors: "tuple" }, attrs: { axis: attr("optional-int", 0) }, infer: stack }),
-  defineOp("expand_dims", { args: ["x"], attrs: { axis: attr("ints") }, infer: expandDims }),
+  defineOp("expand_dims", { args: ["x"], attrs: { axis: attr("ints", undefined, distinct) }, infer: expandDims }),
   defineOp("flatten", { args: ["x"], infer: flatten }),
   defineOp("layout_transform", {
     args: ["x"],
     attrs: {
-      index_map: attr("any"),
-      pad_value: attr("any", null),
-      axis_separators: attr("optional-ints", []),
-      input_axis_separators: attr("optional-ints", []),
+      index_map: attr("any", undefined, nodeOf("a map of indices", "tir.IndexMap")),
+      pad_value: attr("any", null, nodeOf("a scalar", "relax.PrimValue")),
+      axis_separators: attr("optional-ints", [], atLeast(0), ascending),
+      input_axis_separators: attr("optional-ints", [], atLeast(0), ascending),
     },
     infer: layoutTransform,
   }),
-  defineOp("permute_dims", { args: ["x"], attrs: { axes: attr("optional-ints", null) }, infer: permuteDims }),
+  defineOp("permute_dims", { args: ["x"], attrs: { axes: attr("optional-ints", null, distinct) }, infer: permuteDims }),
   defineOp("reshape", { args: ["x", "shape"], argKinds: shapeArgKind, infer: reshape }),
-  defineOp("split", { args: ["x"], attrs: { indices_or_sections: attr("any"), axis: attr("int", 0) }, infer: split }),
-  defineOp("squeeze", { args: ["x"], attrs: { axis: attr("optional-ints", null) }, infer: squeeze }),
+  defineOp("split", { args: ["x"], attrs: { indices_or_sections: attr("any", undefined, whole, atLeast(0)), axis: attr("int", 0) }, infer: split }),
+  defineOp("squeeze", { args: ["x"], attrs: { axis: attr("optional-ints", null, distinct) }, infer: squeeze }),
   defineOp("collapse_sum_like", { args: ["data", "collapse_target"], infer: collapseSumLike }),
   defineOp("collapse_sum_to", { args: ["data", "shape"], argKinds: shapeArgKind, infer: ofShapeArg }),
-  defineOp("repeat", { args: ["data"], attrs: { repeats: attr("int"), axis: attr("optional-int", null) }, infer: repeat }),
-  defineOp("tile", { args: ["data"], attrs: { repeats: attr("ints") }, infer: tile }),
+  defineOp("repeat", { args: ["data"], attrs: { repeats: attr("int", undefined, atLeast(0)), axis: attr("optional-int", null) }, infer: repeat }),
+  defineOp("tile", { args: ["data"], attrs: { repeats: attr("ints", undefined, atLeast(0)) }, infer: tile }),
   defineOp("flip", { args: ["data"], attrs: { axis: attr("int") }, infer: onAxis }),
   defineOp("reverse_sequence", {
     args: ["data", "seq_lengths"],
     attrs: { seq_axis: attr("int", 1), batch_axis: attr("int", 0) },
     infer: (call) => tensorArg(call, 0),
   }),
-  defineOp("meshgrid", { args: ["tensors"], argKinds: { tensors: "tuple" }, attrs: { indexing: attr("any", "ij") }, infer: meshgrid }),
+  defineOp("meshgrid", { args: ["tensors"], argKinds: { tensors: "tuple" }, attrs: { indexing: attr("any", "ij", oneOf("ij", "xy")) }, infer: meshgrid }),
   defineOp("nn.batch_flatten", { args: ["data"], infer: batchFlatten }),
   defineOp("shape_of", { args: ["input"], infer: shapeOfInfo }),
 ];

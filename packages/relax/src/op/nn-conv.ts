@@ -6,6 +6,7 @@ import { shapeOf } from "../ir/make.ts";
 import type { AttrField, InferContext, InferStructInfo, OpDef } from "../ir/op-def.ts";
 import type { TensorStructInfo } from "../ir/struct-info.ts";
 import { dtypeAttr, intAttr, intsAttr, opName, stringAttr } from "./attrs-of.ts";
+import { atLeast, count, layoutOf } from "./attr-checks.ts";
 import { attr, defineOp, optDType } from "./define.ts";
 import { provablyDiffer, sameDType, simplified, tensorArg, tensorLike } from "./infer.ts";
 import { fillLayout, spatialLists } from "./spatial-attrs.ts";
@@ -106,14 +107,14 @@ function convAttrs(n: number, kernel: string, transposed: boolean): Readonly<Rec
   const ones = Array.from({ length: n }, () => 1);
   const zeros = (count: number): readonly number[] => Array.from({ length: count }, () => 0);
   return {
-    strides: attr("ints", ones),
-    padding: attr("ints", zeros(2 * n)),
-    ...(transposed ? { output_padding: attr("ints", zeros(n)) } : {}),
-    dilation: attr("ints", ones),
-    groups: attr("int", 1),
-    data_layout: attr("string", data),
-    kernel_layout: attr("string", kernel),
-    out_layout: attr("string", data),
+    strides: attr("ints", ones, count(n), atLeast(1)),
+    padding: attr("ints", zeros(2 * n), count(2 * n), atLeast(0)),
+    ...(transposed ? { output_padding: attr("ints", zeros(n), count(n), atLeast(0)) } : {}),
+    dilation: attr("ints", ones, count(n), atLeast(1)),
+    groups: attr("int", 1, atLeast(1)),
+    data_layout: attr("string", data, layoutOf(data)),
+    kernel_layout: attr("string", kernel, layoutOf(kernel)),
+    out_layout: attr("string", data, layoutOf(data)),
     out_dtype: optDType,
   };
 }

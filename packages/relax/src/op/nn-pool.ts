@@ -5,6 +5,7 @@ import type { Call } from "../ir/expr.ts";
 import { shapeOf } from "../ir/make.ts";
 import type { AttrField, InferStructInfo, OpDef } from "../ir/op-def.ts";
 import { boolAttr, intsAttr, opName, optIntsAttr, stringAttr } from "./attrs-of.ts";
+import { atLeast, count, layoutOf } from "./attr-checks.ts";
 import { attr, defineOp } from "./define.ts";
 import { dim, simplified, tensorArg, tensorLike } from "./infer.ts";
 import { fillLayout, spatialLists } from "./spatial-attrs.ts";
@@ -56,14 +57,14 @@ export function poolAttrs(n: number): Readonly<Record<string, AttrField>> {
   const layout = `NC${at(SPATIAL, n - 1)}`;
   const ones = Array.from({ length: n }, () => 1);
   return {
-    pool_size: attr("ints", ones),
-    strides: attr("ints", ones),
-    dilation: attr("ints", ones),
-    padding: attr("ints", Array.from({ length: 2 * n }, () => 0)),
+    pool_size: attr("ints", ones, count(n), atLeast(1)),
+    strides: attr("ints", ones, count(n), atLeast(1)),
+    dilation: attr("ints", ones, count(n), atLeast(1)),
+    padding: attr("ints", Array.from({ length: 2 * n }, () => 0), count(2 * n), atLeast(0)),
     ceil_mode: attr("bool", false),
     count_include_pad: attr("bool", false),
-    layout: attr("string", layout),
-    out_layout: attr("string", layout),
+    layout: attr("string", layout, layoutOf(layout)),
+    out_layout: attr("string", layout, layoutOf(layout)),
   };
 }
 
@@ -85,7 +86,7 @@ function adaptiveOp(n: number): OpDef {
   const layout = `NC${at(SPATIAL, n - 1)}`;
   return defineOp(`nn.adaptive_avg_pool${n}d`, {
     args: ["data"],
-    attrs: { output_size: attr("optional-ints", null), layout: attr("string", layout), out_layout: attr("string", layout) },
+    attrs: { output_size: attr("optional-ints", null, count(n), atLeast(1)), layout: attr("string", layout, layoutOf(layout)), out_layout: attr("string", layout, layoutOf(layout)) },
     normalizeAttrs: (given) => fillLayout(spatialLists(given, n, ["output_size"]), "layout", layout),
     infer: adaptive(n),
   });

@@ -4,6 +4,7 @@ import type { Call } from "../ir/expr.ts";
 import { makeTupleStructInfo, shapeOf } from "../ir/make.ts";
 import type { AttrField, InferStructInfo, OpDef } from "../ir/op-def.ts";
 import { intAttr, intsAttr, opName, stringAttr } from "./attrs-of.ts";
+import { atLeast, between, distinct, notEmpty, oneOf, scalar, whole } from "./attr-checks.ts";
 import { attr, defineOp } from "./define.ts";
 import { dimAt, normAxes, normAxis, provablyDiffer, replaced, sameAs, simplified, tensorArg, tensorLike } from "./infer.ts";
 import { floatUnary } from "./unary.ts";
@@ -125,8 +126,8 @@ const attentionVarLen: InferStructInfo = (call) => {
   return qs === undefined || vs === undefined ? tensorLike(q, 4) : tensorLike(q, [...qs.slice(0, 3), dimAt(vs, 3)]);
 };
 
-const affine: Readonly<Record<string, AttrField>> = { epsilon: attr("float", 1e-5), center: attr("bool", true), scale: attr("bool", true) };
-const attentionAttrs = { scale: attr("any", null), causal_mask: attr("any", null), window_size: attr("any", null) };
+const affine: Readonly<Record<string, AttrField>> = { epsilon: attr("float", 1e-5, atLeast(0)), center: attr("bool", true), scale: attr("bool", true) };
+const attentionAttrs = { scale: attr("any", null, scalar), causal_mask: attr("any", null, oneOf("TopLeft", "BottomRight")), window_size: attr("any", null, whole, atLeast(1)) };
 
 /** Activations, normalizations, losses and attention. */
 export const nnOps: readonly OpDef[] = [
@@ -140,36 +141,36 @@ export const nnOps: readonly OpDef[] = [
   ),
   defineOp("nn.batch_norm", {
     args: ["data", "gamma", "beta", "moving_mean", "moving_var"],
-    attrs: { axis: attr("int"), ...affine, momentum: attr("float", 0.1), training: attr("bool", true) },
+    attrs: { axis: attr("int"), ...affine, momentum: attr("float", 0.1, between(0, 1)), training: attr("bool", true) },
     infer: batchNorm,
   }),
-  defineOp("nn.layer_norm", { args: ["data", "gamma", "beta"], attrs: { axes: attr("ints"), ...affine }, infer: layerNorm }),
+  defineOp("nn.layer_norm", { args: ["data", "gamma", "beta"], attrs: { axes: attr("ints", undefined, notEmpty, distinct), ...affine }, infer: layerNorm }),
   defineOp("nn.group_norm", {
     args: ["data", "gamma", "beta"],
-    attrs: { num_groups: attr("int"), channel_axis: attr("int"), axes: attr("ints"), ...affine },
+    attrs: { num_groups: attr("int", undefined, atLeast(1)), channel_axis: attr("int"), axes: attr("ints", undefined, notEmpty, distinct), ...affine },
     infer: channelNorm,
   }),
   defineOp("nn.instance_norm", {
     args: ["data", "gamma", "beta"],
-    attrs: { channel_axis: attr("int"), axes: attr("ints"), ...affine },
+    attrs: { channel_axis: attr("int"), axes: attr("ints", undefined, notEmpty, distinct), ...affine },
     infer: channelNorm,
   }),
   defineOp("nn.rms_norm", {
     args: ["data", "weight"],
-    attrs: { axes: attr("ints", [-1]), epsilon: attr("float", 1e-5) },
+    attrs: { axes: attr("ints", [-1], notEmpty, distinct), epsilon: attr("float", 1e-5, atLeast(0)) },
     infer: layerNorm,
   }),
-  defineOp("nn.dropout", { args: ["data"], attrs: { rate: attr("float", 0.5) }, infer: dropout }),
+  defineOp("nn.dropout", { args: ["data"], attrs: { rate: attr("float", 0.5, between(0, 1)) }, infer: dropout }),
   defineOp("nn.pad", {
     args: ["data"],
-    attrs: { pad_width: attr("ints"), pad_value: attr("float", 0), pad_mode: attr("string", "constant") },
+    attrs: { pad_width: attr("ints"), pad_value: attr("float", 0), pad_mode: attr("string", "constant", oneOf("constant", "reflect", "replicate", "circular", "symmetric")) },
     infer: pad,
   }),
-  defineOp("nn.pixel_shuffle", { args: ["data"], attrs: { upscale_factor: attr("int") }, infer: pixelShuffle }),
+  defineOp("nn.pixel_shuffle", { args: ["data"], attrs: { upscale_factor: attr("int", undefined, atLeast(1)) }, infer: pixelShuffle }),
   defineOp("nn.cross_entropy_with_logits", { args: ["predictions", "labels"], infer: crossEntropy }),
   defineOp("nn.nll_loss", {
     args: ["predictions", "targets", "weights?"],
-    attrs: { reduction: attr("string", "mean"), ignore_index: attr("int", -100) },
+    attrs: { reduction: attr("string", "mean", oneOf("none", "mean", "sum")), ignore_index: attr("int", -100) },
     infer: nllLoss,
   }),
   defineOp("nn.attention", { args: ["query", "key", "value"], attrs: attentionAttrs, infer: attention }),

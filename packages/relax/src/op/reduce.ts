@@ -3,7 +3,8 @@ import type { Call } from "../ir/expr.ts";
 import { makeTensorStructInfo, makeTupleStructInfo, shapeOf } from "../ir/make.ts";
 import type { InferStructInfo, OpDef } from "../ir/op-def.ts";
 import type { TensorStructInfo } from "../ir/struct-info.ts";
-import { boolAttr, dtypeAttr, intAttr, opName, optIntAttr, optIntsAttr, stringAttr } from "./attrs-of.ts";
+import { boolAttr, dtypeAttr, intAttr, optIntAttr, optIntsAttr, stringAttr } from "./attrs-of.ts";
+import { distinct, oneOf } from "./attr-checks.ts";
 import { attr, defineOp, optDType } from "./define.ts";
 import { dim, normAxes, normAxis, product, replaced, simplified, tensorArg, tensorLike } from "./infer.ts";
 
@@ -63,16 +64,7 @@ const topk: InferStructInfo = (call) => {
   const values = tensorLike(x, shape);
   const indices = tensorLike(x, shape, dtypeAttr(call, "dtype") ?? "int32");
   const type = stringAttr(call, "ret_type");
-  switch (type) {
-    case "both":
-      return makeTupleStructInfo([values, indices]);
-    case "values":
-      return values;
-    case "indices":
-      return indices;
-    default:
-      throw new RangeError(`${opName(call)} has ret_type \`${type}\`; it is \`both\`, \`values\` or \`indices\`.`);
-  }
+  return type === "both" ? makeTupleStructInfo([values, indices]) : type === "values" ? values : indices;
 };
 
 const unique: InferStructInfo = (call) => {
@@ -93,7 +85,7 @@ const nonzero: InferStructInfo = (call) => tensorLike(tensorArg(call, 0), 2, "in
 
 const bucketize: InferStructInfo = (call) => ({ ...tensorArg(call, 0), dtype: boolAttr(call, "out_int32") ? "int32" : "int64" });
 
-const statisticalAttrs = { axis: attr("optional-ints", null), keepdims: attr("bool", false) };
+const statisticalAttrs = { axis: attr("optional-ints", null, distinct), keepdims: attr("bool", false) };
 const scanAttrs = { axis: attr("optional-int", null), dtype: optDType, exclusive: attr("bool", false) };
 
 /** Reductions, scans, searches, sorts and sets. */
@@ -117,7 +109,7 @@ export const reduceOps: readonly OpDef[] = [
     attrs: {
       k: attr("int", 1),
       axis: attr("int", -1),
-      ret_type: attr("string", "both"),
+      ret_type: attr("string", "both", oneOf("both", "values", "indices")),
       largest: attr("bool", true),
       dtype: attr("dtype", "int32"),
     },

@@ -1,6 +1,6 @@
 import { at } from "@verticil/ir-core";
 import type { ScalarDType } from "@verticil/runtime-ffi";
-import { add, asInt, cast, constant, eq, floorDiv, floorMod, lt, max, min, mul, select, sub, type PrimExpr } from "@verticil/tir";
+import { add, and, asInt, cast, constant, eq, floorDiv, floorMod, ge, ifThenElse, lt, max, min, mul, select, sub, type PrimExpr } from "@verticil/tir";
 import { compute } from "../compute.ts";
 import { Tensor } from "../tensor.ts";
 import { broadcastAt, broadcastShape } from "./broadcast.ts";
@@ -8,13 +8,14 @@ import { axisOf, int } from "./transform.ts";
 
 const injective = { axes: "ax", tag: "injective" } as const;
 
-/** What `take` does with an index out of bounds: not checked, limited to the bounds, or wrapped around. */
-export type TakeMode = "fast" | "clip" | "wrap";
+/** What `take` does with an index out of bounds: not checked, limited to the bounds, wrapped around, or NaN. */
+export type TakeMode = "fast" | "clip" | "wrap" | "nan";
 
 function inBounds(index: PrimExpr, size: PrimExpr, mode: TakeMode): PrimExpr {
   const wide = cast("int64", index);
   switch (mode) {
     case "fast":
+    case "nan":
       // Upstream keeps the index's own type; buffers take any integer.
       return cast(size.dtype, index);
     case "clip":
@@ -32,7 +33,10 @@ export function take(x: Tensor, indices: Tensor | PrimExpr, axis: number, mode: 
     [...x.shape.slice(0, a), ...taken, ...x.shape.slice(a + 1)],
     (...i) => {
       const index = indices instanceof Tensor ? indices.at(...i.slice(a, a + indices.ndim)) : indices;
-      return x.at(...i.slice(0, a), inBounds(index, at(x.shape, a), mode), ...i.slice(a + taken.length));
+      const value = x.at(...i.slice(0, a), inBounds(index, at(x.shape, a), mode), ...i.slice(a + taken.length));
+      if (mode !== "nan") return value;
+      const place = cast("int64", index);
+      return ifThenElse(and(ge(place, int(0)), lt(place, at(x.shape, a))), value, constant(NaN, x.dtype));
     },
     "T_take",
     injective,

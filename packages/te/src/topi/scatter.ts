@@ -1,5 +1,6 @@
 import { at } from "@verticil/ir-core";
-import { add, and, asInt, cast, constant, ge, lt, max, min, mul, select, type Buffer, type PrimExpr, type Stmt } from "@verticil/tir";
+import { isFloat } from "@verticil/runtime-ffi";
+import { add, and, asInt, cast, constant, div, floorDiv, ge, lt, max, min, mul, select, type Buffer, type PrimExpr, type Stmt } from "@verticil/tir";
 import { extern } from "../compute.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastShape } from "./broadcast.ts";
@@ -7,7 +8,7 @@ import { load, loops, seq, store, when } from "./statements.ts";
 import { axisOf, int } from "./transform.ts";
 
 /** What happens to a cell that is written: replaced, or combined with what is there. */
-export type ScatterReduction = "update" | "add" | "mul" | "min" | "max";
+export type ScatterReduction = "update" | "add" | "mul" | "mean" | "min" | "max";
 
 function combined(old: PrimExpr, value: PrimExpr, reduction: ScatterReduction): PrimExpr {
   switch (reduction) {
@@ -17,6 +18,9 @@ function combined(old: PrimExpr, value: PrimExpr, reduction: ScatterReduction): 
       return add(old, value);
     case "mul":
       return mul(old, value);
+    case "mean":
+      // As upstream: of what is there and what comes, one after the other, not of all that come.
+      return isFloat(old.dtype) ? div(add(old, value), constant(2, old.dtype)) : floorDiv(add(old, value), constant(2, old.dtype));
     case "min":
       return min(old, value);
     case "max":

@@ -85,7 +85,7 @@ const bucketize: LegalizeRule = viaTe("bucketize", 2, (call) =>
 
 function reductionOf(call: Call): te.ScatterReduction {
   const reduction = stringAttr(call, "reduction");
-  if (reduction === "update" || reduction === "add" || reduction === "mul" || reduction === "min" || reduction === "max") return reduction;
+  if (reduction === "update" || reduction === "add" || reduction === "mul" || reduction === "mean" || reduction === "min" || reduction === "max") return reduction;
   throw new RangeError(`There is no scatter reduction \`${reduction}\`.`);
 }
 

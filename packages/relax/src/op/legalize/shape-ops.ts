@@ -73,7 +73,7 @@ const stridedSlice: LegalizeRule = whenKnown((call, bb) => {
 
 const takeMode = (call: Call): te.TakeMode => {
   const mode = call.attrs["mode"];
-  return mode === "clip" || mode === "wrap" ? mode : "fast";
+  return mode === "clip" || mode === "wrap" || mode === "nan" ? mode : "fast";
 };
 
 const take: LegalizeRule = whenKnown((call, bb) => {
