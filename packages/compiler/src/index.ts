@@ -6,7 +6,7 @@ export { compile, type CompileOptions, type Executable, type StaticExecutable, t
 export { compileContext, defaultDialects, scriptDialects, scriptDialectsWith, type Extension } from "./compile-context.ts";
 export { countOps } from "./count-ops.ts";
 export { describeMain, makeVmArtifact, type MainDescription, type VmArtifact } from "./vm-artifact.ts";
-export { backPhase, vmPhase, fusionPhase, graphPhase, kernelPhase, memoryPhase, wasmLayouts, wasmPipeline } from "./wasm-pipeline.ts";
+export { backPhase, vmPhase, fusionPhase, graphPhase, kernelPhase, memoryPhase, wasmLayouts, wasmPipeline, type Layouts } from "./wasm-pipeline.ts";
 export { webgpuKernelPhase, webgpuMemoryPhase, webgpuPipeline } from "./webgpu-pipeline.ts";
 export { interpretModel, type InterpretModelOptions } from "./interpret-model.ts";
 export { getPipeline, pipelineNames } from "./pipelines.ts";

@@ -40,14 +40,20 @@ import {
 import { wasmIntrinRules } from "@verticil/target-wasm";
 import { infiniteIdentities, lowerTir, mergeSimilarFunctions, outlineLoops } from "@verticil/tir";
 
-/** Layouts that the CPU schedules want: channels last, so that four of them make a vector. */
-export const wasmLayouts: Readonly<Record<string, readonly string[]>> = {
+/** Layouts by operator, data first, then kernel, then result where it differs. */
+export type Layouts = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Layouts that the CPU schedules want: channels last, so that four of them make a vector. `{}` keeps the model's own, and
+ * `{ "relax.nn.conv2d": ["NCHW8c", "OIHW8i8o"] }` has channels in tiles; both are slower with the rules that there are.
+ */
+export const wasmLayouts: Layouts = {
   "relax.nn.conv2d": ["NHWC", "HWIO"],
   "relax.nn.conv2d_transpose": ["NHWC", "HWIO"],
 };
 
-/** Phase 1: the graph as imported becomes a smaller graph of the same operators. */
-export function graphPhase(): Pass {
+/** Phase 1: the graph as imported becomes a smaller graph of the same operators, its convolutions in `layouts`. */
+export function graphPhase(layouts: Layouts = wasmLayouts): Pass {
   return sequential("graph", [
     flattenTupleInputs(),
     canonicalizeBindings(),
@@ -58,7 +64,7 @@ export function graphPhase(): Pass {
     decomposeOpsForInference(),
     promoteFloat16(),
     foldConstant(),
-    convertLayout(wasmLayouts),
+    convertLayout(layouts),
     foldConstant(),
     foldTransposeIntoConv2D(),
     eliminateCommonSubexpr(),
@@ -137,7 +143,7 @@ export function backPhase(): Pass {
   return definePass("back", (module, ctx) => (needsVm(module) ? vm : one).run(module, ctx));
 }
 
-/** The pipeline for WebAssembly, from the graph as imported to flat tensor programs. */
-export function wasmPipeline(): Pass {
-  return sequential("wasm", [graphPhase(), fusionPhase(), kernelPhase(), backPhase()]);
+/** The pipeline for WebAssembly, from the graph as imported to flat tensor programs, with convolutions in `layouts`. */
+export function wasmPipeline(layouts: Layouts = wasmLayouts): Pass {
+  return sequential("wasm", [graphPhase(layouts), fusionPhase(), kernelPhase(), backPhase()]);
 }

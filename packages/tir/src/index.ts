@@ -336,7 +336,7 @@ export {
 export { applyTrace } from "./schedule/apply-trace.ts";
 export { instructionKinds, type ArgForm, type ArgSpec, type InstructionKind } from "./schedule/instruction-kinds.ts";
 export { axisSeparator, toIndexMap, type IndexFunction } from "./schedule/index-function.ts";
-export { mapShape, nonSurjectiveInverse, type Inverse } from "./schedule/index-map.ts";
+export { mapIndices, mapShape, nonSurjectiveInverse, type Inverse } from "./schedule/index-map.ts";
 export { type BufferRef } from "./schedule/buffer-ref.ts";
 export { type AnnotationValue } from "./schedule/primitive/annotate.ts";
 export { Trace, type DecisionProvider } from "./schedule/trace.ts";

@@ -14,7 +14,7 @@ function decide(name: string, args: readonly Expr[], attrs: AttrMap, stored: rea
   const call = opCall(name, args, attrs);
   const ndim = (e: Expr): number => ("structInfo" in e && e.structInfo?.kind === "relax.TensorStructInfo" ? e.structInfo.ndim : 0);
   const orderOf = (e: Expr): AxisOrder => (stored.includes(e) ? NHWC : identityOrder(ndim(e)));
-  return layoutTable.get(`relax.${name}`)!(call, { desired: { "relax.nn.conv2d": ["NHWC", "HWIO"] }, orderOf });
+  return layoutTable.get(`relax.${name}`)!(call, { desired: { "relax.nn.conv2d": ["NHWC", "HWIO"] }, orderOf, fits: () => true });
 }
 
 const a = x(1, 3, 8, 8);

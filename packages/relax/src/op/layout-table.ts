@@ -7,13 +7,19 @@ import { arithBinaryNames, compareNames } from "./binary.ts";
 import { primsArg } from "./infer.ts";
 import {
   axisOrder,
+  identityOrder,
   isIdentityOrder,
+  isPlainOrder,
+  modelAxis,
+  modelRank,
   storedAxis,
   type AxisOrder,
   type LayoutContext,
   type LayoutDecision,
   type LayoutRule,
   type LayoutTable,
+  type PlainOrder,
+  type StoredAxis,
 } from "./layout-rule.ts";
 import { arithUnaryNames, floatUnaryNames } from "./unary.ts";
 
@@ -35,23 +41,52 @@ function ndimOf(e: Expr): number | undefined {
 
 /** A layout's name with its axes in stored order. */
 function reordered(layout: string, order: AxisOrder): string {
-  return order.map((axis) => at([...layout], axis)).join("");
+  const name = (stored: StoredAxis): string => {
+    const letter = at([...layout], modelAxis(stored));
+    return typeof stored === "number" ? letter : `${stored.factor}${letter.toLowerCase()}`;
+  };
+  return order.map(name).join("");
+}
+
+/** A rule for tensors without tiles; with one, operands go back to the model's order. */
+function untiled(rule: (call: Call, order: PlainOrder, ctx: LayoutContext) => LayoutDecision | undefined): LayoutRule {
+  return (call, ctx) => {
+    const order = orderOf(call, 0, ctx);
+    return isPlainOrder(order) ? rule(call, order, ctx) : undefined;
+  };
 }
 
 function isPlain(layout: string): boolean {
   return /^[A-Z]+$/.test(layout);
 }
 
-/** A convolution runs in the layouts that the pipeline wants, or as it is. */
+/** True if what `result` tiles, channels that the kernel tells or images, is whole tiles. */
+function makesTiles(call: Call, kernelLayout: string, outLayout: string, result: AxisOrder, ctx: LayoutContext): boolean {
+  const inner = result.filter((s) => typeof s !== "number");
+  return inner.every(({ axis, factor }) => {
+    const [operand, layout, letter] = outLayout[axis] === "C" ? [1, kernelLayout, "O"] as const : [0, stringAttr(call, "data_layout"), "N"] as const;
+    return ctx.fits(arg(call, operand), [...identityOrder(layout.length), { axis: layout.indexOf(letter), factor }]);
+  });
+}
+
+/** True for a layout that splits nothing but channels and images. */
+function tilesNoSpace(layout: string): boolean {
+  return !/\d[^ncoi]/.test(layout);
+}
+
+/** A convolution runs in the layouts that the pipeline wants, or as it is where its channels are no whole tiles. */
 const convolution: LayoutRule = (call, ctx) => {
   const name = call.op.kind === "ir.Op" ? call.op.name : "";
   const [data, kernel, out = data] = ctx.desired[name] ?? [];
   const [ownData, ownKernel, ownOut] = [stringAttr(call, "data_layout"), stringAttr(call, "kernel_layout"), stringAttr(call, "out_layout")];
   if (data === undefined || kernel === undefined || out === undefined) return undefined;
-  if (![ownData, ownKernel, ownOut, data, kernel, out].every(isPlain)) return undefined;
+  if (![ownData, ownKernel, ownOut].every(isPlain) || ![data, kernel, out].every(tilesNoSpace)) return undefined;
+  const args = [axisOrder(ownData, data), axisOrder(ownKernel, kernel)];
+  const result = axisOrder(ownOut, out);
+  if (!args.every((order, i) => ctx.fits(arg(call, i), order)) || !makesTiles(call, ownKernel, ownOut, result, ctx)) return undefined;
   return {
-    args: [axisOrder(ownData, data), axisOrder(ownKernel, kernel)],
-    outputs: [axisOrder(ownOut, out)],
+    args,
+    outputs: [result],
     attrs: { ...call.attrs, data_layout: data, kernel_layout: kernel, out_layout: out },
   };
 };
@@ -60,7 +95,7 @@ const convolution: LayoutRule = (call, ctx) => {
 const spatial: LayoutRule = (call, ctx) => {
   const layout = stringAttr(call, "layout");
   const order = orderOf(call, 0, ctx);
-  if (!isPlain(layout) || order.length !== layout.length) return undefined;
+  if (!isPlain(layout) || modelRank(order) !== layout.length) return undefined;
   const stored = reordered(layout, order);
   const out = call.attrs["out_layout"] === undefined ? {} : { out_layout: stored };
   return { args: [order], outputs: [order], attrs: { ...call.attrs, layout: stored, ...out } };
@@ -77,22 +112,22 @@ const follow: LayoutRule = (call, ctx) => {
  * more than a permutation.
  */
 function aligned(ndim: number, order: AxisOrder): AxisOrder | undefined {
-  const offset = order.length - ndim;
-  if (order.slice(0, offset).some((axis) => axis >= offset)) return undefined;
-  return order.slice(offset).map((axis) => axis - offset);
+  const offset = modelRank(order) - ndim;
+  if (order.some((stored, i) => (modelAxis(stored) < offset) !== (i < offset))) return undefined;
+  return order.slice(offset).map((stored) => (typeof stored === "number" ? stored - offset : { ...stored, axis: stored.axis - offset }));
 }
 
 /** Element by element with broadcasting: the first operand of full rank that is stored in another order decides. */
 const broadcasting: LayoutRule = (call, ctx) => {
-  const ranks = call.args.map(ndimOf);
+  const ranks = call.args.map((a) => (ndimOf(a) === undefined ? undefined : modelRank(ctx.orderOf(a))));
   const known = ranks.filter((r) => r !== undefined);
   if (known.length < ranks.length) return undefined;
   const rank = Math.max(...known);
   const full = call.args.filter((_, i) => ranks[i] === rank).map((a) => ctx.orderOf(a));
   const order = full.find((o) => !isIdentityOrder(o)) ?? full[0];
-  if (order === undefined || order.length !== rank) return undefined;
+  if (order === undefined || modelRank(order) !== rank) return undefined;
   const args = call.args.map((a, i) => (isSingle(a) ? ctx.orderOf(a) : aligned(ranks[i] ?? 0, order)));
-  return args.every((o) => o !== undefined) ? { args, outputs: [order] } : undefined;
+  return args.every((o, i) => o !== undefined && ctx.fits(arg(call, i), o)) ? { args, outputs: [order] } : undefined;
 };
 
 /** True for a tensor of one element with fewer dimensions than matter: it broadcasts in any order. */
@@ -102,7 +137,7 @@ function isSingle(e: Expr): boolean {
 }
 
 /** The order of what is left when some axes go. */
-function without(order: AxisOrder, gone: ReadonlySet<number>): AxisOrder {
+function without(order: PlainOrder, gone: ReadonlySet<number>): PlainOrder {
   return order.filter((a) => !gone.has(a)).map((a) => a - [...gone].filter((g) => g < a).length);
 }
 
@@ -111,8 +146,7 @@ function normalized(axes: readonly number[], ndim: number): readonly number[] {
 }
 
 /** A reduction over the same axes, wherever they are stored. */
-const reduction: LayoutRule = (call, ctx) => {
-  const order = orderOf(call, 0, ctx);
+const reduction = untiled((call, order) => {
   const axes = optIntsAttr(call, "axis");
   const keep = call.attrs["keepdims"] === true;
   if (axes === undefined) return { args: [order], outputs: [keep ? order : []] };
@@ -124,10 +158,9 @@ const reduction: LayoutRule = (call, ctx) => {
     outputs: [keep ? order : without(order, new Set(own))],
     attrs: { ...call.attrs, axis: single ? at(stored, 0) : stored.toSorted((a, b) => a - b) },
   };
-};
+});
 
-const squeeze: LayoutRule = (call, ctx) => {
-  const order = orderOf(call, 0, ctx);
+const squeeze = untiled((call, order) => {
   const axes = optIntsAttr(call, "axis");
   if (axes === undefined) return undefined;
   const own = normalized(axes, order.length);
@@ -136,14 +169,13 @@ const squeeze: LayoutRule = (call, ctx) => {
     outputs: [without(order, new Set(own))],
     attrs: { ...call.attrs, axis: own.map((a) => storedAxis(order, a)) },
   };
-};
+});
 
 /** One axis in an attribute, the result like the operand. */
-const onAxis: LayoutRule = (call, ctx) => {
-  const order = orderOf(call, 0, ctx);
+const onAxis = untiled((call, order) => {
   if (optIntAttr(call, "axis") === undefined) return undefined;
   return { args: [order], outputs: [order], attrs: { ...call.attrs, axis: storedAxis(order, intAttr(call, "axis")) } };
-};
+});
 
 const concat: LayoutRule = (call, ctx) => {
   const tensors = arg(call, 0);
@@ -151,51 +183,47 @@ const concat: LayoutRule = (call, ctx) => {
   const orders = tensors.fields.map((f) => ctx.orderOf(f));
   const order = orders.find((o) => !isIdentityOrder(o)) ?? orders[0];
   if (order === undefined) return undefined;
+  if (!tensors.fields.every((f) => ctx.fits(f, order))) return undefined;
   const attrs: AttrMap = { ...call.attrs, axis: storedAxis(order, optIntAttr(call, "axis") ?? 0) };
   return { args: orders.map(() => order), outputs: [order], attrs };
 };
 
-const pad: LayoutRule = (call, ctx) => {
-  const order = orderOf(call, 0, ctx);
+const pad = untiled((call, order) => {
   const width = intsAttr(call, "pad_width");
   const stored = order.flatMap((axis) => [at(width, 2 * axis), at(width, 2 * axis + 1)]);
   return { args: [order], outputs: [order], attrs: { ...call.attrs, pad_width: stored } };
-};
+});
 
-const stridedSlice: LayoutRule = (call, ctx) => {
-  const order = orderOf(call, 0, ctx);
+const stridedSlice = untiled((call, order) => {
   const axes = primsArg(call, 1)?.map((a) => asInt(a)).filter((a) => a !== undefined);
   if (axes === undefined || axes.length !== primsArg(call, 1)?.length) return undefined;
   const stored = makeTuple(axes.map((a) => makePrimValue(storedAxis(order, a))));
   return { args: [order], outputs: [order], callArgs: new Map(isIdentityOrder(order) ? [] : [[1, stored]]) };
-};
+});
 
 /** A permutation of a tensor stored in another order is one permutation of what is stored. */
-const permuteDims: LayoutRule = (call, ctx) => {
-  const order = orderOf(call, 0, ctx);
+const permuteDims = untiled((call, order) => {
   const axes = optIntsAttr(call, "axes") ?? order.map((_, i) => order.length - 1 - i);
   const out = normalized(axes, order.length).map((a) => storedAxis(order, a));
   return { args: [order], outputs: [out.map((_, i) => i)], attrs: { ...call.attrs, axes: out } };
-};
+});
 
 /** A scale and a zero point, or one of each a channel, stay as they are; only their axis moves. */
-const quantization: LayoutRule = (call, ctx) => {
-  const order = orderOf(call, 0, ctx);
+const quantization = untiled((call, order, ctx) => {
   const [scale, zero] = [arg(call, 1), arg(call, 2)];
   const axis = order.length === 0 ? intAttr(call, "axis") : storedAxis(order, intAttr(call, "axis"));
   return { args: [order, ctx.orderOf(scale), ctx.orderOf(zero)], outputs: [order], attrs: { ...call.attrs, axis } };
-};
+});
 
 /** A slope a channel stays as it is; only its axis moves. */
-const prelu: LayoutRule = (call, ctx) => {
-  const order = orderOf(call, 0, ctx);
+const prelu = untiled((call, order, ctx) => {
   const decision: LayoutDecision = {
     args: [order, ctx.orderOf(arg(call, 1))],
     outputs: [order],
     attrs: { ...call.attrs, axis: storedAxis(order, intAttr(call, "axis")) },
   };
   return decision;
-};
+});
 
 function rules(names: readonly string[], rule: LayoutRule): readonly (readonly [string, LayoutRule])[] {
   return names.map((name) => [`relax.${name}`, rule]);

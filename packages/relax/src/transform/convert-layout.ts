@@ -1,4 +1,4 @@
-import { at, contextKey, definePass, type ContextKey, type Pass } from "@verticil/ir-core";
+import { contextKey, definePass, type ContextKey, type Pass } from "@verticil/ir-core";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { opNameOf } from "../ir/call-target.ts";
 import type { Call, Expr, MatchCast } from "../ir/expr.ts";
@@ -9,10 +9,14 @@ import { structInfoOf } from "../ir/struct-info-of.ts";
 import {
   identityOrder,
   isIdentityOrder,
+  isPlainOrder,
+  modelRank,
+  sameOrder,
   type AxisOrder,
   type LayoutContext,
   type LayoutTable,
 } from "../op/layout-rule.ts";
+import { modelDims, reorderCall, storedDims } from "./reorder-tensor.ts";
 
 /** The rules that a pipeline converts layouts with; see `layoutTable`. */
 export const layoutTableKey: ContextKey<LayoutTable> = contextKey("relax.layout");
@@ -55,6 +59,7 @@ function convertBinding(value: Expr, ctx: RuleContext, state: State): Expr | und
   const layoutCtx: LayoutContext = {
     desired: state.desired,
     orderOf: (arg) => state.stored.get(arg) ?? identityOrder(ndimOf(arg)),
+    fits: (arg, order) => fits(arg, order, state),
   };
   const decision = call === undefined || rule === undefined ? undefined : rule(call, layoutCtx);
   if (call === undefined || decision === undefined) return restoreOperands(value, ctx, state);
@@ -82,10 +87,11 @@ function convertBinding(value: Expr, ctx: RuleContext, state: State): Expr | und
 function convertCast(cast: MatchCast, ctx: RuleContext, state: State): Expr | undefined {
   const order = state.stored.get(cast.value);
   if (order === undefined) return undefined;
-  const dims = shapeOf(cast.structInfo);
-  if (cast.var.kind === "relax.DataflowVar" && cast.structInfo.kind === "relax.TensorStructInfo" && dims?.length === order.length) {
-    const info = makeTensorStructInfo(order.map((axis) => at(dims, axis)), cast.structInfo.dtype, cast.structInfo.vdevice);
-    const v = ctx.bb.matchCast(cast.value, info, cast.var.name);
+  const { structInfo } = cast;
+  const dims = structInfo.kind === "relax.TensorStructInfo" ? shapeOf(structInfo) : undefined;
+  const own = dims === undefined ? undefined : storedDims(dims, order);
+  if (cast.var.kind === "relax.DataflowVar" && structInfo.kind === "relax.TensorStructInfo" && own !== undefined) {
+    const v = ctx.bb.matchCast(cast.value, makeTensorStructInfo(own, structInfo.dtype, structInfo.vdevice), cast.var.name);
     state.stored.set(v, order);
     return v;
   }
@@ -105,7 +111,14 @@ function bindStored(call: Call, outputs: readonly AxisOrder[], ctx: RuleContext,
     state.stored.set(v, order);
     return v;
   }
-  return transposed(v, inverse(order), ctx);
+  return reorderCall(v, order, undefined, ctx.bb);
+}
+
+function fits(arg: Expr, order: AxisOrder, state: State): boolean {
+  if (isPlainOrder(order)) return true;
+  const dims = shapeOf(structInfoOf(arg));
+  const own = dims === undefined ? undefined : modelDims(dims, state.stored.get(arg) ?? identityOrder(dims.length));
+  return own !== undefined && storedDims(own, order) !== undefined;
 }
 
 /** Operands of a call without a rule, in the model's own order. */
@@ -136,33 +149,17 @@ function restore(arg: Expr, ctx: RuleContext, state: State): Expr {
   return storeAs(arg, undefined, ctx, state);
 }
 
-/** The operand stored in `order` (undefined: the model's own), through a transpose if it is stored in another. */
+/** The operand stored in `order` (undefined: the model's own), through a transpose or a tiling if it is stored in another. */
 function storeAs(arg: Expr, order: AxisOrder | undefined, ctx: RuleContext, state: State): Expr {
-  const now = state.stored.get(arg);
-  const wanted = order ?? (now === undefined ? undefined : identityOrder(now.length));
-  if (wanted === undefined) return arg;
-  const current = now ?? identityOrder(wanted.length);
-  if (current.every((axis, i) => axis === wanted[i])) return arg;
+  const current = state.stored.get(arg) ?? identityOrder(ndimOf(arg));
+  const wanted = order ?? identityOrder(modelRank(current));
+  if (sameOrder(current, wanted)) return arg;
   const key = isIdentityOrder(wanted) ? arg : undefined;
   const known = key === undefined ? undefined : state.restored.get(key);
   if (known !== undefined) return known;
-  const back = inverse(current);
-  const axes = wanted.map((axis) => at(back, axis));
-  const v = ctx.bb.emit(transposed(arg, axes, ctx));
+  const v = ctx.bb.emit(reorderCall(arg, current, wanted, ctx.bb));
   if (key !== undefined) state.restored.set(key, v);
   return v;
-}
-
-function transposed(arg: Expr, axes: AxisOrder, ctx: RuleContext): Expr {
-  return ctx.bb.callOp("relax.permute_dims", [arg], { axes: [...axes] });
-}
-
-function inverse(order: AxisOrder): AxisOrder {
-  const out: number[] = [];
-  order.forEach((axis, i) => {
-    out[axis] = i;
-  });
-  return out;
 }
 
 function ndimOf(arg: Expr): number {

@@ -4,7 +4,8 @@ import { add, asInt, cast, constant, eq, floorDiv, floorMod, ifThenElse, mul, su
 import { compute } from "../compute.ts";
 import { reduceAxis, sum } from "../reduce.ts";
 import type { Tensor } from "../tensor.ts";
-import { layoutIndex, parseLayout } from "./layout.ts";
+import { cellAt, placeOf, placesOf, tilePlace, type AxisPlace } from "./axis-place.ts";
+import { dimsInLayout, layoutIndex, parseLayout, wholeAxes } from "./layout.ts";
 import { pad } from "./nn-pad.ts";
 import { int } from "./transform.ts";
 
@@ -24,9 +25,9 @@ const SPATIAL = ["W", "HW", "DHW"] as const;
 const OUT_NAMES = [["yy"], ["yy", "xx"], ["zz", "yy", "xx"]] as const;
 const WINDOW_NAMES = [["ry"], ["ry", "rx"], ["rz", "ry", "rx"]] as const;
 
-/** The spatial axes of a layout such as `NHWC`, outermost first. */
+/** The spatial axes of a layout such as `NHWC` or `NCHW4c`, outermost first. */
 export function spatialAxes(layout: string): string {
-  return at(SPATIAL, parseLayout(layout).length - 3);
+  return at(SPATIAL, parseLayout(layout).filter((a) => a.factor === 0).length - 3);
 }
 
 /** Values by axis letter in the order of a layout. */
@@ -39,7 +40,9 @@ export function inLayout<T>(layout: string, values: ReadonlyMap<string, T>): rea
 }
 
 function sizeOf(x: Tensor, layout: string, axis: string): PrimExpr {
-  return at(x.shape, layoutIndex(layout, axis));
+  const size = wholeAxes(layout, x.shape).get(axis);
+  if (size === undefined) throw new RangeError(`The layout \`${layout}\` has no axis ${axis}.`);
+  return size;
 }
 
 /** The data with a zero border on its spatial axes, in a tensor of its own even without a border. */
@@ -57,7 +60,7 @@ function product(a: PrimExpr, b: PrimExpr, dtype: ScalarDType): PrimExpr {
   return mul(cast(dtype, a), cast(dtype, b));
 }
 
-/** A convolution over one to three spatial axes, in any order of axes, grouped or not. */
+/** A convolution over one to three spatial axes, in any order of axes, of whole or tiled channels, grouped or not. */
 export function conv(data: Tensor, kernel: Tensor, o: ConvOptions): Tensor {
   const spatial = [...spatialAxes(o.dataLayout)];
   const n = spatial.length;
@@ -70,31 +73,49 @@ export function conv(data: Tensor, kernel: Tensor, o: ConvOptions): Tensor {
     const window = add(mul(sub(sizeOf(kernel, o.kernelLayout, axis), 1), at(o.dilation, i)), 1);
     sizes.set(axis, add(floorDiv(sub(sizeOf(temp, o.dataLayout, axis), window), at(o.strides, i)), 1));
   });
-  const rc = reduceAxis(inPerGroup, "rc");
+  const channels = channelReduction(o.dataLayout, inPerGroup, o.groups);
   const window = spatial.map((axis, i) => reduceAxis(sizeOf(kernel, o.kernelLayout, axis), at(at(WINDOW_NAMES, n - 1), i)));
-  const reductions = new Map<string, IterVar>([["C", rc], ...spatial.map((axis, i): [string, IterVar] => [axis, at(window, i)])]);
-  const order = parseLayout(o.dataLayout).filter((a) => a.name !== "N").map((a) => a.name);
-  const names = new Map([["N", "nn"], ["C", "ff"], ...spatial.map((axis, i): [string, string] => [axis, at(at(OUT_NAMES, n - 1), i)])]);
+  const reductions = new Map<string, IterVar>([...channels.axes, ...spatial.map((axis, i): [string, IterVar] => [axis, at(window, i)])]);
+  const order = parseLayout(o.dataLayout).flatMap((a) => reductions.get(a.name) ?? []);
+  const names = new Map([["N", "nn"], ["n", "ni"], ["C", "ff"], ["c", "fi"], ...spatial.map((axis, i): [string, string] => [axis, at(at(OUT_NAMES, n - 1), i)])]);
+  const tag = `${o.groups > 1 ? "group_" : ""}conv${n}d_${o.dataLayout.toLowerCase()}`;
   return compute(
-    inLayout(o.dataLayout, sizes),
+    dimsInLayout(o.dataLayout, sizes),
     (...cell) => {
-      const out = new Map(parseLayout(o.dataLayout).map((a, i) => [a.name, at(cell, i)]));
-      const ff = at(cell, layoutIndex(o.dataLayout, "C"));
-      const channel = o.groups === 1 ? rc.var : add(mul(floorDiv(ff, floorDiv(outChannels, o.groups)), inPerGroup), rc.var);
-      const read = new Map([["N", at(cell, layoutIndex(o.dataLayout, "N"))], ["C", channel]]);
-      const weight = new Map<string, PrimExpr>([["O", ff], ["I", rc.var]]);
+      const out = placesOf(o.dataLayout, cell);
+      const ff = placeOf(out, "C");
+      const read = new Map([["N", placeOf(out, "N")], ["C", inputChannel(ff, channels.place, outChannels, inPerGroup, o.groups)]]);
+      const weight = new Map<string, AxisPlace>([["O", ff], ["I", channels.place]]);
       spatial.forEach((axis, i) => {
-        const own = out.get(axis) ?? int(0);
         const r = at(window, i).var;
-        read.set(axis, add(mul(own, at(o.strides, i)), mul(r, at(o.dilation, i))));
-        weight.set(axis, r);
+        read.set(axis, { whole: add(mul(placeOf(out, axis).whole, at(o.strides, i)), mul(r, at(o.dilation, i))) });
+        weight.set(axis, { whole: r });
       });
-      const value = product(temp.at(...inLayout(o.dataLayout, read)), kernel.at(...inLayout(o.kernelLayout, weight)), dtype);
-      return sum(value, order.map((axis) => reductions.get(axis) ?? rc));
+      return sum(product(temp.at(...cellAt(o.dataLayout, read)), kernel.at(...cellAt(o.kernelLayout, weight)), dtype), order);
     },
-    `${o.groups > 1 ? "group_" : ""}conv${n}d_${o.dataLayout.toLowerCase()}`,
-    { axes: inLayout(o.dataLayout, names), tag: `${o.groups > 1 ? "group_" : ""}conv${n}d_${o.dataLayout.toLowerCase()}` },
+    tag,
+    { axes: inLayout(o.dataLayout, names), tag },
   );
+}
+
+/** The axes that sum over the input channels of a group, by their letter in the data's layout, and the channel that they name. */
+function channelReduction(layout: string, inPerGroup: PrimExpr, groups: number): { readonly axes: readonly (readonly [string, IterVar])[]; readonly place: AxisPlace } {
+  const factor = parseLayout(layout).find((a) => a.name === "c")?.factor ?? 1;
+  const known = asInt(inPerGroup);
+  // Groups need not begin where a tile does, so that only whole tensors are summed tile by tile.
+  if (factor === 1 || groups > 1 || known === undefined || known % factor !== 0) {
+    const rc = reduceAxis(inPerGroup, "rc");
+    return { axes: [["C", rc]], place: { whole: rc.var } };
+  }
+  const [outer, inner] = [reduceAxis(known / factor, "rc"), reduceAxis(factor, "rci")];
+  return { axes: [["C", outer], ["c", inner]], place: tilePlace(outer.var, inner.var, factor) };
+}
+
+/** The channel of the data that a channel of the result reads for the channel `rc` of its group. */
+function inputChannel(ff: AxisPlace, rc: AxisPlace, outChannels: PrimExpr, inPerGroup: PrimExpr, groups: number): AxisPlace {
+  if (groups === 1) return rc;
+  if (asInt(inPerGroup) === 1 && asInt(outChannels) === groups) return ff;
+  return { whole: add(mul(floorDiv(ff.whole, floorDiv(outChannels, groups)), inPerGroup), rc.whole) };
 }
 
 /** What a transposed convolution is told. */

@@ -4,15 +4,13 @@ import { shapeOf } from "../../ir/make.ts";
 import type { Call } from "../../ir/expr.ts";
 import { boolAttr, dtypeAttr, floatAttr, intAttr, intsAttr, optIntAttr, optIntsAttr, stringAttr } from "../attrs-of.ts";
 import type { LegalizeRule } from "../legalize-rule.ts";
-import { axisOrder } from "../layout-rule.ts";
 import { arg, nth, of1, of2, of3, viaTe, whenKnown } from "./rule-parts.ts";
 
-/** What a convolution's call says, and the layout of its result; undefined for layouts that split channels. */
-function convOptions(call: Call, n: number): (te.ConvOptions & { readonly outLayout: string }) | undefined {
+/** What a convolution's call says, and the layout of its result. */
+function convOptions(call: Call): te.ConvOptions & { readonly outLayout: string } {
   const dataLayout = stringAttr(call, "data_layout");
   const kernelLayout = stringAttr(call, "kernel_layout");
   const outLayout = stringAttr(call, "out_layout");
-  if ([dataLayout, kernelLayout, outLayout].some((l) => l.length !== n + 2)) return undefined;
   return {
     strides: intsAttr(call, "strides"),
     padding: intsAttr(call, "padding"),
@@ -25,19 +23,25 @@ function convOptions(call: Call, n: number): (te.ConvOptions & { readonly outLay
   };
 }
 
+/** A tensor in another layout, by a transpose where no axis is tiled. */
+function relaid(x: te.Tensor, from: string, to: string): te.Tensor {
+  if (from === to) return x;
+  const order = te.transposeOrder(from, to);
+  return order === undefined ? te.layoutTransform(x, from, to) : te.transpose(x, order);
+}
+
 const convRule = (n: number): LegalizeRule =>
   whenKnown((call, bb) => {
-    const o = convOptions(call, n);
-    if (o === undefined) return undefined;
+    const o = convOptions(call);
     // Data in another layout than the result are brought into it first, in the same program.
-    const image = (x: te.Tensor): te.Tensor => (o.dataLayout === o.outLayout ? x : te.transpose(x, axisOrder(o.dataLayout, o.outLayout)));
-    return bb.callTe(of2((x, w) => te.conv(image(x), w, { ...o, dataLayout: o.outLayout })), [arg(call, 0), arg(call, 1)], { name: `conv${n}d` });
+    const program = of2((x, w) => te.conv(relaid(x, o.dataLayout, o.outLayout), w, { ...o, dataLayout: o.outLayout }));
+    return bb.callTe(program, [arg(call, 0), arg(call, 1)], { name: `conv${n}d` });
   });
 
 const convTransposeRule = (n: number): LegalizeRule =>
   whenKnown((call, bb) => {
-    const o = convOptions(call, n);
-    if (o === undefined || o.outLayout !== o.dataLayout) return undefined;
+    const o = convOptions(call);
+    if (o.outLayout !== o.dataLayout || /\d/.test(o.dataLayout + o.kernelLayout)) return undefined;
     const full = { ...o, outputPadding: intsAttr(call, "output_padding") };
     return bb.callTe(of2((x, w) => te.convTranspose(x, w, full)), [arg(call, 0), arg(call, 1)], { name: `conv${n}d_transpose` });
   });
@@ -109,7 +113,7 @@ function resizeRule(spatial: 2 | 3): LegalizeRule {
   return whenKnown((call, bb) => {
     const result = shapeOf(call.structInfo);
     const layout = stringAttr(call, "layout");
-    if (result === undefined || !/^[A-Z]+$/.test(layout)) return undefined;
+    if (result === undefined || /\d[^nc]/.test(layout)) return undefined;
     const roi = call.attrs["roi"];
     const method = stringAttr(call, "method");
     if (method !== "nearest_neighbor" && method !== "linear" && method !== "cubic") throw new RangeError(`There is no resize method \`${method}\`.`);

@@ -1,8 +1,24 @@
 import * as te from "@verticil/te";
 import { isNode, makeOp } from "@verticil/ir-core";
 import { parseDType } from "@verticil/runtime-ffi";
-import { cast, constant, eq, isConstInt, select, sub, type AnyVar, type IndexMap, type PrimExpr } from "@verticil/tir";
-import type { Call, Expr } from "../../ir/expr.ts";
+import {
+  cast,
+  constant,
+  eq,
+  ifThenElse,
+  isConst,
+  isConstInt,
+  makeRange,
+  mapIndices,
+  mapShape,
+  nonSurjectiveInverse,
+  select,
+  sub,
+  substitute,
+  type IndexMap,
+  type PrimExpr,
+} from "@verticil/tir";
+import type { Call, Expr, PrimValue } from "../../ir/expr.ts";
 import { makeCall, makeExternFunc, makePrimValue, makeShapeExpr, makeTuple, shapeOf } from "../../ir/make.ts";
 import { boolAttr, intAttr, intsAttr, stringAttr } from "../attrs-of.ts";
 import type { LegalizeRule } from "../legalize-rule.ts";
@@ -123,59 +139,36 @@ const shapeI: LegalizeRule = (call) => {
   return makePrimValue(size);
 };
 
-/** Index maps whose results are variables, or a variable's quotient and remainder by one constant. */
+/** Reads each cell where the map took it from; what the map leaves over holds `pad_value`, or zero (upstream's `te_layout_transform`). */
 const layoutTransform: LegalizeRule = whenKnown((call, bb) => {
-  const map = call.attrs["index_map"];
-  if (!isNode(map) || map.kind !== "tir.IndexMap") return undefined;
-  const { initialIndices, finalIndices } = map as IndexMap;
+  const node = call.attrs["index_map"];
   const from = shapeOf(infoOf(call.args[0]));
-  if (from === undefined || from.length !== initialIndices.length) return undefined;
-  const inverse = inverseOf(initialIndices, finalIndices, from);
-  if (inverse === undefined) return undefined;
-  return bb.callTe(
-    of1((x) => te.compute(inverse.shape, (...cell) => x.at(...inverse.source(cell)), "te_layout_transform", { tag: "injective" })),
-    [arg(call, 0)],
-    { name: "te_layout_transform" },
+  if (!isNode(node) || node.kind !== "tir.IndexMap" || from === undefined) return undefined;
+  const map = node as IndexMap;
+  const { inverse, padding } = nonSurjectiveInverse(map, from.map((d) => makeRange(constant(0, d.dtype), d)));
+  const program = of1((x) =>
+    te.compute(
+      mapShape(map, from),
+      (...cell) => {
+        const source = x.at(...mapIndices(inverse, cell));
+        if (isConstInt(padding, 0)) return source;
+        const own = new Map(inverse.initialIndices.map((v, i) => [v, cell[i] ?? v]));
+        return ifThenElse(substitute(padding, own), cast(x.dtype, padValue(call)), source);
+      },
+      "te_layout_transform",
+      { tag: "injective" },
+    ),
   );
+  return bb.callTe(program, [arg(call, 0)], { name: "te_layout_transform" });
 });
 
-interface Inverse {
-  readonly shape: readonly PrimExpr[];
-  readonly source: (cell: readonly PrimExpr[]) => readonly PrimExpr[];
-}
-
-/** Inverts `v`, `v // c` and `v % c` without padding; undefined for anything else. */
-function inverseOf(vars: readonly AnyVar[], results: readonly PrimExpr[], from: readonly PrimExpr[]): Inverse | undefined {
-  const whole = new Map<AnyVar, number>();
-  const quotient = new Map<AnyVar, { readonly at: number; readonly by: PrimExpr }>();
-  const remainder = new Map<AnyVar, { readonly at: number; readonly by: PrimExpr }>();
-  for (const [i, r] of results.entries()) {
-    if (r.kind === "tir.Var" || r.kind === "tir.SizeVar") whole.set(r, i);
-    else if ((r.kind === "tir.FloorDiv" || r.kind === "tir.FloorMod") && r.a.kind === "tir.Var" && r.b.kind === "ir.IntImm") {
-      (r.kind === "tir.FloorDiv" ? quotient : remainder).set(r.a, { at: i, by: r.b });
-    } else return undefined;
-  }
-  const shape: PrimExpr[] = [];
-  for (const [d, v] of vars.entries()) {
-    const size = from[d] ?? constant(1, "int64");
-    const [direct, q, r] = [whole.get(v), quotient.get(v), remainder.get(v)];
-    if (direct !== undefined) shape[direct] = size;
-    else if (q !== undefined && r !== undefined && size.kind === "ir.IntImm" && isConstInt(q.by) && isConstInt(r.by, Number(q.by.value))) {
-      if (Number(size.value) % Number(q.by.value) !== 0) return undefined;
-      shape[q.at] = constant(Number(size.value) / Number(q.by.value), "int64");
-      shape[r.at] = constant(Number(q.by.value), "int64");
-    } else return undefined;
-  }
-  if (shape.filter((s) => s !== undefined).length !== results.length) return undefined;
-  const source = (cell: readonly PrimExpr[]): readonly PrimExpr[] =>
-    vars.map((v) => {
-      const [direct, q, r] = [whole.get(v), quotient.get(v), remainder.get(v)];
-      const own = (i: number): PrimExpr => cell[i] ?? constant(0, "int64");
-      if (direct !== undefined) return own(direct);
-      const scaled: PrimExpr = { kind: "tir.Mul", dtype: "int64", a: own(q?.at ?? 0), b: constant(q?.by.kind === "ir.IntImm" ? q.by.value : 1, "int64") };
-      return { kind: "tir.Add", dtype: "int64", a: scaled, b: own(r?.at ?? 0) };
-    });
-  return { shape, source };
+function padValue(call: Call): PrimExpr {
+  const given = call.attrs["pad_value"];
+  if (typeof given === "number") return constant(given, "float64");
+  if (!isNode(given)) return constant(0, "int32");
+  const value = given.kind === "relax.PrimValue" ? (given as PrimValue).value : (given as PrimExpr);
+  if (!isConst(value)) throw new TypeError("`relax.layout_transform` needs a constant `pad_value`.");
+  return value;
 }
 
 /** At inference nothing is dropped: the data, and a mask of ones. */
