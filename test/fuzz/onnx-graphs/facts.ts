@@ -41,6 +41,14 @@ export function isExact(f: Facts): boolean {
   return f.grain > 0;
 }
 
+/**
+ * True if onnxruntime 1.30 tells which of two such values is larger: where the high halves of int64 are equal it compares the low
+ * ones as signed, so that it takes -4 for less than -2147483649.
+ */
+export function isComparable(f: Facts): boolean {
+  return f.dtype !== "int64" || magnitude(f) < 2 ** 31;
+}
+
 /** True if the type holds every value between the bounds. */
 export function fits(f: Facts): boolean {
   if (!Number.isFinite(f.lo) || !Number.isFinite(f.hi)) return false;

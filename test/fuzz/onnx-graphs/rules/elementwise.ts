@@ -1,6 +1,6 @@
 import { isFloat } from "@verticil/runtime-ffi";
 import type { TestAttribute } from "../../../../packages/onnx/src/testing/onnx-model.ts";
-import { exactOr, isExact, magnitude, rounded, type Facts } from "../facts.ts";
+import { exactOr, isComparable, isExact, magnitude, rounded, type Facts } from "../facts.ts";
 import type { GraphBuilder, Rule, Value } from "../graph-builder.ts";
 
 const isReal = (v: Facts): boolean => isFloat(v.dtype);
@@ -135,9 +135,6 @@ const arithmeticRule: Rule = (g) => {
   const [a, b, shape] = operands;
   return { op, inputs: [a.name, b.name], outputs: [combine(a, b, shape)] };
 };
-
-/** Onnxruntime's minima, maxima and limits of int64 look at the lower halves only where those of 2³¹ and more are compared. */
-const isComparable = (v: Facts): boolean => v.dtype !== "int64" || magnitude(v) < 2 ** 31;
 
 const extremeRule: Rule = (g) => {
   const op = g.random.pick(["Max", "Min"]);

@@ -1,5 +1,5 @@
 import { elementCount, isFloat } from "@verticil/runtime-ffi";
-import { exactOr, isExact, magnitude, rounded, type Facts } from "../facts.ts";
+import { exactOr, isComparable, isExact, magnitude, rounded, type Facts } from "../facts.ts";
 import type { GraphBuilder, Rule, Value } from "../graph-builder.ts";
 
 /** Axes of a value, a few or all, and the shape without them. */
@@ -15,13 +15,11 @@ type Reduce = (x: Facts, shape: readonly number[], count: number) => Facts;
 
 const sums: Reduce = (x, shape, n) => exactOr({ ...x, shape, lo: Math.min(n * x.lo, x.lo), hi: Math.max(n * x.hi, x.hi) }, n * x.error, n);
 const ends: Reduce = (x, shape) => ({ ...x, shape });
-// onnxruntime 1.30 compares the low halves of int64 as signed where the high ones are equal: of -2147483649 and -4 it takes the wrong one.
-const inHalf = (v: Facts): boolean => v.dtype !== "int64" || magnitude(v) < 2 ** 31;
 
 const reductions: readonly (readonly [op: string, result: Reduce, accepts?: (v: Facts) => boolean])[] = [
   ["ReduceSum", sums],
-  ["ReduceMax", ends, inHalf],
-  ["ReduceMin", ends, inHalf],
+  ["ReduceMax", ends, isComparable],
+  ["ReduceMin", ends, isComparable],
   ["ReduceMean", (x, shape, n) => rounded({ ...x, shape }, x.error, n), (v) => v.dtype === "float32"],
   ["ReduceL1", (x, shape, n) => exactOr({ ...x, shape, lo: 0, hi: n * magnitude(x) }, n * x.error, n), (v) => v.dtype === "float32"],
   ["ReduceSumSquare", (x, shape, n) => exactOr({ ...x, shape, lo: 0, hi: n * magnitude(x) ** 2, grain: x.grain ** 2 }, 2 * n * magnitude(x) * x.error, n), (v) => v.dtype === "float32"],
