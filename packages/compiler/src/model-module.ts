@@ -39,21 +39,15 @@ interface ModuleParts {
 function moduleText(name: string, { from, loader, streams, options, code, weights }: ModuleParts): string {
   const choice = codeChoice(code);
   return `// ${oneLine(name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
-import { fetchBytes, ${streams ? "fileSource, " : ""}${loader}${choice.names} } from "${from}";
-
-const read = async (url, options) => {
-  if (url.protocol !== "file:") return fetchBytes(url, options);
-  const { readFile } = await import("node:fs/promises");
-  return readFile(url);
-};
+import { ${streams ? "fileSource, " : ""}${loader}, readBytes${choice.names} } from "${from}";
 
 /** Loads the model. Options: ${options}. */
 export async function load(options = {}) {
-${choice.before}  const ${code.name} = read(${choice.url}, options);
+${choice.before}  const ${code.name} = readBytes(${choice.url}, options);
   const weightsUrl = new URL(${JSON.stringify(`./${weights}`)}, import.meta.url);
-  const weights = ${streams ? "fileSource(weightsUrl) ?? " : ""}read(weightsUrl, options);
+  const weights = ${streams ? "fileSource(weightsUrl) ?? " : ""}readBytes(weightsUrl, options);
   for (const file of [${code.name}, weights]) file.catch?.(() => {}); // \`${loader}\` tells of it, or of what came before.
-  const manifest = JSON.parse(new TextDecoder().decode(await read(new URL("./artifact.json", import.meta.url), options)));
+  const manifest = JSON.parse(new TextDecoder().decode(await readBytes(new URL("./artifact.json", import.meta.url), options)));
   return ${loader}({ manifest, ${code.name}, weights${choice.given} }, options);
 }
 `;

@@ -76,38 +76,27 @@ export function isDType(text: string): text is DType {
   return match !== null && isScalar(match[1] ?? "");
 }
 
-/** The lane counts that machines have. */
-const commonLanes: readonly number[] = [1, 2, 3, 4, 8, 16, 32];
-
-/** The scalar types, and the vectors that machines have. */
-const cache: ReadonlyMap<string, DTypeParts> = new Map(
-  Object.entries(SCALARS).flatMap(([name, [code, bits]]) => {
-    const scalar = isScalar(name) ? name : "void";
-    return commonLanes.map((lanes) => [lanes === 1 ? name : `${name}x${lanes}`, { scalar, code, bits, lanes }] as const);
-  }),
-);
-
-/** Their names by lane count, each made once: a string put together anew is hashed and compared by its letters. */
-const vectorNames: ReadonlyMap<ScalarDType, ReadonlyMap<number, DType>> = new Map(
-  Object.keys(SCALARS).filter(isScalar).map((scalar) => [scalar, new Map(commonLanes.map((lanes) => [lanes, lanes === 1 ? scalar : spellVector(scalar, lanes)]))]),
-);
-
-function spellVector(scalar: ScalarDType, lanes: number): DType {
-  return lanes < 0 ? `${scalar}xvscalex${-lanes}` : `${scalar}x${lanes}`;
-}
+// Both are filled as types are met: a page that runs a model meets few, and making all of them takes a millisecond there.
+/** Types taken apart. */
+const parsed = new Map<string, DTypeParts>();
+/** Names of vectors by lane count, each made once: a string put together anew is hashed and compared by its letters. */
+const vectorNames = new Map<ScalarDType, Map<number, DType>>();
 
 /**
  * Takes a data type apart.
  * @throws RangeError if `dtype` is not one.
  */
 export function parseDType(dtype: string): DTypeParts {
-  const known = cache.get(dtype);
+  const known = parsed.get(dtype);
   if (known !== undefined) return known;
   const match = PATTERN.exec(dtype);
-  const base = cache.get(match?.[1] ?? "");
-  if (base === undefined) throw new RangeError(`\`${dtype}\` is not a data type.`);
+  const scalar = match?.[1] ?? "";
+  if (!isScalar(scalar)) throw new RangeError(`\`${dtype}\` is not a data type.`);
+  const [code, bits] = SCALARS[scalar];
   const lanes = Number(match?.[3] ?? 1);
-  return { ...base, lanes: match?.[2] === undefined ? lanes : -lanes };
+  const parts = { scalar, code, bits, lanes: match?.[2] === undefined ? lanes : -lanes };
+  parsed.set(dtype, parts);
+  return parts;
 }
 
 /** The type of one lane: `float32` of `float32x4`. */
@@ -126,7 +115,15 @@ export function lanesOf(dtype: DType): number {
 /** The same scalar type with another lane count, as `lanesOf` gives it. */
 export function withLanes(dtype: DType, lanes: number): DType {
   const scalar = scalarOf(dtype);
-  return vectorNames.get(scalar)?.get(lanes) ?? spellVector(scalar, lanes);
+  const names = vectorNames.get(scalar) ?? new Map<number, DType>();
+  const name = names.get(lanes) ?? spellVector(scalar, lanes);
+  vectorNames.set(scalar, names.set(lanes, name));
+  return name;
+}
+
+function spellVector(scalar: ScalarDType, lanes: number): DType {
+  if (lanes === 1) return scalar;
+  return lanes < 0 ? `${scalar}xvscalex${-lanes}` : `${scalar}x${lanes}`;
 }
 
 /**

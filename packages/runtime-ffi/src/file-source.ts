@@ -12,5 +12,5 @@ export interface FileSource {
  */
 export function fileSource(file: string | URL): FileSource | undefined {
   const readable = typeof file === "string" || file.protocol === "file:";
-  return readable && host.process?.getBuiltinModule?.("node:fs/promises") !== undefined ? { file } : undefined;
+  return readable && host.process?.getBuiltinModule?.("node:fs") !== undefined ? { file } : undefined;
 }

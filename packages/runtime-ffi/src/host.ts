@@ -36,23 +36,28 @@ interface NodeWorker {
   terminate(): unknown;
 }
 
-/** An open file of Node. */
-export interface NodeFile {
-  stat(): Promise<{ readonly size: number }>;
-  readv(views: readonly Uint8Array[], position: number): Promise<{ readonly bytesRead: number }>;
-  close(): Promise<void>;
+/** The files of Node, as far as the runtime reads them. */
+export interface NodeFiles {
+  openSync(file: string | URL): number;
+  fstatSync(file: number): { readonly size: number };
+  statSync(file: string | URL): { readonly size: number };
+  readSync(file: number, view: Uint8Array, offset: number, length: number, position: number): number;
+  readv(file: number, views: readonly Uint8Array[], position: number, done: (error: unknown, bytes: number) => void): void;
+  closeSync(file: number): void;
+  readFileSync(file: string | URL): Uint8Array;
 }
 
 /** A hash of Node that takes its bytes piece by piece. */
 interface NodeHash {
-  update(bytes: Uint8Array): unknown;
+  update(bytes: Uint8Array): NodeHash;
   digest(encoding: "hex"): string;
 }
 
 /** The modules of Node that the runtime asks for without importing them. */
 export interface BuiltinModules {
   readonly "node:crypto": { createHash(algorithm: "sha256"): NodeHash };
-  readonly "node:fs/promises": { open(file: string | URL): Promise<NodeFile>; readFile(file: string | URL): Promise<Uint8Array> };
+  readonly "node:fs": NodeFiles;
+  readonly "node:fs/promises": { readFile(file: string | URL): Promise<Uint8Array> };
   readonly "node:os": { availableParallelism(): number };
   readonly "node:worker_threads": { readonly Worker: new (source: string, options: object) => NodeWorker };
 }

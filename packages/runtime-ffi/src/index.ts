@@ -46,6 +46,7 @@ export { hostContext } from "./host-context.ts";
 export { chooseCode, usesRelaxedSimd, type CodeFiles, type CodeOptions } from "./code-variant.ts";
 export { fileSource, type FileSource } from "./file-source.ts";
 export { fetchBytes, fetchModel } from "./fetch-model.ts";
+export { readBytes } from "./read-bytes.ts";
 export { FfiError, type FfiErrorKind } from "./ffi-error.ts";
 export { ABI_VERSION, checkManifest, codeFile, sealManifest, type FileSpec, type Manifest, type ManifestBase, type ValueSpec } from "./manifest.ts";
 export {

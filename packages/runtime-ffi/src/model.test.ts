@@ -83,6 +83,12 @@ test("a changed manifest is found", async () => {
   });
 });
 
+test("damage of the manifest explains what else goes wrong", async () => {
+  const { manifest, ...files } = await tinyModel();
+  const { message } = await failure(() => loadModel({ ...files, manifest: { ...manifest, memory: { ...manifest.memory, arena: 2 ** 45 } } }));
+  expect(message).toContain("`artifact.json` is damaged");
+});
+
 test("an artifact of another version is told apart from a damaged one", async () => {
   const { kind, message } = await failure(async () => loadModel(await tinyModel({ abi: 99 })));
   expect(kind).toBe("abi-mismatch");

@@ -5,6 +5,7 @@ import type { FileSource } from "./file-source.ts";
 import { host, type WasmMemory, type WasmModule } from "./host.ts";
 import { checkManifest, verifyManifest, type FileSpec, type Manifest, type ManifestBase, type ValueSpec } from "./manifest.ts";
 import { checkedInput, checkInputNames } from "./model-inputs.ts";
+import type * as PlaceFile from "./place-file.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { sha256 } from "./sha256.ts";
 import { shareMemory } from "./threads/share-memory.ts";
@@ -104,28 +105,65 @@ const PAGE = 65536;
  */
 export async function loadModel(files: ModelFiles, options: LoadOptions = {}): Promise<Model> {
   // Arrivals that fail are told of when they are asked for, not as rejections that nobody waits for.
-  const arrivals = { wasm: settled(Promise.resolve(files.wasm)), weights: settled(Promise.resolve(files.weights)) };
+  const arrivals: Arrivals = { wasm: settled(Promise.resolve(files.wasm)), weights: "file" in files.weights ? files.weights : settled(Promise.resolve(files.weights)) };
   const manifest = checkManifest(files.manifest);
   const report = (status: LoadProgress["status"], progress: number): void => options.onProgress?.({ status, name: manifest.name, progress });
   report("initiate", 0);
   options.signal?.throwIfAborted();
-  // Before anything that the manifest says is acted on, and while the files arrive.
+  const begun = await settled(begin(manifest, arrivals, files.relaxed, options));
+  // While weights are read and code is compiled; damage explains whatever else went wrong.
   if (options.verify !== false) await verifyManifest(manifest);
-  const threads = manifest.threads === undefined ? 1 : await threadCount(options);
-  const memory = allocate(manifest, threads);
-  const spec = codeSpec(manifest.files, files.relaxed);
-  const takeCode = async (): Promise<WasmModule> =>
-    takeFile(spec, unwrap(await arrivals.wasm), options.verify !== false, (bytes) => compileCode(spec, threads > 1 ? shareMemory(bytes) : bytes));
-  const code = settled(takeCode());
+  const { memory, threads, placed, bound } = unwrap(begun);
   report("compile", 0.5);
-  const weights = unwrap(await arrivals.weights);
-  await (weights instanceof Uint8Array ? takeWeights(manifest, weights, memory, options) : readWeights(manifest, weights, memory, options));
-  const module = unwrap(await code);
-  const main = await instantiate(manifest, module, memory);
+  unwrap(await placed);
+  const { module, main } = unwrap(await bound);
   options.signal?.throwIfAborted();
   const pool = threads > 1 ? await openPool(manifest, module, memory, threads) : undefined;
   report("ready", 1);
   return new WasmModel(manifest, memory, { main, simd: simdOf(manifest, files.relaxed), pool });
+}
+
+/** Files on their way, which may fail to come. */
+interface Arrivals {
+  readonly wasm: Promise<Settled<Uint8Array>>;
+  readonly weights: FileSource | Promise<Settled<Uint8Array>>;
+}
+
+/** A model that is being loaded. */
+interface Loading {
+  readonly manifest: Manifest;
+  readonly memory: WasmMemory;
+  readonly threads: number;
+  readonly verify: boolean;
+}
+
+/** What of it is under way. */
+interface Begun extends Loading {
+  /** The weights are in their places. */
+  readonly placed: Promise<Settled<void>>;
+  readonly bound: Promise<Settled<BoundCode>>;
+}
+
+/** The code of a model, bound to its memory. */
+interface BoundCode {
+  readonly module: WasmModule;
+  readonly main: Main;
+}
+
+/** Sets about what the host does on threads of its own, before anything that keeps this one busy: reading and compiling. */
+async function begin(manifest: Manifest, { wasm, weights }: Arrivals, relaxed: boolean | undefined, options: LoadOptions): Promise<Begun> {
+  const threads = manifest.threads === undefined ? 1 : await threadCount(options);
+  const loading: Loading = { manifest, memory: allocate(manifest, threads), threads, verify: options.verify !== false };
+  // Loaded when it is used: pages read no files.
+  const placed = "file" in weights ? readWeights(await import("./place-file.ts"), loading, weights) : takeArrived(loading, weights);
+  return { ...loading, placed: settled(placed), bound: settled(takeCode(loading, codeSpec(manifest.files, relaxed), wasm)) };
+}
+
+async function takeCode({ manifest, memory, threads, verify }: Loading, spec: FileSpec, wasm: Arrivals["wasm"]): Promise<BoundCode> {
+  const bytes = unwrap(await wasm);
+  const compiled = settled(compileCode(spec, threads > 1 ? shareMemory(bytes) : bytes));
+  const module = await takeFile(spec, bytes, verify, async () => unwrap(await compiled));
+  return { module, main: await instantiate(manifest, module, memory) };
 }
 
 /** The workers of a model; undefined where the host does not let them start, and the model runs on one thread. */
@@ -226,8 +264,13 @@ function constantMemory(manifest: Manifest, name: string, offset: number, bytes:
   return new Uint8Array(memory.buffer, manifest.memory.base + manifest.memory.arena + offset, bytes);
 }
 
-function takeWeights(manifest: Manifest, weights: Uint8Array, memory: WasmMemory, { verify }: LoadOptions): Promise<void> {
-  return takeFile(manifest.files.weights, weights, verify !== false, (bytes) => {
+async function takeArrived(loading: Loading, weights: Promise<Settled<Uint8Array>>): Promise<void> {
+  await takeWeights(loading, unwrap(await weights));
+}
+
+/** Copies the constants to their places. */
+function takeWeights({ manifest, memory, verify }: Loading, weights: Uint8Array): Promise<void> {
+  return takeFile(manifest.files.weights, weights, verify, (bytes) => {
     const { tensors } = readSafetensors(bytes);
     for (const { name, offset } of manifest.constants) {
       const t = tensors.get(name);
@@ -238,17 +281,17 @@ function takeWeights(manifest: Manifest, weights: Uint8Array, memory: WasmMemory
 }
 
 /** Reads the weights from their file into the memory; through bytes where that fails, which tells what is wrong. */
-async function readWeights(manifest: Manifest, source: FileSource, memory: WasmMemory, options: LoadOptions): Promise<void> {
-  // Loaded when it is used: pages read no files.
-  const { placeFile, readWhole } = await import("./place-file.ts");
+async function readWeights({ placeFile, readWhole }: typeof PlaceFile, loading: Loading, source: FileSource): Promise<void> {
+  const { manifest, memory, verify } = loading;
   const offsets = new Map(manifest.constants.map((c) => [c.name, c.offset]));
   const target = (name: string, bytes: number): Uint8Array | undefined => {
     const offset = offsets.get(name);
     return offset === undefined ? undefined : constantMemory(manifest, name, offset, bytes, memory);
   };
   const spec = manifest.files.weights;
-  if (await placeFile(source, spec, { target, count: offsets.size, verify: options.verify !== false })) return;
-  await takeWeights(manifest, await readWhole(source, spec), memory, options);
+  const spare = new Uint8Array(memory.buffer, manifest.memory.base, manifest.memory.arena);
+  if (await placeFile(source, spec, { target, count: offsets.size, verify, spare })) return;
+  await takeWeights(loading, await readWhole(source, spec));
 }
 
 /** The vectors that the loaded code uses. */

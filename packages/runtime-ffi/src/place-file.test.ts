@@ -62,3 +62,16 @@ test("a file of another length, one that is not there and a tensor that is missi
   const whole = await file(bytes);
   expect(await placeFile(whole.source, whole.spec, { ...placement(true, new Map()), count: tensors.size })).toBe(false);
 });
+
+test("spare memory is filled and nothing beyond it, and not after the file is placed", async () => {
+  const { source, spec } = await file(bytes);
+  const buffer = new Uint8Array(5 * bytes.byteLength);
+  const spare = buffer.subarray(64, 64 + 4 * bytes.byteLength + 3);
+  expect(await placeFile(source, spec, { ...placement(true, new Map()), spare })).toBe(true);
+  expect(spare.some((b) => b !== 0)).toBe(true);
+  expect(buffer.subarray(0, 64).every((b) => b === 0)).toBe(true);
+  expect(buffer.subarray(64 + spare.byteLength).every((b) => b === 0)).toBe(true);
+  spare.fill(0);
+  await new Promise((done) => setTimeout(done, 20));
+  expect(spare.every((b) => b === 0)).toBe(true);
+});

@@ -1,6 +1,7 @@
 import { FfiError } from "./ffi-error.ts";
+import { FileReads } from "./file-reads.ts";
 import type { FileSource } from "./file-source.ts";
-import { host, type NodeFile } from "./host.ts";
+import { host } from "./host.ts";
 import type { FileSpec } from "./manifest.ts";
 import { headerBytes, readSafetensorsHeader, type SafetensorsEntry } from "./safetensors.ts";
 
@@ -8,6 +9,10 @@ import { headerBytes, readSafetensorsHeader, type SafetensorsEntry } from "./saf
 const PIECE = 2 ** 20;
 /** Pieces for one call of the system. */
 const MOST_VIEWS = 256;
+/** Reads under way at a time: most of their time is the system's first touch of the memory, which threads share. */
+const READS = 2;
+/** Bytes of a file that are worth a read for their touch alone. */
+const LEAST_TOUCH = 2 ** 17;
 
 /** Where the tensors of a file go. */
 export interface Placement {
@@ -17,29 +22,30 @@ export interface Placement {
   readonly count: number;
   /** Whether the file is compared with its hash. */
   readonly verify: boolean;
+  /**
+   * Memory that will be written soon and whose content does not matter until then. As much of it as there is time for is
+   * filled with parts of the file by the system's threads, so that its first touch is not left to this one.
+   */
+  readonly spare?: Uint8Array;
 }
 
 /**
- * Reads the tensors of a safetensors file straight into their memory, and hashes each piece while the next one is read.
- * False, with anything in that memory, if something is wrong with the file: who reads all of it will find what.
+ * Reads the tensors of a safetensors file straight into their memory, and hashes each piece while the next ones are read.
+ * Reading has begun when this returns. False, with anything in that memory, if something is wrong with the file: who reads
+ * all of it will find what.
  */
 export async function placeFile({ file }: FileSource, spec: FileSpec, placement: Placement): Promise<boolean> {
-  const [fs, crypto] = [host.process?.getBuiltinModule?.("node:fs/promises"), host.process?.getBuiltinModule?.("node:crypto")];
-  if (fs === undefined || crypto === undefined) return false;
-  const hash = placement.verify && spec.sha256 !== "" ? crypto.createHash("sha256") : undefined;
-  let handle: NodeFile | undefined;
+  let reads: FileReads | undefined;
   try {
-    handle = await fs.open(file);
-    if ((await handle.stat()).size !== spec.bytes) return false;
-    const header = await readHeader(handle, spec.bytes);
+    reads = FileReads.open(file);
+    if (reads === undefined || reads.bytes !== spec.bytes) return false;
+    const header = readHeader(reads);
     const views = viewsOf(readSafetensorsHeader(header, spec.bytes), placement, spec.bytes - header.byteLength);
-    hash?.update(header);
-    if (views === undefined || !(await fill(handle, views, header.byteLength, (view) => void hash?.update(view)))) return false;
-    return hash === undefined || hash.digest("hex") === spec.sha256;
+    return views !== undefined && (await fill(reads, { header, views }, placement, spec.sha256));
   } catch {
     return false;
   } finally {
-    await handle?.close();
+    await reads?.close();
   }
 }
 
@@ -54,12 +60,12 @@ export async function readWhole({ file }: FileSource, spec: FileSpec): Promise<U
   throw new FfiError("unsupported", "This host reads no files.");
 }
 
-async function readHeader(handle: NodeFile, size: number): Promise<Uint8Array> {
-  const first = new Uint8Array(Math.min(size, 2 ** 16));
-  await handle.readv([first], 0);
-  const header = new Uint8Array(headerBytes(first, size));
+function readHeader(reads: FileReads): Uint8Array {
+  const first = new Uint8Array(Math.min(reads.bytes, 2 ** 16));
+  reads.readNow(first, 0);
+  const header = new Uint8Array(headerBytes(first, reads.bytes));
   header.set(first.subarray(0, header.byteLength));
-  if (header.byteLength > first.byteLength) await handle.readv([header.subarray(first.byteLength)], first.byteLength);
+  if (header.byteLength > first.byteLength) reads.readNow(header.subarray(first.byteLength), first.byteLength);
   return header;
 }
 
@@ -82,23 +88,52 @@ function viewsOf(entries: readonly SafetensorsEntry[], { target, count }: Placem
   return placed === count ? views : undefined;
 }
 
-/** Fills the views with what follows `position`, and tells of each, in order; false if the file ends before. */
-async function fill(handle: NodeFile, views: readonly Uint8Array[], position: number, filled: (view: Uint8Array) => void): Promise<boolean> {
-  const groups = grouped(views);
-  let at = position;
-  const read = async (group: readonly Uint8Array[] = []): Promise<boolean> => {
-    const bytes = group.reduce((sum, v) => sum + v.byteLength, 0);
+/** What is read of a file: its header, and memory for all that follows. */
+interface Content {
+  readonly header: Uint8Array;
+  readonly views: readonly Uint8Array[];
+}
+
+/** Fills the views with what follows the header; false if the file ends before or has another hash than `sha256`. */
+async function fill(reads: FileReads, { header, views }: Content, { verify, spare }: Placement, sha256: string): Promise<boolean> {
+  let at = header.byteLength;
+  const next = (group: readonly Uint8Array[]): Promise<boolean> => {
     const from = at;
-    at += bytes;
-    return bytes === 0 || (await handle.readv(group, from)).bytesRead === bytes;
+    at += group.reduce((sum, v) => sum + v.byteLength, 0);
+    return reads.read(group, from);
   };
-  let next = read(groups[0]);
-  for (const [i, group] of groups.entries()) {
-    if (!(await next)) return false;
-    next = read(groups[i + 1]);
-    group.forEach(filled);
+  const groups = grouped(views);
+  const begun = groups.slice(0, READS).map(next);
+  const stop = touch(reads, spare);
+  try {
+    await begun[0];
+    // Loaded when there is something to hash, while more is read.
+    const hash = verify && sha256 !== "" ? host.process?.getBuiltinModule?.("node:crypto")?.createHash("sha256") : undefined;
+    hash?.update(header);
+    for (const [i, group] of groups.entries()) {
+      if ((await begun[i]) !== true) return false;
+      begun.push(...groups.slice(begun.length, begun.length + 1).map(next));
+      for (const view of group) hash?.update(view);
+    }
+    return hash === undefined || hash.digest("hex") === sha256;
+  } finally {
+    stop();
   }
-  return next;
+}
+
+/** Fills memory with the beginning of the file again and again, until all of it was filled or the function given is called. */
+function touch(reads: FileReads, spare: Uint8Array = new Uint8Array(0)): () => void {
+  const bytes = Math.min(PIECE, reads.bytes);
+  let [at, end] = [0, bytes < LEAST_TOUCH ? 0 : spare.byteLength];
+  const more = async (): Promise<void> => {
+    while (at < end) {
+      const view = spare.subarray(at, at + bytes);
+      at += bytes;
+      if (!(await reads.read([view], 0))) end = 0;
+    }
+  };
+  for (let i = 0; i < READS; i++) void more();
+  return () => void (end = 0);
 }
 
 /** The views in groups of about a piece. */
