@@ -21,19 +21,21 @@ export function scheduleInjective(work: Work, stage: Stage, parallel: boolean): 
   else attempt(() => parallelOuter(work, sch.getLoops(stage.rv).slice(0, -1)));
 }
 
-/** A loop of this many iterations keeps a few threads busy to the end. */
+/** Loops of this many iterations altogether keep a few threads busy to the end. */
 const enoughIterations = 8;
 
 /**
- * Runs one loop of a nest of spatial loops in parallel: the outermost one of enough iterations, or else the longest one.
- * Loops are not fused, which would cost divisions where there is one thread; whether the loop is worth it is decided
- * when it is lowered (`OutlineLoops`).
+ * Marks the outermost loops of a nest of spatial loops as parallel, as many as have enough iterations together. Which of
+ * them are shared, as one loop, is decided by their work when they are lowered (`OutlineLoops`).
  */
 export function parallelOuter(work: Work, loops: readonly LoopRV[]): void {
-  const extents = loops.map((l) => extentOf(work, l) ?? enoughIterations);
-  const most = Math.min(enoughIterations, Math.max(...extents));
-  const chosen = loops[extents.findIndex((n) => n >= most)];
-  if (chosen !== undefined && most > 1) attempt(() => work.sch.parallel(chosen));
+  let count = 1;
+  for (const loop of loops) {
+    const extent = extentOf(work, loop) ?? enoughIterations;
+    if (extent > 1) attempt(() => work.sch.parallel(loop));
+    count *= extent;
+    if (count >= enoughIterations) return;
+  }
 }
 
 function vectorizeInner(work: Work, stage: Stage, inner: LoopRV): boolean {

@@ -11,11 +11,13 @@ export type FillHole = (value: IntImm, at: number) => PrimExpr;
 /**
  * A statement of flat programs with those constants replaced that only say where memory is and how often a loop runs:
  * extents of serial loops, coefficients and offsets in indices of memory, offsets of pointers, numbers that other functions are given. Not replaced: what code is
- * made of (extents of unrolled and vectorized loops, indices of `local` buffers, divisors). Statements that differ in
+ * made of (extents of unrolled and vectorized loops, indices of `local` buffers, divisors but those of names that are bound
+ * outside of loops). Statements that differ in
  * such constants only have the same holes in the same order.
  */
 export function fillConstantHoles(stmt: Stmt, fill: FillHole): Stmt {
   let count = 0;
+  let loops = 0;
   const hole = (e: PrimExpr): PrimExpr => (e.kind === "ir.IntImm" && e.dtype === "int32" ? fill(e, count++) : e);
   const index = (e: PrimExpr): PrimExpr => {
     switch (e.kind) {
@@ -50,9 +52,15 @@ export function fillConstantHoles(stmt: Stmt, fill: FillHole): Stmt {
         const value = mapper.expr(s.value);
         return next === s.indices && value === s.value ? s : { ...s, indices: next, value };
       }
+      if (s.kind === "tir.LetStmt" && loops === 0 && s.value.kind === "tir.Div") {
+        const value = { ...s.value, b: hole(s.value.b) };
+        return { ...s, value, body: mapper.stmt(s.body) };
+      }
       if (s.kind === "tir.For") {
         const extent = s.forKind === "serial" || s.forKind === "parallel" ? hole(s.extent) : s.extent;
+        loops++;
         const body = mapper.stmt(s.body);
+        loops--;
         return extent === s.extent && body === s.body ? s : { ...s, extent, body };
       }
       return mapStmtChildren(s, mapper);

@@ -20,7 +20,7 @@ class Module:
                 y_1[i * ${columns} + j] = x_1[i * ${columns} + j] + T.float32(1)
 `, { dialects: [tir] });
   const text = print(runPass(outlineLoops(opts), module, passContext({ dialects: [irDialect, tir] })), { dialects: [tir] });
-  return text.split("\n").filter((line) => /\bfor |Module\.|y_1\[/.test(line)).map((line) => line.trim()).join("\n");
+  return text.split("\n").filter((line) => /\bfor |Module\.|y_1\[|_outer/.test(line)).map((line) => line.trim()).join("\n");
 }
 
 it("a parallel loop that is worth it becomes a parallel loop of calls, with plain loops inside", () => {
@@ -41,6 +41,13 @@ Module.f_loop(y.data, x.data, i_chunk)
 for i, j in T.grid(32, 12):
 y_1[(i_chunk * 32 + i) * 12 + j] = x_1[(i_chunk * 32 + i) * 12 + j] + T.float32(1.0)`);
   expect(loops({ minWork: 100, minChunk: 10 }, 61, 12)).toContain("T.grid(T.min(26, 61 - i_chunk * 26), 12)");
+});
+
+it("an outer loop of few iterations is shared together with the parallel loop that is all of its body", () => {
+  expect(loops({ minWork: 100, minChunk: 0, minNested: 0 }, 6, 40, 2)).toBe(`for i_j in T.parallel(240):
+Module.f_loop(y.data, x.data, i_j)
+i_j_outer: T.int32 = T.Div(i_j, 40)
+y_1[(i_j_outer + 2) * 40 + (i_j - i_j_outer * 40)] = x_1[(i_j_outer + 2) * 40 + (i_j - i_j_outer * 40)] + T.float32(1.0)`);
 });
 
 it("a loop that does not begin at 0 becomes one that does", () => {
