@@ -10,11 +10,9 @@ export const poolLayout = {
   spin: 4,
   /** 1 if the main thread may sleep, which that of a page may not. */
   mayWait: 8,
-  /** The loop that is shared now: its number among the functions to be called, its iterations, those taken at a time, how many such pieces. */
+  /** The loop that is shared now: its number among the functions to be called, and its iterations. */
   body: 12,
   extent: 16,
-  grain: 20,
-  chunks: 24,
   /** What the loop's body is given: up to `maxArgs` values of 8 bytes. */
   args: 64,
   maxArgs: 40,
@@ -33,7 +31,7 @@ export const poolLayout = {
   errorLength: 640,
   error: 644,
   maxError: 124,
-  /** For each thread the next piece of its part of the loop that nobody has taken, one in every `nextStride` bytes. */
+  /** For each thread the next iteration of its part of the loop that nobody has taken, one in every `nextStride` bytes. */
   next: 768,
   nextStride: 64,
   maxThreads: 64,

@@ -41,11 +41,12 @@ test("where there is one thread a parallel loop is a plain one", () => {
 test("each thread begins with pieces of its own, and takes those of threads that do not come", async () => {
   const build = buildWasm(module, defaultWasmTarget, { threads: true });
   const [pool, bytes] = [build.threads?.pool ?? 0, 4 * 96];
-  // Thread `n` counts in a cache line of its own, from `chunks * n / threads` on.
+  // Thread `n` counts in a cache line of its own, from `extent * n / threads` on, and takes a quarter of what is left.
   const next = pool + poolLayout.next;
   const wat = await toWat(build.bytes);
-  expect(wat).toMatch(new RegExp(String.raw`i32\.mul\n\s+i32\.const 0\n\s+i32\.load offset=${pool}\n\s+i32\.div_u\n\s+i32\.store offset=${next}\n`));
-  expect(wat).toMatch(new RegExp(String.raw`i32\.const 64\n\s+i32\.mul\n\s+i32\.const 1\n\s+i32\.atomic\.rmw\.add offset=${next}\n`));
+  expect(wat).toMatch(new RegExp(String.raw`i64\.mul\n\s+i32\.const 0\n\s+i32\.load offset=${pool}\n\s+i64\.extend_i32_u\n\s+i64\.div_u\n\s+i32\.wrap_i64\n\s+i32\.store offset=${next}\n`));
+  expect(wat).toMatch(new RegExp(String.raw`i32\.const 3\n\s+i32\.add\n\s+i32\.const 2\n\s+i32\.shr_u\n`));
+  expect(wat).toMatch(new RegExp(String.raw`i32\.atomic\.rmw\.cmpxchg offset=${next}\n`));
   const memory = new WebAssembly.Memory({ initial: 2, maximum: 2 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(build.bytes as Uint8Array<ArrayBuffer>), { env: { memory } });
   const x = Float32Array.from({ length: 96 }, (_, i) => i - 40);

@@ -7,8 +7,8 @@ import { argOffset, type ParallelBody } from "./parallel.ts";
 /** The signature of the functions that run some iterations of a loop, from the first to the last but one. */
 export const rangeSignature: FuncSignature = { params: ["i32", "i32"], results: [] };
 
-/** Pieces that a loop is cut into for each thread: the last ones to finish are short. */
-const CHUNKS_PER_THREAD = 8;
+/** A piece is what is left of a part, shifted right by this, and at least one iteration: the last ones to finish are short. */
+const PIECE_SHIFT = 2;
 
 /** Reads and writes of the words of a pool. */
 class PoolWriter extends InstructionWriter {
@@ -45,16 +45,20 @@ class PoolWriter extends InstructionWriter {
     this.memory(by < 0 ? "i32.atomic.rmw.sub" : "i32.atomic.rmw.add", this.#pool + word);
   }
 
-  /** Leaves the first piece of the part of the loop that belongs to the thread of the number that `thread` leaves. */
-  firstPiece(thread: () => void): void {
-    this.plain(poolLayout.chunks);
+  /** Leaves the first iteration of the part of the loop that belongs to the thread of the number that `thread` leaves. */
+  partOf(thread: () => void): void {
+    this.plain(poolLayout.extent);
+    this.op("i64.extend_i32_u");
     thread();
-    this.op("i32.mul");
+    this.op("i64.extend_i32_u");
+    this.op("i64.mul");
     this.plain(poolLayout.threads);
-    this.op("i32.div_u");
+    this.op("i64.extend_i32_u");
+    this.op("i64.div_u");
+    this.op("i32.wrap_i64");
   }
 
-  /** Leaves what the address of a thread's next piece is reckoned from; the local holds the thread's number. */
+  /** Leaves what the address of a thread's next iteration is reckoned from; the local holds the thread's number. */
   nextBase(thread: number): void {
     this.localGet(thread);
     this.i32Const(poolLayout.nextStride);
@@ -99,7 +103,7 @@ class PoolWriter extends InstructionWriter {
  */
 export function forkFunction(pool: number, work: number, rangeType: number): FuncBody {
   const code = new PoolWriter(pool);
-  const [body, extent, threads, grain, left, spin, thread] = [0, 1, 2, 3, 4, 5, 6];
+  const [body, extent, threads, left, spin, thread] = [0, 1, 2, 3, 4, 5];
   code.plain(poolLayout.threads);
   code.localTee(threads);
   code.i32Const(2);
@@ -111,31 +115,11 @@ export function forkFunction(pool: number, work: number, rangeType: number): Fun
   code.callIndirect(rangeType);
   code.return();
   code.end();
-  code.localGet(extent);
-  code.localGet(threads);
-  code.i32Const(CHUNKS_PER_THREAD);
-  code.op("i32.mul");
-  code.op("i32.div_u");
-  code.localTee(grain);
-  code.i32Const(1);
-  code.localGet(grain);
-  code.select("i32");
-  code.localSet(grain);
   code.store("i32.store", poolLayout.body, () => code.localGet(body));
   code.store("i32.store", poolLayout.extent, () => code.localGet(extent));
-  code.store("i32.store", poolLayout.grain, () => code.localGet(grain));
-  code.store("i32.store", poolLayout.chunks, () => {
-    code.localGet(extent);
-    code.localGet(grain);
-    code.op("i32.add");
-    code.i32Const(1);
-    code.op("i32.sub");
-    code.localGet(grain);
-    code.op("i32.div_u");
-  });
   code.begin("loop");
   code.nextBase(thread);
-  code.firstPiece(() => code.localGet(thread));
+  code.partOf(() => code.localGet(thread));
   code.memory("i32.store", pool + poolLayout.next);
   code.localGet(thread);
   code.i32Const(1);
@@ -174,21 +158,22 @@ export function forkFunction(pool: number, work: number, rangeType: number): Fun
   code.br(0);
   code.end();
   code.end();
-  return { name: "__fork", signature: rangeSignature, locals: ["i32", "i32", "i32", "i32", "i32"], code: code.out };
+  return { name: "__fork", signature: rangeSignature, locals: ["i32", "i32", "i32", "i32"], code: code.out };
 }
 
 /**
- * `work(thread)`: takes pieces of the open loop until there is none: first those of the thread's own part, then what is left
- * of the others'. The parts of two loops of as many iterations are the same ones, so that what a thread reads is mostly what
- * it has written, and in its own cache. `rangeType` is the type of the bodies.
+ * `work(thread)`: takes pieces of the open loop until there is none: first of the thread's own part, then of what is left
+ * of the others'. A piece is a quarter of what is left of the part, so that there are few of them and the last ones are
+ * single iterations. The parts of two loops of as many iterations are the same ones, so that what a thread reads is mostly
+ * what it has written, and in its own cache. `rangeType` is the type of the bodies.
  */
 export function workFunction(pool: number, rangeType: number): FuncBody {
   const code = new PoolWriter(pool);
-  const [thread, left, limit, chunk, begin, end] = [0, 1, 2, 3, 4, 5];
+  const [thread, left, limit, begin, end] = [0, 1, 2, 3, 4];
   code.plain(poolLayout.threads);
   code.localSet(left);
   code.begin("loop");
-  code.firstPiece(() => {
+  code.partOf(() => {
     code.localGet(thread);
     code.i32Const(1);
     code.op("i32.add");
@@ -196,25 +181,30 @@ export function workFunction(pool: number, rangeType: number): FuncBody {
   code.localSet(limit);
   code.begin("loop");
   code.nextBase(thread);
-  code.i32Const(1);
-  code.memory("i32.atomic.rmw.add", pool + poolLayout.next);
-  code.localTee(chunk);
+  code.memory("i32.atomic.load", pool + poolLayout.next);
+  code.localTee(begin);
   code.localGet(limit);
   code.op("i32.lt_u");
   code.begin("if");
-  code.localGet(chunk);
-  code.plain(poolLayout.grain);
-  code.op("i32.mul");
-  code.localTee(begin);
   code.localGet(begin);
-  code.plain(poolLayout.grain);
+  code.localGet(limit);
+  code.localGet(begin);
+  code.op("i32.sub");
+  code.i32Const((1 << PIECE_SHIFT) - 1);
   code.op("i32.add");
-  code.localTee(end);
-  code.plain(poolLayout.extent);
+  code.i32Const(PIECE_SHIFT);
+  code.op("i32.shr_u");
+  code.op("i32.add");
+  code.localSet(end);
+  code.nextBase(thread);
+  code.localGet(begin);
   code.localGet(end);
-  code.plain(poolLayout.extent);
-  code.op("i32.lt_u");
-  code.select("i32");
+  code.memory("i32.atomic.rmw.cmpxchg", pool + poolLayout.next);
+  code.localGet(begin);
+  code.op("i32.ne");
+  code.brIf(1);
+  code.localGet(begin);
+  code.localGet(end);
   code.plain(poolLayout.body);
   code.callIndirect(rangeType);
   code.br(1);
@@ -236,7 +226,7 @@ export function workFunction(pool: number, rangeType: number): FuncBody {
   code.localTee(left);
   code.brIf(0);
   code.end();
-  return { name: "__work", signature: { params: ["i32"], results: [] }, locals: ["i32", "i32", "i32", "i32", "i32"], code: code.out };
+  return { name: "__work", signature: { params: ["i32"], results: [] }, locals: ["i32", "i32", "i32", "i32"], code: code.out };
 }
 
 /**

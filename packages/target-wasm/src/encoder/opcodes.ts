@@ -60,6 +60,7 @@ const RUNS: readonly (readonly [prefix: number | undefined, first: number, names
   [0xfe, 0x17, "i32.atomic.store"],
   [0xfe, 0x1e, "i32.atomic.rmw.add"],
   [0xfe, 0x25, "i32.atomic.rmw.sub"],
+  [0xfe, 0x48, "i32.atomic.rmw.cmpxchg"],
 ];
 
 const SCALAR_OF: Readonly<Record<string, WasmType>> = { i8x16: "i32", i16x8: "i32", i32x4: "i32", i64x2: "i64", f32x4: "f32", f64x2: "f64" };
