@@ -56,7 +56,10 @@ export function uniqueOf(x: Tensor, axis: number | undefined, sorted: boolean): 
 function compareLists(a: readonly (number | bigint)[], b: readonly (number | bigint)[]): number {
   for (const [i, v] of a.entries()) {
     const w = at(b, i);
-    if (v !== w) return v < w ? -1 : 1;
+    // What is no number comes last.
+    if (Number.isNaN(v) || Number.isNaN(w)) {
+      if (Number.isNaN(v) !== Number.isNaN(w)) return Number.isNaN(v) ? 1 : -1;
+    } else if (v !== w) return v < w ? -1 : 1;
   }
   return 0;
 }

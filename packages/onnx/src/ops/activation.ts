@@ -136,7 +136,9 @@ const onAxis = (f: (ctx: NodeContext, x: Expr, axis: number) => Expr): ReturnTyp
 function hardmaxOf(ctx: NodeContext, x: Expr, axis: number): Expr {
   const depth = asInt(ctx.dims(x)[axis] ?? constant(0, "int64"));
   if (depth === undefined) return ctx.unsupported("the size of its axis is not known");
-  const largest = ctx.emit("argmax", [x], { axis });
+  const position = ctx.emit("argmax", [x], { axis });
+  // Where nothing is above minus infinity none is found, which is said by -1.
+  const largest = ctx.emit("maximum", [position, ctx.scalar(0, position)]);
   const dtype = ctx.dtype(x);
   const [on, off] = [makePrimValue(constant(1, dtype)), makePrimValue(constant(0, dtype))];
   return ctx.emit("one_hot", [largest, on, off], { depth, axis });

@@ -1,5 +1,5 @@
 import { makePrimValue, type Expr } from "@verticil/relax";
-import { isFloat, type ScalarDType } from "@verticil/runtime-ffi";
+import { elementCount, getElement, isFloat, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
 import { constant } from "@verticil/tir";
 import { versions, type Converter, type ConverterTable } from "../converter.ts";
 import { knownNumbers } from "../known.ts";
@@ -28,6 +28,32 @@ function operands(ctx: NodeContext): readonly Expr[] {
   return [a, ctx.reshape(b, [...ctx.dims(b), ...Array.from({ length: Math.max(0, trailing) }, () => 1)])];
 }
 
+/** `value`, but `x` where that is no number. */
+function orNotANumber(ctx: NodeContext, x: Expr, value: Expr): Expr {
+  return ctx.emit("where", [ctx.emit("isnan", [x]), x, value]);
+}
+
+const sign: Converter = (ctx) => {
+  const x = ctx.input(0);
+  const value = ctx.emit("sign", [x]);
+  return isFloat(ctx.dtype(x)) ? orNotANumber(ctx, x, value) : value;
+};
+
+/** The largest, or smallest, of any number of operands. Ours keeps what is no number of the first of two only. */
+const extremum =
+  (name: "maximum" | "minimum"): Converter =>
+  (ctx) =>
+    ctx.inputs().reduce((a, b) => {
+      const value = ctx.emit(name, [a, b]);
+      const isNumber = !isFloat(ctx.dtype(b)) || (b.kind === "relax.Constant" && isAllNumbers(b.data));
+      return isNumber ? value : orNotANumber(ctx, b, value);
+    });
+
+function isAllNumbers(t: Tensor): boolean {
+  for (let i = 0; i < elementCount(t.shape); i++) if (Number.isNaN(getElement(t, i))) return false;
+  return true;
+}
+
 /** Any number of operands folded from the left. */
 const variadic =
   (name: string): Converter =>
@@ -53,8 +79,19 @@ const pow: Converter = (ctx) => {
   // What exported models use powers for; exact, and far cheaper than `power`.
   if (isScalar && value === 2) return ctx.emit("multiply", [base, base]);
   if (isScalar && value === 0.5 && isFloat(ctx.dtype(base))) return ctx.emit("sqrt", [base]);
-  return ctx.emit("power", [base, ctx.astype(operands(ctx)[1] ?? base, ctx.dtype(base))]);
+  const by = operands(ctx)[1] ?? base;
+  const [own, other] = [ctx.dtype(base), ctx.dtype(by)];
+  if (isFloat(own) || !isFloat(other)) return ctx.emit("power", [base, ctx.astype(by, own)]);
+  return truncated(ctx, ctx.emit("power", [ctx.astype(base, "float64"), ctx.astype(by, "float64")]), own);
 };
+
+/** A power of an integer as one: rounded down, but for what is as good as whole. */
+function truncated(ctx: NodeContext, power: Expr, dtype: ScalarDType): Expr {
+  const nearest = ctx.emit("round", [power]);
+  const off = ctx.emit("abs", [ctx.emit("subtract", [power, nearest])]);
+  const isWhole = ctx.emit("less_equal", [off, ctx.emit("multiply", [ctx.emit("abs", [power]), ctx.scalar(1e-12, power)])]);
+  return ctx.astype(ctx.emit("where", [isWhole, nearest, power]), dtype);
+}
 
 const shift: Converter = (ctx) => {
   const direction = ctx.attrs.string("direction", "LEFT");
@@ -93,6 +130,8 @@ const castLike: Converter = (ctx) => convertTo(ctx, ctx.input(0), ctx.dtype(ctx.
 function clamp(ctx: NodeContext, x: Expr, low: Expr | number | undefined, high: Expr | number | undefined): Expr {
   if (typeof low === "number" && typeof high === "number") {
     const dtype = ctx.dtype(x);
+    // Bounds the wrong way round: everything is the upper one.
+    if (low > high) return clamp(ctx, x, high, high);
     return ctx.emit("clip", [x, makePrimValue(constant(low, dtype)), makePrimValue(constant(high, dtype))]);
   }
   const operand = (bound: Expr | number): Expr => (typeof bound === "number" ? ctx.scalar(bound, x) : bound);
@@ -123,8 +162,8 @@ export const elementwiseConverters: ConverterTable = {
   Pow: pow,
   Sum: variadic("add"),
   Mean: mean,
-  Min: variadic("minimum"),
-  Max: variadic("maximum"),
+  Min: extremum("minimum"),
+  Max: extremum("maximum"),
   Equal: binary("equal"),
   Less: binary("less"),
   LessOrEqual: binary("less_equal"),
@@ -161,7 +200,7 @@ export const elementwiseConverters: ConverterTable = {
   Acosh: unary("acosh"),
   Atanh: unary("atanh"),
   Erf: unary("erf"),
-  Sign: unary("sign"),
+  Sign: sign,
   IsNaN: unary("isnan"),
   IsInf: isInf,
   Cast: cast,

@@ -1,4 +1,6 @@
-import { makeTuple, type Expr } from "@verticil/relax";
+import { makeShapeExpr, makeTuple, type Expr } from "@verticil/relax";
+import { isFloat, type ScalarDType } from "@verticil/runtime-ffi";
+import { constant, isConstInt, maxValue, minValue, type PrimExpr } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import { withAxes } from "../graph/run-time-axes.ts";
 import type { NodeContext } from "../node-context.ts";
@@ -21,11 +23,29 @@ const reduction =
       const isAll = axes.length === 0;
       const how = isAll && ctx.attrs.flag("noop_with_empty_axes") ? undefined : { axis: isAll ? null : axes, keepdims };
       // Even of nothing, the logarithm or the square that goes with the reduction is taken.
-      return f(ctx, x, (name, y) => (how === undefined || ctx.rank(y) === 0 ? y : ctx.emit(name, [y], { ...how })), how);
+      return f(ctx, x, (name, y) => (how === undefined || ctx.rank(y) === 0 ? y : reduced(ctx, name, y, how)), how);
     };
     if (ctx.opset < since) return by(ctx.axes(ctx.attrs.ints("axes") ?? [], ctx.rank(x)));
     return ctx.optionalValue(1) === undefined ? by([]) : withAxes(ctx, 1, ctx.rank(x), by);
   };
+
+/** A reduction by one of our operators; of nothing, what the operator starts from. */
+function reduced(ctx: NodeContext, name: string, x: Expr, { axis, keepdims }: Reduction): Expr {
+  const dims = ctx.dims(x);
+  const isReduced = (i: number): boolean => axis === null || axis.includes(i);
+  if (!dims.some((d, i) => isReduced(i) && isConstInt(d, 0))) return ctx.emit(name, [x], { axis, keepdims });
+  const left = dims.flatMap((d, i) => (!isReduced(i) ? [d] : keepdims ? [constant(1, "int64")] : []));
+  const dtype = ctx.dtype(x);
+  return ctx.emit("full", [makeShapeExpr(left), ctx.scalar(startOf(name, dtype), dtype)], { dtype });
+}
+
+function startOf(name: string, dtype: ScalarDType): number | bigint {
+  if (name === "prod") return 1;
+  if (name !== "max" && name !== "min") return 0;
+  if (isFloat(dtype)) return name === "max" ? -Infinity : Infinity;
+  const last = name === "max" ? minValue(dtype) : maxValue(dtype);
+  return last.kind === "ir.IntImm" ? last.value : 0;
+}
 
 const plain = (name: string, since = 18): Converter => reduction((_ctx, x, reduce) => reduce(name, x), since);
 
@@ -40,7 +60,7 @@ const square = (ctx: NodeContext, x: Expr): Expr => ctx.emit("multiply", [x, x])
 
 const logSumExp = reduction((ctx, x, reduce, how) => {
   if (how === undefined) return x;
-  const largest = ctx.emit("max", [x], { axis: how.axis, keepdims: true });
+  const largest = reduced(ctx, "max", x, { axis: how.axis, keepdims: true });
   // Infinity less itself is no number: there nothing is taken off.
   const isFinite = ctx.emit("less", [ctx.emit("abs", [largest]), ctx.scalar(Infinity, x)]);
   const taken = ctx.emit("where", [isFinite, largest, ctx.scalar(0, x)]);
@@ -55,10 +75,15 @@ const argReduction =
     const x = ctx.input(0);
     const axis = ctx.axis(ctx.attrs.int("axis", 0), ctx.rank(x));
     const attrs = { axis, keepdims: ctx.attrs.flag("keepdims", true) };
-    if (!ctx.attrs.flag("select_last_index")) return ctx.emit(name, [x], attrs);
+    // Where nothing is above minus infinity none is found, which is said by -1.
+    const found = (y: Expr): Expr => {
+      const position = ctx.emit(name, [y], attrs);
+      return isFloat(ctx.dtype(x)) ? ctx.emit("maximum", [position, ctx.scalar(0, position)]) : position;
+    };
+    if (!ctx.attrs.flag("select_last_index")) return found(x);
     // The last one is the first one from behind.
     const size = ctx.staticDims(x)[axis] ?? 1;
-    const fromBehind = ctx.emit(name, [ctx.emit("flip", [x], { axis })], attrs);
+    const fromBehind = found(ctx.emit("flip", [x], { axis }));
     return ctx.emit("subtract", [ctx.scalar(size - 1, "int64"), fromBehind]);
   };
 
@@ -66,17 +91,25 @@ const cumulative =
   (name: "cumsum" | "cumprod"): Converter =>
   (ctx) => {
     const x = ctx.input(0);
+    if (ctx.dims(x).some((d) => isConstInt(d, 0))) return x;
     return withAxes(ctx, 1, ctx.rank(x), ([axis = 0]) => {
       const flip = (y: Expr): Expr => (ctx.attrs.flag("reverse") ? ctx.emit("flip", [y], { axis }) : y);
       return flip(ctx.emit(name, [flip(x)], { axis, exclusive: ctx.attrs.flag("exclusive") }));
     });
   };
 
+/** A tensor without elements. */
+function nothing(ctx: NodeContext, dims: readonly PrimExpr[], dtype: ScalarDType): Expr {
+  return ctx.emit("full", [makeShapeExpr(dims), ctx.scalar(0, dtype)], { dtype });
+}
+
 const topK: Converter = (ctx) => {
   const x = ctx.input(0);
   const axis = ctx.axis(ctx.attrs.int("axis", -1), ctx.rank(x));
   if (ctx.opset >= 10 && ctx.known(1) === undefined) return openTopK(ctx, x, axis);
   const k = ctx.opset < 10 ? (ctx.attrs.int("k") ?? ctx.unsupported("it has no k")) : ctx.number(1, "k");
+  // To our operator a count of 0 means all.
+  if (k === 0) return [ctx.dtype(x), "int64" as const].map((dtype) => nothing(ctx, ctx.dims(x).with(axis, constant(0, "int64")), dtype));
   const both = ctx.emit("topk", [x], { k, axis, ret_type: "both", largest: ctx.attrs.flag("largest", true), dtype: "int64" });
   return [ctx.field(both, 0), ctx.field(both, 1)];
 };

@@ -17,8 +17,8 @@ const COMPARE: { readonly [K in BinaryKind]?: string } = {
 const PLAIN: { readonly [K in BinaryKind]?: string } = { "tir.Add": "add", "tir.Sub": "sub", "tir.Mul": "mul" };
 
 /**
- * An operation with two operands of one type. `Min` and `Max` of floats are `a < b ? a : b` and `a > b ? a : b`: with a
- * NaN on either side the result is `b`. Division of the smallest integer by -1 traps, as division by zero does.
+ * An operation with two operands of one type. `Min` and `Max` of floats are `b < a ? b : a` and `a < b ? b : a`: with a
+ * NaN on either side the result is `a`, so that a bounded value stays NaN and a running maximum passes over it. Division of the smallest integer by -1 traps, as division by zero does.
  */
 export function binary(graph: Graph, kind: BinaryKind, a: Typed, b: Typed): Typed {
   const dtype = COMPARE[kind] === undefined ? a.dtype : withLanes("bool", parseDType(a.dtype).lanes);
@@ -64,9 +64,9 @@ function scalarFloat(graph: Graph, kind: BinaryKind, type: string, a: Value, b: 
     case "tir.Div":
       return graph.op(`${type}.div`, [a, b]);
     case "tir.Min":
-      return graph.select(graph.op(`${type}.lt`, [a, b]), a, b);
+      return graph.select(graph.op(`${type}.lt`, [b, a]), b, a);
     case "tir.Max":
-      return graph.select(graph.op(`${type}.gt`, [a, b]), a, b);
+      return graph.select(graph.op(`${type}.lt`, [a, b]), b, a);
     default: {
       const rounding = kind === "tir.Mod" ? "trunc" : "floor";
       const quotient = graph.op(`${type}.${rounding}`, [graph.op(`${type}.div`, [a, b])]);
@@ -181,9 +181,8 @@ function floatVector(graph: Graph, kind: BinaryKind, a: Typed, b: Typed, width: 
     const plain = PLAIN[kind];
     if (plain !== undefined) return fused(graph, plain, shape, x, y) ?? op(plain, x, y);
     if (kind === "tir.Div") return op("div", x, y);
-    // `pmin(p, q)` is `q < p ? q : p`.
-    if (kind === "tir.Min") return op("pmin", y, x);
-    if (kind === "tir.Max") return op("pmax", y, x);
+    if (kind === "tir.Min") return op("pmin", x, y);
+    if (kind === "tir.Max") return op("pmax", x, y);
     const quotient = graph.op(`${shape}.${kind === "tir.Mod" ? "trunc" : "floor"}`, [op("div", x, y)]);
     return kind === "tir.FloorDiv" ? quotient : op("sub", x, op("mul", quotient, y));
   };

@@ -68,7 +68,7 @@ export function choose(condition: PrimExpr, t: PrimExpr | number, f: PrimExpr): 
 
 /** x brought into [lo, hi]; NaN stays NaN, as both bounds come first. */
 export function clamp(x: PrimExpr, lo: number, hi: number): PrimExpr {
-  return makeBinary("tir.Min", like(hi, x), makeBinary("tir.Max", like(lo, x), x));
+  return makeBinary("tir.Min", makeBinary("tir.Max", x, like(lo, x)), like(hi, x));
 }
 
 export function isDouble(e: PrimExpr): boolean {

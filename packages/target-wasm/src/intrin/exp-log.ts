@@ -1,4 +1,4 @@
-import { add, cast, div, eq, gt, lt, mul, ne, select, sub, type PrimExpr } from "@verticil/tir";
+import { add, and, cast, div, eq, gt, lt, mul, ne, select, sub, type PrimExpr } from "@verticil/tir";
 import { absolute, bind, bitsOf, choose, clamp, fromBits, isDouble, like, nearest, polynomial, shiftLeft, shiftRight, squareRoot, toDouble, toSingle, withScalar } from "./build.ts";
 
 // Exponentials and logarithms of float32 within 2 ulp over the whole range, and of float64 to about 1e-15: argument
@@ -183,7 +183,7 @@ export function log1p(x: PrimExpr): PrimExpr {
   );
 }
 
-/** x^y in double precision inside, with the sign and the special cases of `Math.pow`. */
+/** x^y in double precision inside, with the sign and the special cases of C's `pow`. */
 export function pow(x: PrimExpr, y: PrimExpr): PrimExpr {
   const constant = y.kind === "tir.Broadcast" ? y.value : y;
   if (constant.kind === "ir.FloatImm" || constant.kind === "ir.IntImm") {
@@ -218,13 +218,15 @@ function powConstant(x: PrimExpr, y: number): PrimExpr | undefined {
 
 function powGeneral(x: PrimExpr, y: PrimExpr): PrimExpr {
   return bind("a", absolute(x), (a) =>
-    bind("p", powPositive(a, y), (p) => {
+    bind("p", select(eq(a, like(1, a)), like(1, a), powPositive(a, y)), (p) => {
       const truncated = nearest(y);
       const isInteger = eq(truncated, y);
       const half = mul(y, like(0.5, y));
       const isOdd = ne(nearest(half), half);
-      const signed = select(isInteger, select(isOdd, sub(like(0, p), p), p), like(NaN, p));
-      const bySign = select(lt(x, like(0, x)), signed, p);
+      const isOpen = and(gt(a, like(0, a)), lt(a, like(Infinity, a)));
+      const signed = select(isInteger, select(isOdd, sub(like(0, p), p), p), select(isOpen, like(NaN, p), p));
+      const bits = bitsOf(x);
+      const bySign = select(lt(bits, like(0, bits)), signed, p);
       return choose(eq(y, like(0, y)), 1, bySign);
     }),
   );

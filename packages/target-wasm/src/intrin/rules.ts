@@ -1,5 +1,5 @@
 import { scalarOf } from "@verticil/runtime-ffi";
-import { add, cast, div, eq, intrin, lt, mul, sub, type Call, type PrimExpr } from "@verticil/tir";
+import { add, cast, div, eq, intrin, lt, mul, select, sub, type Call, type PrimExpr } from "@verticil/tir";
 import { erf, sigmoid, tanh } from "./activations.ts";
 import { absolute, bind, inSingle, isDouble, like, nearest, shiftLeft, shiftRight, squareRoot, toDouble, toSingle, withScalar } from "./build.ts";
 import { exp, exp10, exp2, log, log10, log1p, log2, pow } from "./exp-log.ts";
@@ -28,7 +28,10 @@ function throughDouble(f: (x: PrimExpr, y: PrimExpr) => PrimExpr): (x: PrimExpr,
 }
 
 function remainder(x: PrimExpr, y: PrimExpr): PrimExpr {
-  return bind("x", x, (a) => bind("y", y, (b) => sub(a, mul(intrin("trunc", a.dtype, [div(a, b)]), b))));
+  const rest = (a: PrimExpr, b: PrimExpr): PrimExpr =>
+    // Less than the divisor, which may be infinite, all of it is left.
+    bind("q", intrin("trunc", a.dtype, [div(a, b)]), (q) => select(eq(q, like(0, q)), a, sub(a, mul(q, b))));
+  return bind("x", x, (a) => bind("y", y, (b) => rest(a, b)));
 }
 
 /** `(x · y) >> (31 + …)` with rounding, as fixed-point arithmetic has it: arguments x, y, fraction bits q, shift s. */

@@ -98,10 +98,15 @@ function logic(f: (a: PrimExpr, b: PrimExpr) => PrimExpr): (a: PrimExpr, b: Prim
   return (a, b) => cast(a.dtype, f(asBool(a), asBool(b)));
 }
 
-/** `a` to the power of `b`; of integers too, whose powers are computed in float64. */
+/**
+ * `a` to the power of `b`; of integers too, whose powers are computed in float64. That may be off by a little: something is
+ * added that is larger, and too small to make a half, the largest power with a negative exponent, one.
+ */
 function powExpr(a: PrimExpr, b: PrimExpr): PrimExpr {
   if (isFloat(a.dtype)) return intrin("pow", a.dtype, [a, b]);
-  return cast(a.dtype, intrin("pow", "float64", [cast("float64", a), cast("float64", b)]));
+  const power = intrin("pow", "float64", [cast("float64", a), cast("float64", b)]);
+  const off = constant(0.25, "float64");
+  return cast(a.dtype, select(lt(power, constant(0, "float64")), sub(power, off), add(power, off)));
 }
 
 /** Remainder with the sign of the dividend. */

@@ -1,4 +1,5 @@
 import { isFloat, parseDType, type DType } from "@verticil/runtime-ffi";
+import { maxFloat, minFloat } from "../ir/float-extrema.ts";
 import type { ArithKind, CompareKind } from "../ir/expr.ts";
 import { raise } from "./errors.ts";
 import type { Span } from "@verticil/ir-core";
@@ -238,8 +239,8 @@ export function floatBinary(kind: ArithKind, dtype: DType, a: NumberCode, b: Num
   const x = a.run;
   const y = b.run;
   const scalar = parseDType(dtype).scalar;
-  if (kind === "tir.Min") return valueCode(() => Math.min(x(), y()));
-  if (kind === "tir.Max") return valueCode(() => Math.max(x(), y()));
+  if (kind === "tir.Min") return valueCode(() => minFloat(x(), y()));
+  if (kind === "tir.Max") return valueCode(() => maxFloat(x(), y()));
   if (scalar === "float32") {
     const f = Math.fround;
     switch (kind) {
@@ -268,8 +269,8 @@ const floatOps: { readonly [K in ArithKind]: (a: number, b: number) => number } 
   "tir.Mod": (a, b) => a % b,
   "tir.FloorDiv": (a, b) => Math.floor(a / b),
   "tir.FloorMod": (a, b) => a - Math.floor(a / b) * b,
-  "tir.Min": Math.min,
-  "tir.Max": Math.max,
+  "tir.Min": minFloat,
+  "tir.Max": maxFloat,
 };
 
 /** An operation of either sort; a division of integers by zero is reported at `span`. */

@@ -37,7 +37,8 @@ export const unaryMath: Readonly<Record<string, (x: number) => number>> = {
 
 /** Builtins of two numbers, computed in double. */
 export const binaryMath: Readonly<Record<string, (x: number, y: number) => number>> = {
-  "tir.pow": (x, y) => x ** y,
+  // As in C: powers of 1 are 1 even of a NaN, and -1 has even powers at infinity.
+  "tir.pow": (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y),
   "tir.atan2": Math.atan2,
   "tir.fmod": (x, y) => x % y,
   "tir.hypot": Math.hypot,

@@ -1,6 +1,7 @@
 import { at, DiagnosticError } from "@verticil/ir-core";
 import { isFloat, lanesOf, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
 import type { AnyVar, PrimExpr } from "../ir/expr.ts";
+import { maxFloat, minFloat } from "../ir/float-extrema.ts";
 import { asInt, constant, isConstInt } from "../ir/ops.ts";
 import type { BufferStore, For, Stmt } from "../ir/stmt.ts";
 import { collectBuffers, usesVar } from "../ir/free-vars.ts";
@@ -422,8 +423,8 @@ function isGrowing(scope: Scope, axis: Axis, value: PrimExpr): boolean {
 const folds: { readonly [kind: string]: ((a: number, b: number) => number) | undefined } = {
   "tir.Add": (a, b) => a + b,
   "tir.Mul": (a, b) => a * b,
-  "tir.Min": Math.min,
-  "tir.Max": Math.max,
+  "tir.Min": minFloat,
+  "tir.Max": maxFloat,
 };
 
 /** All lanes go into one element, in order. */

@@ -1,6 +1,7 @@
 import { at } from "@verticil/ir-core";
 import { isFloat, lanesOf, parseDType, scalarOf, type DType } from "@verticil/runtime-ffi";
 import type { AnyVar, BinaryExpr, BufferLoad, Call, Cast, PrimExpr } from "../ir/expr.ts";
+import { maxFloat, minFloat } from "../ir/float-extrema.ts";
 import { usesVar } from "../ir/free-vars.ts";
 import { constantCode, intBinary, type Code, type NumberCode } from "./code.ts";
 import type { IndexCell } from "./cells.ts";
@@ -210,8 +211,8 @@ const floats: { readonly [kind: string]: ((a: number, b: number) => number) | un
   "tir.Mod": (a, b) => a % b,
   "tir.FloorDiv": (a, b) => Math.floor(a / b),
   "tir.FloorMod": (a, b) => a - Math.floor(a / b) * b,
-  "tir.Min": Math.min,
-  "tir.Max": Math.max,
+  "tir.Min": minFloat,
+  "tir.Max": maxFloat,
 };
 
 const integers: { readonly [kind: string]: ((a: number, b: number) => number) | undefined } = {

@@ -1,5 +1,6 @@
 import { makeFloatImm, makeIntImm } from "@verticil/ir-core";
 import { floatToHalf, halfToFloat, isFloat, parseDType, type DType } from "@verticil/runtime-ffi";
+import { maxFloat, minFloat } from "./float-extrema.ts";
 import type { ArithKind, CompareKind, PrimExpr } from "./expr.ts";
 
 type Int = number | bigint;
@@ -80,9 +81,9 @@ function floatResult(kind: ArithKind, a: number, b: number): number | undefined 
     case "tir.Div":
       return b === 0 ? undefined : a / b;
     case "tir.Min":
-      return Math.min(a, b);
+      return minFloat(a, b);
     case "tir.Max":
-      return Math.max(a, b);
+      return maxFloat(a, b);
     case "tir.Mod":
     case "tir.FloorDiv":
     case "tir.FloorMod":
