@@ -124,7 +124,9 @@ export function dynamicallyQuantized(ctx: NodeContext, x: Expr): readonly [Expr,
   const zeroFloat = ctx.scalar(0, x);
   const low = ctx.emit("minimum", [ctx.emit("min", [x]), zeroFloat]);
   const high = ctx.emit("maximum", [ctx.emit("max", [x]), zeroFloat]);
-  const scale = ctx.emit("divide", [ctx.emit("subtract", [high, low]), ctx.scalar(255, x)]);
+  const range = ctx.emit("divide", [ctx.emit("subtract", [high, low]), ctx.scalar(255, x)]);
+  // Of zeros alone, or of nothing, the scale is 1.
+  const scale = ctx.emit("where", [ctx.emit("equal", [range, zeroFloat]), ctx.scalar(1, x), range]);
   const offset = ctx.emit("round", [ctx.emit("divide", [ctx.emit("negative", [low]), scale])]);
   const bounded = ctx.emit("clip", [offset, makePrimValue(constant(0, "float32")), makePrimValue(constant(255, "float32"))]);
   const zero = ctx.astype(bounded, "uint8");

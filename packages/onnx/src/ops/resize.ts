@@ -164,12 +164,29 @@ function resized(ctx: NodeContext, x: Expr, sizes: readonly PrimExpr[], attrs: A
     const target = [...layout].flatMap((letter, i) => ("DHW".includes(letter) ? [at(sizes, i)] : []));
     return ctx.emit(`image.resize${target.length}d`, [x, makeShapeExpr(target)], { ...attrs, layout });
   }
-  if (rank > 3) return ctx.unsupported(`it resizes the axes ${changed.join(", ")} of ${rank}`);
+  const isSignal = rank < 3 || (rank === 3 && changed.every((c) => c === 2));
+  if (!isSignal) return resizedLast(ctx, x, sizes, changed, attrs);
   // A signal or a bare matrix is an image with axes of size 1 in front.
   const [image, goal] = rank === 3 ? [[at(dims, 0), at(dims, 1), 1, at(dims, 2)], [constant(1, "int64"), at(sizes, 2)]] : [[1, 1, ...onesBefore(dims)], onesBefore(sizes)];
-  if (rank === 3 && changed.some((c) => c !== 2)) return ctx.unsupported(`it resizes the axes ${changed.join(", ")} of 3`);
   const y = ctx.emit("image.resize2d", [ctx.reshape(x, image), makeShapeExpr(goal)], { ...attrs, layout: "NCHW" });
   return ctx.reshape(y, sizes);
+}
+
+/** Resizes any axes, moved behind the others, which are one list of images meanwhile. */
+function resizedLast(ctx: NodeContext, x: Expr, sizes: readonly PrimExpr[], changed: readonly number[], attrs: AttrMap): Expr {
+  const isPart = attrs["coordinate_transformation_mode"] === "tf_crop_and_resize";
+  if (isPart || changed.length > 3) return ctx.unsupported(`it resizes ${isPart ? "a part of " : ""}the axes ${changed.join(", ")} of ${sizes.length}`);
+  const kept = sizes.flatMap((_, i) => (changed.includes(i) ? [] : [i]));
+  const order = [...kept, ...changed];
+  const dims = ctx.dims(x);
+  const one = constant(1, "int64");
+  const images = kept.reduce<PrimExpr>((n, i) => mul(n, at(dims, i)), one);
+  const spatial = (of: readonly PrimExpr[]): readonly PrimExpr[] => [...(changed.length === 1 ? [one] : []), ...changed.map((i) => at(of, i))];
+  const image = ctx.reshape(ctx.transpose(x, order), [one, ctx.simplify(images), ...spatial(dims)]);
+  const goal = spatial(sizes);
+  const resize = ctx.emit(`image.resize${goal.length}d`, [image, makeShapeExpr(goal)], { ...attrs, layout: goal.length === 2 ? "NCHW" : "NCDHW" });
+  const back = order.map((_, i) => order.indexOf(i));
+  return ctx.transpose(ctx.reshape(resize, order.map((i) => at(sizes, i))), back);
 }
 
 function onesBefore(dims: readonly PrimExpr[]): readonly PrimExpr[] {
