@@ -7,22 +7,16 @@ export function vmModelModule(manifest: VmManifest): string {
   const choice = codeChoice({ path: manifest.files.wasm.path, relaxed: manifest.files.relaxed?.path });
   const { compiled } = manifest.files;
   const given = compiled === undefined ? "options" : "{ compiled, ...options }";
-  const file = (path: string): string => `read(new URL(${JSON.stringify(`./${path}`)}, import.meta.url), options)`;
+  const file = (path: string): string => `readBytes(new URL(${JSON.stringify(`./${path}`)}, import.meta.url), options)`;
   return `// ${oneLine(manifest.name)}: a compiled model. \`artifact.json\` beside this file says what it is made of.
-import { fetchBytes${choice.names} } from "@verticil/runtime-ffi";
+import { readBytes${choice.names} } from "@verticil/runtime-ffi";
 import { loadVmModel } from "@verticil/runtime-ffi/vm";
 ${compiled === undefined ? "" : `import { functions as compiled } from ${JSON.stringify(`./${compiled.path}`)};\n`}
-const read = async (url, options) => {
-  if (url.protocol !== "file:") return fetchBytes(url, options);
-  const { readFile } = await import("node:fs/promises");
-  return readFile(url);
-};
-
 /** Loads the model. Options: simd, signal, onProgress, verify, functions. */
 export async function load(options = {}) {
 ${choice.before}  const [manifest, wasm, weights, program] = await Promise.all([
     ${file("artifact.json")},
-    read(${choice.url}, options),
+    readBytes(${choice.url}, options),
     ${file(manifest.files.weights.path)},
     ${file(manifest.files.program.path)},
   ]);
