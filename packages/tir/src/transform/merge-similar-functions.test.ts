@@ -20,7 +20,7 @@ function adder(name: string, rows: number, columns: number, value = "1.0"): stri
 }
 
 function moduleOf(...functions: readonly string[]): IRModule {
-  const calls = functions.map((f) => `        cls.${/def (\w+)/.exec(f)?.[1]}(x, y)`);
+  const calls = functions.map((f) => `        cls.${/def (\w+)/.exec(f)?.[1]}(x, y${f.includes("n: T.int32") ? ", 40" : ""})`);
   return parse(`
 @I.ir_module
 class Module:${functions.join("")}
@@ -66,6 +66,17 @@ describe("mergeSimilarFunctions", () => {
     const text = run(mergeSimilarFunctions(), moduleOf(adder("a", 4, 8), adder("b", 6, 8)));
     expect(text).toContain("y_1[i * 8 + j]");
     expect(text).toContain("Module.a(x, y, 6)");
+  });
+
+  it("passes the divisors of names that are bound outside of loops, as those of loops of two that are shared as one", () => {
+    const split = (f: string, columns: number): string => f
+      .replace(/for i, j in T.grid\((\d+), \d+\)/, "row: T.int32 = T.Div(n, " + columns + ")\n        for i in range($1)")
+      .replace(/y: T.Buffer\([^)]*\), "float32"\)/, "$&, n: T.int32")
+      .replaceAll("j]", "row]");
+    const module = moduleOf(split(adder("a", 4, 8), 8), split(adder("b", 6, 16), 16));
+    const text = run(mergeSimilarFunctions(), module);
+    expect(names(text)).toEqual(["a", "main"]);
+    expect(text).toContain("row: T.int32 = T.Div(n, n0)");
   });
 
   it("keeps functions apart that compute something else", () => {
