@@ -1,4 +1,4 @@
-import { asInt, loadsOf, movementOf, usesVar, visitExpr, type Block, type BufferLoad, type Var } from "@verticil/tir";
+import { asInt, loadsOf, movementOf, usesVar, visitExpr, type Block, type Buffer, type BufferLoad, type Var } from "@verticil/tir";
 import { lanes } from "./cpu/schedule-injective.ts";
 
 /** What a register tile of a reduction is made of. */
@@ -16,6 +16,11 @@ export interface ReductionShape {
   readonly laneTile: number;
   /** Bytes of the operand that moves with `lane`. */
   readonly laneOperandBytes: number;
+  /** Bytes of the operands that do not. */
+  readonly rowOperandBytes: number;
+  /** How many values `lane` has, and how many results there are for each, those of all batches together. */
+  readonly laneExtent: number;
+  readonly rowCount: number;
   /** The reduction variable of which the lane's operand holds two neighbouring values beside each other, for each lane. */
   readonly pair: Var | undefined;
 }
@@ -50,7 +55,21 @@ export function reductionShape(block: Block): ReductionShape | undefined {
   const row = dense ? sharing[sharing.length - 1] : others.filter((v) => extent(v) > 1).at(-1);
   const pairs = withLane.map(pairOf);
   const pair = reduction.at(-1);
-  return { spatial, lane, row, dense, reduction, laneTile, laneOperandBytes: bytesOf(withLane), pair: pair !== undefined && pairs.includes(pair) ? pair : undefined };
+  const laneExtent = extentOfResult(body.buffer, -1);
+  const rowCount = body.buffer.shape.reduce((n, _, d) => n * extentOfResult(body.buffer, d), 1) / laneExtent;
+  return {
+    spatial,
+    lane,
+    row,
+    dense,
+    reduction,
+    laneTile,
+    laneOperandBytes: bytesOf(withLane),
+    rowOperandBytes: bytesOf(loads.filter((l) => !withLane.includes(l))),
+    laneExtent,
+    rowCount,
+    pair: pair !== undefined && pairs.includes(pair) ? pair : undefined,
+  };
 }
 
 /** The variable whose two neighbouring values lie beside each other at the end of a packed operand: `[…, lane, k % 2]`. */
@@ -71,6 +90,12 @@ function laneMovement(load: BufferLoad, v: Var, tile: number): "still" | "contig
 export function extentOf(block: Block, v: Var): number | undefined {
   const dom = block.iterVars.find((iv) => iv.var === v)?.dom;
   return dom && asInt(dom.extent);
+}
+
+/** An axis of the whole result, of which a block may compute a run. */
+function extentOfResult({ shape }: Buffer, axis: number): number {
+  const extent = shape.at(axis);
+  return (extent && asInt(extent)) ?? 1;
 }
 
 function moves(load: BufferLoad, v: Var): boolean {

@@ -171,6 +171,18 @@ describe("registerTile", () => {
     scheduled(registerTile, make());
   });
 
+  it.each<[string, number, readonly (readonly [string, number])[]]>([
+    ["of a small operand for each tile of lanes", 64, [["i1_0", 32], ["i0_0", 16]]],
+    ["of a large one a block at a time", 512, [["i0_0_0", 8], ["i1_0", 32], ["i0_0_1", 16]]],
+    ["of a large one that has no even block for each tile of lanes", 508, [["i1_0", 32], ["i0_0", 127]]],
+  ])("walks the rows %s", (_, rows, expected) => {
+    const a = te.placeholder([rows, 256], "float32", "a");
+    const b = te.placeholder([256, 256], "float32", "b");
+    const func = registerTile.apply(te.createPrimFunc([a, b, te.matmul(a, b)]), defaultWasmTarget);
+    const outer = func === undefined ? [] : loopsOf(func).filter((l) => /^i\d_0(_\d)?$/.test(l.loopVar.name));
+    expect(outer.map((l) => [l.loopVar.name, asInt(l.extent)])).toEqual(expected);
+  });
+
   it("divides two sums after the later one", () => {
     const [x, w] = [te.placeholder([3, 5], "float32", "x"), te.placeholder([3, 5], "float32", "w")];
     scheduled(registerTile, [x, w, te.binaryOps.divide!(te.sumOf(x, [0, 1], false), te.sumOf(te.multiply(w, w), [0, 1], false))]);

@@ -10,6 +10,12 @@ import { cutChannels, cutPixels, cutWide, type Cut } from "./tile-cuts.ts";
 /** Above this, an operand is walked tile by tile outermost, so that one tile of it stays in the nearest cache. */
 const smallOperandBytes = 24 * 1024;
 
+/** Above this, rows of the other operand are walked a block at a time: the cache behind the nearest does not hold them all. */
+const nearBytes = 256 * 1024;
+
+/** What a block of rows takes at least, and in tiles of lanes, each of which is read once for a block. */
+const rowBlock = { bytes: 32 * 1024, laneTiles: 8 };
+
 /**
  * Windows of up to this many elements are written out where each element has a weight of its own: neighbouring pixels
  * share the loads of their windows, and the weights are read at constant offsets.
@@ -149,7 +155,7 @@ function tilePart(work: Work, part: StagePart, axes: readonly AxisCuts[], parall
   const vector = laneAxis !== undefined && laneAxis.cut.tile % lanes === 0;
   const laneParts = laneAxis ? sch.split(laneAxis.loop, vector ? [undefined, laneAxis.cut.tile / lanes, lanes] : [undefined, laneAxis.cut.tile]) : [];
   const [laneOuter, ...laneInner] = laneParts;
-  const outer = orderOuter(others, rowOuter, laneOuter, shape, batch, shape.laneOperandBytes / volume(work, [...batch]));
+  const outer = orderOuter(work, { others, rowOuter, laneOuter, batch, rows: rowAxis?.cut.tile ?? 1 }, shape);
   const inner = [...(rowInner ? [rowInner] : []), ...laneInner.slice(0, -1), ...(pairInner ? [pairInner] : []), ...laneInner.slice(-1)];
   sch.reorder([...outer, ...reduction, ...inner]);
 
@@ -213,22 +219,66 @@ function batchLoops(work: Work, anchor: BlockRV, shape: ReductionShape, others: 
   );
 }
 
+/** The loops around a register tile, and how many rows it has. */
+interface TileLoops {
+  readonly others: readonly LoopRV[];
+  readonly rowOuter: LoopRV | undefined;
+  readonly laneOuter: LoopRV | undefined;
+  /** Those of `others` over which nothing of the lane's operand is reused. */
+  readonly batch: ReadonlySet<LoopRV>;
+  readonly rows: number;
+}
+
 /**
- * A large operand of the lane is walked outermost, one tile of it at a time; one that is small within a batch is walked for
- * every tile of rows.
+ * A large operand of the lane is walked outermost, one tile of it at a time, over a block of rows that stays near; one that
+ * is small within a batch is walked for every tile of rows.
  */
-function orderOuter(
-  others: readonly LoopRV[],
-  rowOuter: LoopRV | undefined,
-  laneOuter: LoopRV | undefined,
-  shape: ReductionShape,
-  batch: ReadonlySet<LoopRV>,
-  operandBytes: number,
-): readonly LoopRV[] {
-  const row = rowOuter ? [rowOuter] : [];
-  const lane = laneOuter ? [laneOuter] : [];
+function orderOuter(work: Work, loops: TileLoops, shape: ReductionShape): readonly LoopRV[] {
+  const { others, batch } = loops;
+  const row = loops.rowOuter ? [loops.rowOuter] : [];
+  const lane = loops.laneOuter ? [loops.laneOuter] : [];
+  const batches = volume(work, [...batch]);
+  const operandBytes = shape.laneOperandBytes / batches;
   if (!shape.dense || operandBytes <= smallOperandBytes) return [...others, ...row, ...lane];
-  return [...others.filter((l) => batch.has(l)), ...lane, ...others.filter((l) => !batch.has(l)), ...row];
+  const walked = [...others.filter((l) => !batch.has(l)), ...row];
+  const { outside, inside } = blockOf(work, walked, rowsOfBlock(shape, batches) / loops.rows);
+  return [...others.filter((l) => batch.has(l)), ...outside, ...lane, ...inside];
+}
+
+/** How many rows make a block; no bound where all of them stay near. */
+function rowsOfBlock(shape: ReductionShape, batches: number): number {
+  const bytes = shape.rowOperandBytes / batches;
+  if (bytes <= nearBytes) return Infinity;
+  const tile = (shape.laneOperandBytes / batches / shape.laneExtent) * shape.laneTile;
+  return Math.max(rowBlock.bytes, rowBlock.laneTiles * tile) / (bytes / (shape.rowCount / batches));
+}
+
+/**
+ * The innermost iterations of a nest, at most `most` of them in whole loops and an even part of one; the rest is outside.
+ * Where such a part is far smaller, all is inside: a block would not be worth reading the other operand again.
+ */
+function blockOf(work: Work, loops: readonly LoopRV[], most: number): { readonly outside: readonly LoopRV[]; readonly inside: readonly LoopRV[] } {
+  let room = most;
+  for (let i = loops.length - 1; i >= 0; i--) {
+    const loop = loops[i];
+    const extent = loop && loopExtent(work, loop);
+    if (loop === undefined || extent === undefined) break;
+    if (extent <= room) {
+      room /= extent;
+      continue;
+    }
+    const part = divisorUpTo(extent, room);
+    if (part < room / 3) break;
+    const [outer, inner] = part > 1 ? work.sch.split(loop, [undefined, part]) : [loop];
+    return { outside: [...loops.slice(0, i), ...(outer ? [outer] : [])], inside: [...(inner ? [inner] : []), ...loops.slice(i + 1)] };
+  }
+  return { outside: [], inside: loops };
+}
+
+/** The largest divisor of `n` up to `most`, which is less; at least 1. */
+function divisorUpTo(n: number, most: number): number {
+  for (let d = Math.floor(most); d > 1; d--) if (n % d === 0) return d;
+  return 1;
 }
 
 function unrollTile(work: Work, loops: readonly LoopRV[], vector: boolean): void {
