@@ -1,7 +1,7 @@
 import { defaultWasmTarget } from "@verticil/ir-core";
 import { elementCount, getElement, tensorFrom, zeros, type Tensor } from "@verticil/runtime-ffi";
 import * as te from "@verticil/te";
-import { asInt, interpretPrimFunc, visitStmt, type For, type PrimFunc, type Stmt } from "@verticil/tir";
+import { asInt, interpretPrimFunc, max, min, mul, sub, toExpr, visitStmt, type For, type PrimFunc, type Stmt } from "@verticil/tir";
 import { describe, expect, it } from "vitest";
 import { injective, registerTile, type ScheduleRule } from "../index.ts";
 
@@ -226,4 +226,19 @@ it("an operand that is small within a batch is walked for every tile of rows", (
   const func = registerTile.apply(te.createPrimFunc([a, b, te.matmul(a, b)]), defaultWasmTarget)!;
   const outer = loopsOf(func).slice(0, 3).map((l) => asInt(l.extent));
   expect(outer).toEqual([40, 2, 3]);
+});
+
+it("a chain of blocks that each read the one before several times does not become their product", () => {
+  const x = te.placeholder([8], "float32", "x");
+  let y = x;
+  for (let i = 0; i < 16; i++) {
+    const before = y;
+    y = te.compute([8], (k) => max(min(before.at(k!), mul(before.at(k!), toExpr(0.5, "float32"))), sub(before.at(k!), toExpr(1, "float32"))), `step_${i}`);
+  }
+  const func = scheduled(injective, [x, y]);
+  let reads = 0;
+  visitStmt(func.body, { expr: (e) => void (reads += Number(e.kind === "tir.BufferLoad")) });
+  // Three reads a step: inlined altogether they would be 3^16.
+  expect(reads).toBeLessThan(2000);
+  expect(loopsOf(func).length).toBeLessThan(2 * 16);
 });
