@@ -18,6 +18,12 @@ test("one byte makes a module take a shared memory, and the bytes that were give
   expect(() => new WebAssembly.Instance(new WebAssembly.Module(made as Uint8Array<ArrayBuffer>), { env: { memory } })).not.toThrow();
 });
 
+test("the bytes of a Buffer stay as well, though its slices are views", () => {
+  const given = Buffer.from(moduleOf(1, 1, 2));
+  shareMemory(given);
+  expect([...given]).toEqual([...moduleOf(1, 1, 2)]);
+});
+
 test.each([
   ["has no largest size", moduleOf(0, 1)],
   ["is not imported", Uint8Array.from([...header, ...type])],

@@ -6,7 +6,8 @@ import { FfiError } from "../ffi-error.ts";
  * @throws FfiError `invalid-artifact` for a module that imports no such memory.
  */
 export function shareMemory(wasm: Uint8Array): Uint8Array {
-  const out = wasm.slice();
+  // Not `slice`: that of a Buffer of Node, which is a Uint8Array too, gives a view of the same bytes.
+  const out = new Uint8Array(wasm);
   const at = memoryFlags(out);
   if (at === undefined || out[at] !== 1) throw new FfiError("invalid-artifact", "The model's code imports no memory that threads could share. Compile the model again.");
   out[at] = 3;
