@@ -5,8 +5,8 @@ import { scopeOf } from "../ir/make-stmt.ts";
 import { mapExprChildren, mapItems, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import type { Stmt } from "../ir/stmt.ts";
 
-/** What stands in the place of a constant, the `at`-th of the statement. */
-export type FillHole = (value: IntImm, at: number) => PrimExpr;
+/** What stands in the place of a constant, the `at`-th of the statement; `inIndex` says if it is part of an index of memory. */
+export type FillHole = (value: IntImm, at: number, inIndex: boolean) => PrimExpr;
 
 /**
  * A statement of flat programs with those constants replaced that only say where memory is and how often a loop runs:
@@ -18,11 +18,11 @@ export type FillHole = (value: IntImm, at: number) => PrimExpr;
 export function fillConstantHoles(stmt: Stmt, fill: FillHole): Stmt {
   let count = 0;
   let loops = 0;
-  const hole = (e: PrimExpr): PrimExpr => (e.kind === "ir.IntImm" && e.dtype === "int32" ? fill(e, count++) : e);
+  const hole = (e: PrimExpr, inIndex = false): PrimExpr => (e.kind === "ir.IntImm" && e.dtype === "int32" ? fill(e, count++, inIndex) : e);
   const index = (e: PrimExpr): PrimExpr => {
     switch (e.kind) {
       case "ir.IntImm":
-        return hole(e);
+        return hole(e, true);
       case "tir.Add":
       case "tir.Sub":
       case "tir.Mul":

@@ -84,6 +84,28 @@ describe("mergeSimilarFunctions", () => {
     expect(run(mergeSimilarFunctions(), module)).toBe(print(module, { dialects: [tir] }));
   });
 
+  it("passes one number for places that keep their distance from each other", () => {
+    const pair = (name: string, columns: number): string => `
+    @T.prim_func(private=True)
+    def ${name}(x: T.Buffer((${columns + 4},), "float32"), y: T.Buffer((4,), "float32")):
+        T.func_attr({"tir.noalias": True})
+        x_1 = T.decl_buffer((${columns + 4},), data=x.data)
+        y_1 = T.decl_buffer((4,), data=y.data)
+        for i in range(4):
+            y_1[i] = x_1[i + ${columns + 4}] + x_1[i + ${columns}]
+`;
+    const text = run(mergeSimilarFunctions(), moduleOf(pair("a", 8), pair("b", 32)));
+    expect(text).toContain("y_1[i] = x_1[i + (n0 + 4)] + x_1[i + n0]");
+    expect(text).toContain("Module.a(x, y, 8)");
+    expect(text).toContain("Module.a(x, y, 32)");
+  });
+
+  it("keeps what does most of the work apart where its inner loop would take many numbers, and merges the rest", () => {
+    const module = moduleOf(adder("a", 100, 400), adder("b", 4, 8), adder("c", 6, 16));
+    expect(names(run(mergeSimilarFunctions({ busyShare: 0.5, maxBusyDistances: 0 }), module))).toEqual(["a", "b", "main"]);
+    expect(names(run(mergeSimilarFunctions({ busyShare: 0.5, maxBusyDistances: 1 }), module))).toEqual(["a", "main"]);
+  });
+
   it("keeps functions apart that would take too many numbers", () => {
     const module = moduleOf(adder("a", 4, 8), adder("b", 6, 16));
     expect(run(mergeSimilarFunctions({ maxParams: 1 }), module)).toBe(print(module, { dialects: [tir] }));

@@ -1,46 +1,58 @@
 import { definePass, structuralEqual, withAttrs, withFunctions, type AttrValue, type GlobalVar, type IRModule, type Pass } from "@verticil/ir-core";
 import type { Buffer } from "../ir/buffer.ts";
 import type { Call, Var } from "../ir/expr.ts";
+import { undefinedVars } from "../ir/free-vars.ts";
 import { makeCall, makeVar } from "../ir/make-expr.ts";
-import { makeBuffer, scopeOf } from "../ir/make-stmt.ts";
+import { makeBuffer, makeSeq, scopeOf } from "../ir/make-stmt.ts";
 import { mapExprChildren, mapStmtChildren, type ChildMapper } from "../ir/map-children.ts";
 import { tirNodes } from "../ir/node-table.ts";
-import { asInt, constant } from "../ir/ops.ts";
+import { add, asInt, constant } from "../ir/ops.ts";
 import type { PrimFunc, Stmt } from "../ir/stmt.ts";
 import { replaceBuffers } from "../ir/substitute.ts";
 import { visitStmt } from "../ir/visit.ts";
 import { fillConstantHoles } from "./constant-holes.ts";
+import { workShares } from "./work-shares.ts";
 
 /** Options of `mergeSimilarFunctions`. */
 export interface MergeOptions {
   /** Functions that would take more numbers than this stay apart; 24 unless told. */
   readonly maxParams?: number;
+  /** Functions that do at least this share of all work by themselves are busy; 0.005 unless told. */
+  readonly busyShare?: number;
+  /** The most of these numbers that an innermost loop of a busy function may use; 8 unless told. */
+  readonly maxBusyDistances?: number;
 }
 
 /**
  * Makes one of the private flat functions that differ only in extents, strides and offsets: those numbers become
  * parameters, which each call passes. Fewer functions are sooner compiled, and an engine that compiles what runs often
- * better finds them sooner. Functions that are called come first, so that callers which then call the same may become
- * one as well. The bounds of the new parameters, the last ones, are in the attribute `param_ranges`.
+ * better finds them sooner. A distance that is a number takes a pointer of its own in the inner loops, though: what is busy
+ * stays as it is where that would be many. Functions that are called come first, so that callers which then call the same may
+ * become one as well. The bounds of the new parameters, the last ones, are in the attribute `param_ranges`.
  */
 export function mergeSimilarFunctions(opts: MergeOptions = {}): Pass {
   return definePass("MergeSimilarFunctions", (module) => {
     if ([...module.functions.values()].some((f) => f.kind !== "tir.PrimFunc")) return module;
     const heights = callHeights(module);
+    const shares = workShares(module);
+    const { maxParams = 24, busyShare = 0.005, maxBusyDistances = 8 } = opts;
+    const isAllowed = ({ gv }: Candidate, { params, distances }: Numbers): boolean =>
+      params.length <= maxParams && (distances <= maxBusyDistances || (shares.get(gv) ?? 0) < busyShare);
     const highest = Math.max(0, ...heights.values());
     let merged = module;
     for (let height = 0; height <= highest; height++) {
-      merged = mergeAmong(merged, (gv) => heights.get(gv) === height, opts.maxParams ?? 24);
+      merged = mergeAmong(merged, (gv) => heights.get(gv) === height, isAllowed);
     }
     return merged;
   });
 }
 
 /** Merges among the private functions that `isCandidate` picks; none of them calls another. */
-function mergeAmong(module: IRModule, isCandidate: (gv: GlobalVar) => boolean, maxParams: number): IRModule {
+function mergeAmong(module: IRModule, isCandidate: (gv: GlobalVar) => boolean, isAllowed: IsAllowed): IRModule {
   const merged = new Map<GlobalVar, Merged>();
-  for (const group of similarFunctions(module, isCandidate)) {
-    const made = mergeGroup(group, maxParams);
+  for (const similar of similarFunctions(module, isCandidate)) {
+    const { group, numbers } = mergeable(similar, isAllowed);
+    const made = mergeGroup(group, numbers);
     if (made === undefined) continue;
     for (const [i, { gv }] of group.entries()) merged.set(gv, { into: made.gv, func: made.func, numbers: made.numbers[i] ?? [] });
   }
@@ -90,13 +102,17 @@ interface Merged {
   readonly numbers: readonly number[];
 }
 
+interface Hole {
+  readonly value: number;
+  readonly inIndex: boolean;
+}
+
 interface Candidate {
   readonly gv: GlobalVar;
   readonly func: PrimFunc;
   /** The function with every hole and every size of memory the same. */
   readonly skeleton: PrimFunc;
-  /** The values of the holes. */
-  readonly values: readonly number[];
+  readonly holes: readonly Hole[];
 }
 
 const structural = { dialects: [tirNodes] };
@@ -108,7 +124,7 @@ function similarFunctions(module: IRModule, isCandidate: (gv: GlobalVar) => bool
     if (!isCandidate(gv) || func.attrs["global_symbol"] !== undefined) continue;
     const candidate = candidateOf(gv, func as PrimFunc);
     // Tells most apart; comparing the others ends at the first difference, while a hash would visit all of each.
-    const key = `${candidate.func.params.length} ${candidate.values.length}`;
+    const key = `${candidate.func.params.length} ${candidate.holes.length}`;
     const known = groups.get(key) ?? [];
     groups.set(key, known);
     const group = known.find(([first]) => first !== undefined && structuralEqual(first.skeleton, candidate.skeleton, structural));
@@ -119,9 +135,9 @@ function similarFunctions(module: IRModule, isCandidate: (gv: GlobalVar) => bool
 }
 
 function candidateOf(gv: GlobalVar, func: PrimFunc): Candidate {
-  const values: number[] = [];
-  const body = fillConstantHoles(func.body, (e) => {
-    values.push(Number(e.value));
+  const holes: Hole[] = [];
+  const body = fillConstantHoles(func.body, (e, _, inIndex) => {
+    holes.push({ value: Number(e.value), inIndex });
     return constant(0, "int32");
   });
   const buffers = new Map<Buffer, Buffer>();
@@ -134,9 +150,9 @@ function candidateOf(gv: GlobalVar, func: PrimFunc): Candidate {
   const bufferMap = new Map([...func.bufferMap].map(([p, b]) => [p, plain(b)]));
   visitStmt(body, { stmt: (s) => void (s.kind === "tir.DeclBuffer" && plain(s.buffer)) });
   const flat = [...buffers.keys()].every((b) => b.strides.length === 0 && b.elemOffset === undefined);
-  if (!flat) return { gv, func, skeleton: func, values: [] };
+  if (!flat) return { gv, func, skeleton: func, holes: [] };
   const plainFunc = withRanges(withWorkspace(func, 0), rangesOf(func).map(() => [0, 0]));
-  return { gv, func, skeleton: { ...plainFunc, bufferMap, body: replaceBuffers(body, buffers) }, values };
+  return { gv, func, skeleton: { ...plainFunc, bufferMap, body: replaceBuffers(body, buffers) }, holes };
 }
 
 /** An integer attribute, plain or as a node; 0 if there is none. */
@@ -169,22 +185,19 @@ interface MergedGroup {
   readonly numbers: readonly (readonly number[])[];
 }
 
-function mergeGroup(group: readonly Candidate[], maxParams: number): MergedGroup | undefined {
+/** Whether a function may become one that takes such numbers. */
+type IsAllowed = (candidate: Candidate, numbers: Numbers) => boolean;
+
+/** Those of a group of similar functions that may become one: all, or else without those that may not. */
+function mergeable(group: readonly Candidate[], isAllowed: IsAllowed): { readonly group: readonly Candidate[]; readonly numbers: Numbers } {
+  const numbers = numbersOf(group);
+  const allowed = group.filter((c) => isAllowed(c, numbers));
+  return allowed.length === group.length ? { group, numbers } : mergeable(allowed, isAllowed);
+}
+
+function mergeGroup(group: readonly Candidate[], { params, body }: Numbers): MergedGroup | undefined {
   const [first] = group;
-  if (first === undefined) return undefined;
-  const params: { readonly key: string; readonly v: Var; readonly values: readonly number[] }[] = [];
-  const fills = first.values.map((value, at) => {
-    const values = group.map((c) => c.values[at] ?? value);
-    if (values.every((x) => x === value)) return undefined;
-    const key = values.join();
-    const known = params.find((p) => p.key === key);
-    if (known !== undefined) return known.v;
-    const v = makeVar(`n${params.length}`, "int32");
-    params.push({ key, v, values });
-    return v;
-  });
-  if (params.length > maxParams) return undefined;
-  const body = fillConstantHoles(first.func.body, (e, at) => fills[at] ?? e);
+  if (first === undefined || group.length < 2) return undefined;
   const [workspace] = group.map((c) => c.func.attrs["WorkspaceSize"]).toSorted((a, b) => integerAttr(b) - integerAttr(a));
   const merged: PrimFunc = { ...withWorkspace(first.func, workspace ?? 0), params: [...first.func.params, ...params.map((p) => p.v)], body: withLargestBuffers(body, group) };
   const given = rangesOf(first.func).map((_, i): Range => {
@@ -197,6 +210,64 @@ function mergeGroup(group: readonly Candidate[], maxParams: number): MergedGroup
     func: withRanges(merged, ranges),
     numbers: group.map((_, i) => params.map((p) => p.values[i] ?? 0)),
   };
+}
+
+/** What functions that are alike differ in. */
+interface Numbers {
+  readonly params: readonly { readonly v: Var; readonly values: readonly number[] }[];
+  /** The first function's body with the parameters in place. */
+  readonly body: Stmt;
+  /** How many of the parameters the innermost loop with most of them uses. */
+  readonly distances: number;
+}
+
+/**
+ * The parameters that fill the holes of some functions. Holes in indices that differ by the same constant in all functions
+ * share one parameter, that of the least: so what lies side by side in memory keeps its constant distance, and addresses their
+ * common base.
+ */
+function numbersOf(group: readonly Candidate[]): Numbers {
+  const [first] = group;
+  const holes = (first?.holes ?? []).map(({ inIndex }, at) => ({ values: group.map((c) => c.holes[at]?.value ?? 0), inIndex }));
+  const shape = (values: readonly number[]): string => values.map((x) => x - (values[0] ?? 0)).join();
+  const least = new Map<string, readonly number[]>();
+  for (const { values, inIndex } of holes) {
+    const [known = Infinity] = least.get(shape(values)) ?? [];
+    if (inIndex && (values[0] ?? 0) < known) least.set(shape(values), values);
+  }
+  const params = new Map<string, { readonly v: Var; readonly values: readonly number[] }>();
+  const fills = holes.map(({ values, inIndex }) => {
+    const [value = 0] = values;
+    if (values.every((x) => x === value)) return undefined;
+    const base = (inIndex ? least.get(shape(values)) : undefined) ?? values;
+    const param = params.get(base.join()) ?? { v: makeVar(`n${params.size}`, "int32"), values: base };
+    params.set(base.join(), param);
+    return add(param.v, constant(value - (base[0] ?? 0), "int32"));
+  });
+  const body = first === undefined ? makeSeq([]) : fillConstantHoles(first.func.body, (e, at) => fills[at] ?? e);
+  const list = [...params.values()];
+  return { params: list, body, distances: mostInLoop(body, new Set(list.map((p) => p.v))) };
+}
+
+/** The most of some variables that one innermost loop uses. */
+function mostInLoop(body: Stmt, vars: ReadonlySet<Var>): number {
+  let most = 0;
+  visitStmt(body, {
+    stmt: (s) => {
+      if (s.kind !== "tir.For" || s.forKind === "unrolled" || s.forKind === "vectorized") return undefined;
+      const inner = mostInLoop(s.body, vars);
+      const own = hasLoop(s.body) ? 0 : undefinedVars(s.body).filter((v) => v.kind === "tir.Var" && vars.has(v)).length;
+      most = Math.max(most, inner, own);
+      return "skip";
+    },
+  });
+  return most;
+}
+
+function hasLoop(body: Stmt): boolean {
+  let found = false;
+  visitStmt(body, { stmt: (s) => void (found ||= s.kind === "tir.For" && s.forKind !== "unrolled" && s.forKind !== "vectorized") });
+  return found;
 }
 
 /** The flat views of memory as large as the largest in the group: a bound that holds for all of them. */
