@@ -1,16 +1,18 @@
 import { definePass, type Pass } from "@verticil/ir-core";
 import { tensorFrom } from "@verticil/runtime-ffi";
+import { makeVar as makeTirVar } from "@verticil/tir";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { opNameOf } from "../ir/call-target.ts";
 import type { Call, Expr } from "../ir/expr.ts";
-import { makeConstant, makeShapeExpr, makeTuple, shapeOf, type Dim } from "../ir/make.ts";
+import { makeConstant, makeExternFunc, makeShapeExpr, makeShapeStructInfo, makeTuple, shapeOf, type Dim } from "../ir/make.ts";
 import { rewriteModule, type RuleContext } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { tensorInfoOf } from "../ir/struct-info-of.ts";
 
 /**
  * Upstream's `DecomposeOpsForInference`: operators that have training in them become plain ones. `batch_norm` becomes
- * scale and shift by its running statistics, `dropout` the identity.
+ * scale and shift by its running statistics, `dropout` the identity, with a mask of ones. `tensor_to_shape` becomes a call of the runtime whose
+ * result has symbolic sizes.
  */
 export function decomposeOpsForInference(): Pass {
   return definePass("DecomposeOpsForInference", (module, ctx) =>
@@ -22,7 +24,8 @@ export function decomposeOpsForInference(): Pass {
           const name = opNameOf(value);
           const [data] = value.args;
           if (name === "relax.nn.batch_norm") return decomposeBatchNorm(value, ruleCtx);
-          return name === "relax.nn.dropout" && data !== undefined ? makeTuple([data, data], value.span) : undefined;
+          if (name === "relax.tensor_to_shape") return decomposeTensorToShape(value, ruleCtx);
+          return name === "relax.nn.dropout" && data !== undefined ? makeTuple([data, ruleCtx.bb.emitOp("relax.ones_like", [data])], value.span) : undefined;
         }
         if (value.kind !== "relax.TupleGetItem") return undefined;
         const tuple = ruleCtx.value(value.tuple);
@@ -30,6 +33,17 @@ export function decomposeOpsForInference(): Pass {
       },
     ),
   );
+}
+
+/** The runtime reads the sizes; a cast gives them names, for shapes that are made of them. */
+function decomposeTensorToShape(call: Call, { bb }: RuleContext): Expr | undefined {
+  const info = call.structInfo;
+  const [tensor] = call.args;
+  if (tensor === undefined || info?.kind !== "relax.ShapeStructInfo" || info.ndim < 0) return undefined;
+  const sizes = Array.from({ length: info.ndim }, (_, i) => makeTirVar(`x${i}`, "int64"));
+  const read = bb.emit(bb.callOp("relax.call_pure_packed", [makeExternFunc("vm.builtin.tensor_to_shape"), tensor], {}, [info]));
+  bb.matchCast(read, makeShapeStructInfo(sizes), "y");
+  return makeShapeExpr(sizes);
 }
 
 function decomposeBatchNorm(call: Call, { bb }: RuleContext): Expr | undefined {

@@ -210,11 +210,13 @@ const roiAlign: LegalizeRule = viaTe("roi_align", 2, (call) => {
   return of2((x, rois) => te.roiAlign(x, rois, o));
 });
 
-/** The number of elements, where it is known. */
-const size: LegalizeRule = (call) => {
+/** The number of elements: a constant, or the product of the sizes that the tensor comes with. */
+const size: LegalizeRule = (call, bb) => {
   const dims = shapeOf(infoOf(call.args[0]));
-  const total = dims === undefined ? undefined : te.productOf(dims);
-  return total?.kind === "ir.IntImm" ? makeConstant(tensorFrom([total.value], [], "int64")) : undefined;
+  if (dims === undefined) return undefined;
+  const total = te.productOf(dims);
+  if (total.kind === "ir.IntImm") return makeConstant(tensorFrom([total.value], [], "int64"));
+  return bb.callTe(of1((x) => te.compute([], () => te.productOf(x.shape), "T_size")), [arg(call, 0)], { name: "size" });
 };
 
 const takeBackward: LegalizeRule = viaTe("take_backward", 3, (call) =>

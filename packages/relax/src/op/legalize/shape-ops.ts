@@ -1,7 +1,7 @@
 import * as te from "@verticil/te";
 import { tensorFrom } from "@verticil/runtime-ffi";
 import { makeOp } from "@verticil/ir-core";
-import { asInt, cast, constant, isConst, makeVar as makeTirVar, type PrimExpr } from "@verticil/tir";
+import { asInt, cast, constant, div, intrin, isConst, isConstInt, makeVar as makeTirVar, max, mul, sub, type PrimExpr } from "@verticil/tir";
 import { makeCall, makeConstant, makeShapeStructInfo, makeTupleGetItem, shapeOf } from "../../ir/make.ts";
 import type { Call, Expr } from "../../ir/expr.ts";
 import { boolAttr, dtypeAttr, intAttr, intsAttr, optIntAttr, optIntsAttr, stringAttr } from "../attrs-of.ts";
@@ -121,7 +121,21 @@ const arange: LegalizeRule = (call, bb) => {
   return bb.callTe(() => te.arange(length, start, step, dtype), [], { name: "arange" });
 };
 
-const hamming: LegalizeRule = (call) => {
+const hamming: LegalizeRule = (call, bb) => openHamming(call, bb) ?? constantHamming(call);
+
+/** A window whose size is known when it runs. */
+const openHamming: LegalizeRule = (call, bb) => {
+  const [, periodic, alpha, beta] = call.args.map((a) => scalarConst(a));
+  const dtype = dtypeAttr(call, "dtype");
+  const dims = shapeOf(call.structInfo);
+  const size = dims?.[0];
+  if (size === undefined || asInt(size) !== undefined || periodic === undefined || alpha === undefined || beta === undefined || dtype === undefined || dims === undefined) return undefined;
+  const span = cast(dtype, max(isConstInt(periodic, 0) ? sub(size, 1) : size, 1));
+  const wave = (i: PrimExpr): PrimExpr => intrin("cos", dtype, [div(mul(constant(2 * Math.PI, dtype), cast(dtype, i)), span)]);
+  return bb.callTe(() => te.compute(dims, (i) => sub(cast(dtype, alpha), mul(cast(dtype, beta), wave(i ?? size))), "hamming_window", { tag: "injective" }), [], { name: "hamming_window" });
+};
+
+const constantHamming = (call: Call): Expr | undefined => {
   const [size, periodic, alpha, beta] = call.args.map((a) => scalarConst(a)).map((e) => (e?.kind === "ir.IntImm" || e?.kind === "ir.FloatImm" ? Number(e.value) : NaN));
   const dtype = dtypeAttr(call, "dtype");
   if (size === undefined || Number.isNaN(size) || alpha === undefined || beta === undefined || dtype === undefined) return undefined;
