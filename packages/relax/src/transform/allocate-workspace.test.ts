@@ -37,3 +37,44 @@ def main(x: R.Tensor(("m",), "float32")) -> R.Tensor(("m",), "float32"):
     return x
 `,
   ));
+
+const backend = (workspace: boolean): string => {
+  const [param, inner, arg] = workspace ? [', scratch: R.Tensor((256,), "uint8")', ', deep: R.Tensor((256,), "uint8")', ", scratch"] : ["", "", ""];
+  const size = workspace ? "" : ', "WorkspaceSize": 256';
+  return `
+@R.function
+def offloaded${workspace ? "1" : ""}(a: R.Tensor((4,), "float32")${param}) -> R.Tensor((4,), "float32"):
+    R.func_attr({"Codegen": "backend"${size}})
+
+    @R.function
+    def part(b: R.Tensor((4,), "float32")${inner}) -> R.Tensor((4,), "float32"):
+        R.func_attr({"Composite": "backend.exp"${size}})
+        with R.dataflow():
+            c = R.exp(b)
+            R.output(c)
+        return c
+
+    d = part(a${arg})
+    return d
+`;
+};
+
+it("functions of a backend take as much as the hungriest, and hand it to their parts; each block that calls them allocates it once", () => {
+  const main = (name: string, alloc: string, arg: string): string => `
+@R.function
+def main(c: R.Tensor((), "bool"), x: R.Tensor((4,), "float32")) -> R.Tensor((4,), "float32"):
+    cls = Module
+    if c:
+        with R.dataflow():
+${alloc === "" ? "" : `            w = ${alloc}\n`}            a = R.negative(x)
+            b = cls.${name}(a${arg})
+            d = cls.${name}(b${arg})
+            R.output(d)
+        y = d
+    else:
+        y = R.negative(x)
+    return y
+`;
+  const alloc = 'R.builtin.alloc_tensor(R.shape([256]), R.dtype("uint8"), R.prim_value(0), R.str("global"))';
+  expectPass(allocateWorkspace(), backend(false) + main("offloaded", "", ""), backend(true) + main("offloaded1", alloc, ", w"));
+});

@@ -7,24 +7,28 @@ import { rewriteModule } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import { allocTensor } from "./call-tir-rewrite.ts";
+import { externalWorkspace } from "./external-workspace.ts";
 
 /**
  * Upstream's `AllocateWorkspace`: a tensor program with the attribute `WorkspaceSize` takes that many bytes of scratch
- * memory as its last argument; its callers allocate it, so that it takes part in memory planning.
+ * memory as its last argument; its callers allocate it, so that it takes part in memory planning. So do the functions of a
+ * backend, all as much as the hungriest.
  */
 export function allocateWorkspace(): Pass {
-  return definePass("AllocateWorkspace", (module, ctx) =>
-    rewriteModule(
+  return definePass("AllocateWorkspace", (given, ctx) => {
+    const ops = ctx.get(opRegistryKey);
+    const module = externalWorkspace(given, ops);
+    return rewriteModule(
       module,
-      () => new BlockBuilder({ ops: ctx.get(opRegistryKey), module }),
+      () => new BlockBuilder({ ops, module }),
       () => (value, { bb }) => {
         const bytes = value.kind === "relax.Call" ? missingWorkspace(value, module) : undefined;
         if (bytes === undefined || value.kind !== "relax.Call") return undefined;
         const workspace = bb.emit(allocTensor(makeTensorStructInfo([bytes], "uint8")), "workspace");
         return { ...value, args: [...value.args, workspace], structInfo: makeTupleStructInfo([]) };
       },
-    ),
-  );
+    );
+  });
 }
 
 /** The bytes that a call does not pass yet, in terms of the caller's sizes; undefined if it needs none. */

@@ -6,7 +6,7 @@ import { callTe } from "../ir/call-te.ts";
 import { isCallTo, opNameOf } from "../ir/call-target.ts";
 import { cloneFunction } from "../ir/clone-function.ts";
 import type { AnyVar, Binding, Call, Expr, Function, Var } from "../ir/expr.ts";
-import { makeCall, makeShapeExpr, makeTuple, makeTupleGetItem, shapeOf } from "../ir/make.ts";
+import { makeCall, makeDataflowVar, makeShapeExpr, makeTuple, makeTupleGetItem, makeVarBinding, shapeOf } from "../ir/make.ts";
 import { isRelaxFunction } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
@@ -142,7 +142,14 @@ class Backward {
     const grads = grad.kind === "relax.Tuple" ? grad.fields : [grad];
     const args = call.args[1]?.kind === "relax.Tuple" ? call.args[1].fields : [];
     const made = this.#bb.emit(callTe(this.#bb, (...t) => rule(t.slice(0, grads.length), t.slice(grads.length), kwargs), [...grads, ...args], { name }));
-    args.forEach((a, i) => this.#add(a, this.#bb.emit(args.length === 1 ? made : makeTupleGetItem(made, i), isVar(a) ? `${a.name}_adjoint` : "adjoint")));
+    args.forEach((a, i) => this.#add(a, this.#named(args.length === 1 ? made : makeTupleGetItem(made, i), isVar(a) ? `${a.name}_adjoint` : "adjoint")));
+  }
+
+  /** A value under a name of its own, as upstream binds it, even if it has one. */
+  #named(value: Expr, name: string): AnyVar {
+    const v = makeDataflowVar(name, structInfoOf(value));
+    this.#bb.addBinding(makeVarBinding(v, value));
+    return v;
   }
 
   /** Adds to the gradient of what an expression is made of; constants have none. */

@@ -29,3 +29,31 @@ def main1(x: R.Tensor((4,), "float32")) -> R.Tensor((4,), "float32"):
     return x
 `,
   ));
+
+it("a call of a function that is named anew says what it gives, whatever was written beside it", () =>
+  expectPass(
+    normalizeGlobalVar(),
+    `
+@R.function(private=True)
+def f() -> R.Tensor((1,), "int32"):
+    return R.const([1], "int32")
+
+@R.function
+def g() -> R.Tensor("int32"):
+    R.func_attr({"global_symbol": "f"})
+    cls = Module
+    y: R.Tensor("int32") = cls.f()
+    return y
+`,
+    `
+@R.function(private=True)
+def f1() -> R.Tensor((1,), "int32"):
+    return R.const([1], "int32")
+
+@R.function
+def f() -> R.Tensor((1,), "int32"):
+    cls = Module
+    y: R.Tensor((1,), "int32") = cls.f1()
+    return y
+`,
+  ));

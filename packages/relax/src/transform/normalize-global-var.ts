@@ -1,4 +1,8 @@
 import { definePass, makeGlobalVar, withFunctions, type BaseFunc, type GlobalVar, type Pass } from "@verticil/ir-core";
+import { BlockBuilder } from "../ir/block-builder.ts";
+import { inferAnew } from "../ir/infer-anew.ts";
+import { mapRelaxFunctions } from "../ir/mutate.ts";
+import { opRegistryKey } from "../ir/op-def.ts";
 import { renameGlobals } from "../ir/rename-globals.ts";
 import { UniqueNames } from "../ir/unique-names.ts";
 
@@ -8,7 +12,7 @@ import { UniqueNames } from "../ir/unique-names.ts";
  * @throws RangeError if two functions have one `global_symbol`.
  */
 export function normalizeGlobalVar(): Pass {
-  return definePass("NormalizeGlobalVar", (module) => {
+  return definePass("NormalizeGlobalVar", (module, ctx) => {
     const symbol = (func: BaseFunc, gv: GlobalVar): string | undefined => {
       const name = func.attrs["global_symbol"];
       return func.kind === "relax.ExternFunc" ? gv.name : typeof name === "string" ? name : undefined;
@@ -29,6 +33,10 @@ export function normalizeGlobalVar(): Pass {
       rename(gv, name);
     }
     for (const [gv, func] of module.functions) if (symbol(func, gv) === undefined) rename(gv, names.fresh(gv.name));
-    return withFunctions(module, new Map([...module.functions].map(([gv, func]) => [renamed.get(gv) ?? gv, renameGlobals(func, renamed)])));
+    const named = withFunctions(module, new Map([...module.functions].map(([gv, func]) => [renamed.get(gv) ?? gv, renameGlobals(func, renamed)])));
+    // As upstream, what calls a function of another name is inferred anew: an annotation that says less than the call is gone.
+    const bb = new BlockBuilder({ ops: ctx.get(opRegistryKey), module: named });
+    const before = new Set(module.functions.values());
+    return mapRelaxFunctions(named, (func) => (before.has(func) ? func : inferAnew(func, func.params, bb)));
   });
 }

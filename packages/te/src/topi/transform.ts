@@ -174,7 +174,7 @@ export function split(x: Tensor, sizes: readonly PrimExpr[], axis: number, name 
 /** Each element `count` times along an axis. */
 export function repeat(x: Tensor, count: number, axis: number): Tensor {
   const a = axisOf(axis, x.ndim);
-  const shape = x.shape.map((d, i) => (i === a ? mul(d, count) : d));
+  const shape = x.shape.map((d, i) => (i === a ? mul(int(count), d) : d));
   return compute(shape, (...i) => x.at(...i.map((v, d) => (d === a ? floorDiv(v, int(count)) : v))), "T_repeat", injective);
 }
 
