@@ -1,4 +1,4 @@
-import { type GlobalVar, type IRModule } from "@verticil/ir-core";
+import type { GlobalVar, IRModule } from "@verticil/ir-core";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import type { AnyBindingBlock, AnyVar, Binding, Call, Expr, Function, SeqExpr, Var } from "../ir/expr.ts";
 import { forEachExpr } from "../ir/for-each-expr.ts";
