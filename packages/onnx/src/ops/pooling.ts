@@ -13,15 +13,23 @@ function pool(ctx: NodeContext, kind: "max" | "avg", x: Expr, countPads: boolean
   const n = kernel.length;
   const w = windowsOf(ctx, kernel, () => ctx.staticDims(x).slice(2));
   const padding = ctx.attrs.flag("ceil_mode") ? ctx.dims(x).slice(2).reduce((pads, d, i) => withoutEmptyWindow(pads, w, i, asInt(d)), w.pads) : w.pads;
-  return ctx.emit(`nn.${kind}_pool${n}d`, [x], {
+  return ctx.emit(`nn.${kind}_pool${n}d`, [withoutUnread(ctx, x, padding)], {
     pool_size: w.kernel,
     strides: w.strides,
     dilation: w.dilations,
-    padding,
+    padding: padding.map((p) => Math.max(p, 0)),
     ceil_mode: ctx.attrs.flag("ceil_mode"),
     count_include_pad: countPads,
     layout: `NC${spatialLetters(ctx, n)}`,
   });
+}
+
+/** An image without what no window reads at its ends: there the border is less than nothing. */
+function withoutUnread(ctx: NodeContext, x: Expr, pads: readonly number[]): Expr {
+  const n = pads.length / 2;
+  const cut = pads.slice(n).flatMap((p, i) => (p < 0 ? [{ axis: i + 2, end: (ctx.staticDims(x)[i + 2] ?? 0) + p }] : []));
+  if (cut.length === 0) return x;
+  return ctx.emit("strided_slice", [x, ctx.prims(cut.map((c) => c.axis)), ctx.prims(cut.map(() => 0)), ctx.prims(cut.map((c) => c.end))]);
 }
 
 /**
