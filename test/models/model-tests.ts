@@ -7,6 +7,7 @@ import type { IRModule } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
 import { codeFile, isFixedValue, randomTensor, type Model, type Tensor, type FixedValue } from "@verticil/runtime-ffi";
 import { roundTripInstrument } from "@verticil/tvmscript";
+import { asFloat64 } from "./as-float64.ts";
 import { deviations, type Tolerance } from "./deviation.ts";
 import { runReference } from "./reference.ts";
 
@@ -52,10 +53,20 @@ export function modelTests({ path, name, real, shows, range = 1, tolerance = { a
       const expected = await runReference(file, inputs);
       const actual = await model.run(inputs);
       expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
+      const differs = Object.entries(expected).some(([output, e]) => deviations(actual[output], e, tolerance).length > 0);
+      // onnxruntime sums in an order that depends on the processor, and can be farther from the truth than we are.
+      const exact = differs ? await inFloat64(inputs) : {};
       for (const [output, e] of Object.entries(expected)) {
-        expect(deviations(actual[output], e, tolerance).slice(0, 3), `output \`${output}\``).toEqual([]);
+        expect(deviations(actual[output], e, tolerance, exact[output]).slice(0, 3), `output \`${output}\``).toEqual([]);
       }
       return actual;
+    };
+
+    /** What the model gives without rounding to 24 bits, by sums as they are written. */
+    const inFloat64 = async (inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> => {
+      const executable = await compile(importOnnx(asFloat64(readFileSync(file))), { name: "exact", config: { "relax.WinogradConv2D.payback_runs": 0 } });
+      const exact = await executable.load();
+      return exact.run(Object.fromEntries(Object.entries(inputs).map(([input, t]) => [input, widened(t)])));
     };
 
     const random = (seed: number): Record<string, Tensor> =>
@@ -84,6 +95,10 @@ export function modelTests({ path, name, real, shows, range = 1, tolerance = { a
       expect(values.length).toBeGreaterThan(2);
     }, TIMEOUT);
   });
+}
+
+function widened(t: Tensor): Tensor {
+  return t.dtype === "float32" ? { ...t, dtype: "float64", data: Float64Array.from(t.data, Number) } : t;
 }
 
 function scaled(t: Tensor, range: number): Tensor {
