@@ -8,7 +8,7 @@ import { tir } from "@verticil/tir";
 import { print } from "@verticil/tvmscript";
 import { QdqGraph, type QdqLayer } from "../../packages/onnx/src/testing/qdq-model.ts";
 import { modelBytes, node } from "../../packages/onnx/src/testing/onnx-model.ts";
-import { runBytes } from "./reference.ts";
+import { runExactIntegers } from "./reference.ts";
 
 // Quantized graphs against onnxruntime, which runs them by integer kernels of its own. Both round the same sums; where
 // they compute the factor in another order a result may fall on the other side of a half: one step of the scale.
@@ -61,7 +61,7 @@ function graphText(bytes: Uint8Array): string {
 }
 
 async function compareAll(bytes: Uint8Array, x: Tensor, step: number): Promise<void> {
-  const [theirs] = Object.values(await runBytes(bytes, { x })).map(numbers);
+  const [theirs] = Object.values(await runExactIntegers(bytes, { x })).map(numbers);
   const value = interpretRelax(legal(bytes), [x]);
   if (!isTensor(value)) throw new Error("one result was expected");
   const interpreted = numbers(value);
@@ -105,7 +105,7 @@ test("integer operators give onnxruntime's sums exactly, by pairs", async () => 
   const zeros = [g.constant("xz", { dims: [], type: 2, ints: [117] }), g.constant("wz", { dims: [], type: 3, ints: [3] })];
   const bytes = modelBytes({ nodes: [...g.nodes, node("MatMulInteger", ["x", w, ...zeros], ["y"])], initializers: g.initializers, inputs: { x: { type: 2, dims: [6, 32] } }, outputs: ["y"] });
   const x = tensorFrom(Array.from({ length: 192 }, () => g.draw(0, 255)), [6, 32], "uint8");
-  const [theirs] = Object.values(await runBytes(bytes, { x })).map(numbers);
+  const [theirs] = Object.values(await runExactIntegers(bytes, { x })).map(numbers);
   const model = await (await compile(importOnnx(bytes), { target: "wasm" })).load();
   const [ours] = Object.values(await model.run({ x })).map((t) => numbers(t as Tensor));
   expect(ours).toEqual(theirs);
