@@ -56,7 +56,12 @@ const graphPasses: readonly PassSpec[] = [
   ),
   plain("FakeQuantizationToInteger", "Computes with the integers of a quantized graph instead of the numbers that they stand for.", fakeQuantizationToInteger),
   plain("FoldBatchnormToConv2D", "Moves the scale and shift of a batch norm into the convolution before it.", foldBatchnormToConv2D),
-  plain("DecomposeOpsForInference", "Splits batch norm and other composed operators into simple ones.", decomposeOpsForInference),
+  passSpec(
+    "DecomposeOpsForInference",
+    "Splits batch norm and other composed operators into simple ones.",
+    { func_name: { type: "string", doc: "the only function to look at" } },
+    ({ func_name: funcName }) => decomposeOpsForInference(funcName),
+  ),
   plain("PromoteFloat16", "Computes in float32 what the model computes in float16.", promoteFloat16),
   plain("ConvertLayout", "Puts convolutions into the layout that the schedules want: channels last.", () => convertLayout(wasmLayouts)),
   passSpec(
@@ -74,8 +79,11 @@ const graphPasses: readonly PassSpec[] = [
   passSpec(
     "LegalizeOps",
     "Replaces operators by tensor programs.",
-    { skip_ops: { type: "list", doc: "operators that stay as they are" } },
-    ({ skip_ops: skip }) => legalizeOps(skip === undefined ? {} : { skip }),
+    {
+      enable_warning: { type: "bool", doc: "warn of operators that stay because no rule takes them" },
+      skip_ops: { type: "list", doc: "operators that stay as they are" },
+    },
+    ({ enable_warning: enableWarning, skip_ops: skip }) => legalizeOps({ enableWarning: enableWarning === true, ...(skip === undefined ? {} : { skip }) }),
   ),
   plain("AnnotateTIROpPattern", "Says of each tensor program how it may be fused.", annotateTIROpPattern),
   passSpec(

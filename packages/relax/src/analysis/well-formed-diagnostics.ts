@@ -2,7 +2,7 @@ interface Named {
   readonly name: string;
 }
 
-/** What may be wrong with a graph program. The rules are those of upstream's `well_formed.cc`. */
+/** What may be wrong with a graph program. The rules are those of upstream's `well_formed.cc`; the last is of `LegalizeOps`. */
 export const relaxDiagnostics = {
   "no-struct-info": {
     severity: "error",
@@ -100,5 +100,11 @@ export const relaxDiagnostics = {
   "invalid-call": {
     severity: "error",
     message: (p: { readonly reason: string }): string => p.reason,
+  },
+  "not-legalized": {
+    severity: "warning",
+    message: (p: Named & { readonly reason: "no rule" | "rule declined" }): string =>
+      p.reason === "no rule" ? `There is no rule that makes a tensor program of \`${p.name}\`.` : `A call of \`${p.name}\` stays: its shapes are not known, or its attributes are not supported.`,
+    help: "Give `LegalizeOps` a rule of your own, or the operands a known shape by `match_cast`.",
   },
 } as const;

@@ -24,3 +24,25 @@ def main(s: R.Tensor((2,), "int64"), x: R.Tensor((16,), "float32")) -> R.Tensor(
     return y
 `,
   ));
+
+it("only the function that is named, if one is", () => {
+  const dropout = (name: string): string => `
+@R.function
+def ${name}(x: R.Tensor((4,), "float32")) -> R.Tensor((4,), "float32"):
+    d = R.nn.dropout(x, rate=0.5)
+    y = d[0]
+    return y
+`;
+  expectPass(
+    decomposeOpsForInference("first"),
+    dropout("first") + dropout("second"),
+    `
+@R.function
+def first(x: R.Tensor((4,), "float32")) -> R.Tensor((4,), "float32"):
+    mask = R.ones_like(x)
+    d = (x, mask)
+    y = x
+    return y
+${dropout("second")}`,
+  );
+});

@@ -5,35 +5,37 @@ import { BlockBuilder } from "../ir/block-builder.ts";
 import { opNameOf } from "../ir/call-target.ts";
 import type { Call, Expr } from "../ir/expr.ts";
 import { makeConstant, makeExternFunc, makeShapeExpr, makeShapeStructInfo, makeTuple, shapeOf, type Dim } from "../ir/make.ts";
-import { rewriteModule, type RuleContext } from "../ir/mutate.ts";
+import { rewriteModule, type BindingRule, type RuleContext } from "../ir/mutate.ts";
 import { opRegistryKey } from "../ir/op-def.ts";
 import { tensorInfoOf } from "../ir/struct-info-of.ts";
 
 /**
  * Upstream's `DecomposeOpsForInference`: operators that have training in them become plain ones. `batch_norm` becomes
  * scale and shift by its running statistics, `dropout` the identity, with a mask of ones. `tensor_to_shape` becomes a call of the runtime whose
- * result has symbolic sizes.
+ * result has symbolic sizes. In the function `funcName`, or in all.
  */
-export function decomposeOpsForInference(): Pass {
+export function decomposeOpsForInference(funcName?: string): Pass {
   return definePass("DecomposeOpsForInference", (module, ctx) =>
     rewriteModule(
       module,
       () => new BlockBuilder({ ops: ctx.get(opRegistryKey), module }),
-      () => (value, ruleCtx) => {
-        if (value.kind === "relax.Call") {
-          const name = opNameOf(value);
-          const [data] = value.args;
-          if (name === "relax.nn.batch_norm") return decomposeBatchNorm(value, ruleCtx);
-          if (name === "relax.tensor_to_shape") return decomposeTensorToShape(value, ruleCtx);
-          return name === "relax.nn.dropout" && data !== undefined ? makeTuple([data, ruleCtx.bb.emitOp("relax.ones_like", [data])], value.span) : undefined;
-        }
-        if (value.kind !== "relax.TupleGetItem") return undefined;
-        const tuple = ruleCtx.value(value.tuple);
-        return tuple?.kind === "relax.Tuple" ? tuple.fields[value.index] : undefined;
-      },
+      (_, gv) => (funcName !== undefined && gv.name !== funcName ? undefined : decomposed),
     ),
   );
 }
+
+const decomposed: BindingRule = (value, ruleCtx) => {
+  if (value.kind === "relax.Call") {
+    const name = opNameOf(value);
+    const [data] = value.args;
+    if (name === "relax.nn.batch_norm") return decomposeBatchNorm(value, ruleCtx);
+    if (name === "relax.tensor_to_shape") return decomposeTensorToShape(value, ruleCtx);
+    return name === "relax.nn.dropout" && data !== undefined ? makeTuple([data, ruleCtx.bb.emitOp("relax.ones_like", [data])], value.span) : undefined;
+  }
+  if (value.kind !== "relax.TupleGetItem") return undefined;
+  const tuple = ruleCtx.value(value.tuple);
+  return tuple?.kind === "relax.Tuple" ? tuple.fields[value.index] : undefined;
+};
 
 /** The runtime reads the sizes; a cast gives them names, for shapes that are made of them. */
 function decomposeTensorToShape(call: Call, { bb }: RuleContext): Expr | undefined {

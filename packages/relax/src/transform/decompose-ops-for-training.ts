@@ -1,4 +1,4 @@
-import { definePass, runPass, type IRModule, type Pass } from "@verticil/ir-core";
+import { definePass, runPass, type Pass } from "@verticil/ir-core";
 import { tensorFrom, type ScalarDType } from "@verticil/runtime-ffi";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { opNameOf } from "../ir/call-target.ts";
@@ -29,14 +29,8 @@ export function decomposeOpsForTraining(funcName?: string): Pass {
         };
       },
     );
-    return mutated === module ? module : onlyIn(mutated, funcName, runPass(decomposeOpsForInference(), mutated, ctx));
+    return mutated === module ? module : runPass(decomposeOpsForInference(funcName), mutated, ctx);
   });
-}
-
-/** The module, with what a pass made of the function `name`, or of all. */
-function onlyIn(before: IRModule, name: string | undefined, after: IRModule): IRModule {
-  if (name === undefined) return after;
-  return { ...after, functions: new Map([...after.functions].map(([gv, func]) => [gv, gv.name === name ? func : (before.functions.get(gv) ?? func)])) };
 }
 
 function operandOf(call: Call): { readonly rank: number; readonly scalar: (v: unknown) => Constant } | undefined {

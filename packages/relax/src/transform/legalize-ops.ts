@@ -1,6 +1,7 @@
 import { contextKey, definePass, type ContextKey, type Pass } from "@verticil/ir-core";
 import { getElement } from "@verticil/runtime-ffi";
 import { isVar } from "../analysis/variables.ts";
+import { relaxDiagnostics } from "../analysis/well-formed-diagnostics.ts";
 import type { Call, Expr } from "../ir/expr.ts";
 import { BlockBuilder } from "../ir/block-builder.ts";
 import { callTirParts, opNameOf } from "../ir/call-target.ts";
@@ -21,6 +22,8 @@ export interface LegalizeOpsOptions {
   readonly customize?: LegalizeTable;
   /** Operators that stay as they are. */
   readonly skip?: readonly string[];
+  /** Warns of each call of an operator that stays, but for those that the virtual machine carries out: `relax/not-legalized`. */
+  readonly enableWarning?: boolean;
 }
 
 /**
@@ -32,6 +35,7 @@ export function legalizeOps(opts: LegalizeOpsOptions = {}): Pass {
     const table = ctx.get(legalizeTableKey);
     const skip = new Set(opts.skip ?? []);
     const programs = makePrograms();
+    const report = opts.enableWarning === true ? ctx.diagnostics.reporter("relax", relaxDiagnostics) : undefined;
     return rewriteModule(
       module,
       () => new BlockBuilder({ ops: ctx.get(opRegistryKey), module }),
@@ -43,10 +47,17 @@ export function legalizeOps(opts: LegalizeOpsOptions = {}): Pass {
               if (name === undefined || skip.has(name)) return undefined;
               const rule: LegalizeRule | undefined = opts.customize?.get(name) ?? table.get(name);
               // A call whose operands were legalized to another shape is told its own anew.
-              return rule === undefined ? undefined : legalized(bb.normalizeCall(value as Call), rule, bb, programs);
+              const legal = rule === undefined ? undefined : legalized(bb.normalizeCall(value as Call), rule, bb, programs);
+              if (legal === undefined && !runsAsItIs(name)) report?.("not-legalized", { name, reason: rule === undefined ? "no rule" : "rule declined" }, value.span);
+              return legal;
             },
     );
   });
+}
+
+/** Calls of functions, and what the virtual machine and the passes before it carry out. */
+function runsAsItIs(op: string): boolean {
+  return /^relax\.(call_|invoke_|memory\.|vm\.|builtin\.|(make_closure|null_value|print|assert_op|shape_of|tensor_to_shape|shape_to_tensor|hint_on_device|to_vdevice)$)/.test(op);
 }
 
 /** What calls that differ in their operands only become: which program, called on which of the operands. */

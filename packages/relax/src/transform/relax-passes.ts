@@ -1,5 +1,6 @@
-import type { Pass } from "@verticil/ir-core";
+import { isNode, type AttrMap, type AttrValue, type Pass } from "@verticil/ir-core";
 import type { AnyVar } from "@verticil/tir";
+import type { LegalizeRule, LegalizeTable } from "../op/legalize-rule.ts";
 import { adjustMatmulOrder } from "./adjust-matmul-order.ts";
 import { allocateWorkspace } from "./allocate-workspace.ts";
 import { annotateTIROpPattern } from "./annotate-tir-op-pattern.ts";
@@ -89,21 +90,42 @@ function namesOf(options: RelaxPassOptions, name: string): readonly string[] | u
   });
 }
 
-function layoutsOf(value: unknown): Readonly<Record<string, readonly string[]>> {
-  const entries = value instanceof Map ? [...(value as ReadonlyMap<unknown, unknown>)] : Object.entries(value ?? {});
-  return Object.fromEntries(entries.map(([op, list]) => [String(op), Array.isArray(list) ? list.map(String) : []]));
+function nameOf(options: RelaxPassOptions, name: string): string | undefined {
+  const value = options[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "string") throw new TypeError(`The option \`${name}\` is a name.`);
+  return value;
+}
+
+function isSet(options: RelaxPassOptions, name: string): boolean {
+  const value = options[name] ?? false;
+  if (typeof value !== "boolean") throw new TypeError(`The option \`${name}\` is true or false.`);
+  return value;
+}
+
+/** What a map or an object holds; nothing where the option is not given. */
+function entriesOf(options: RelaxPassOptions, name: string): readonly (readonly [key: unknown, value: unknown])[] {
+  const value = options[name];
+  if (value === undefined || value === null) return [];
+  if (value instanceof Map) return [...(value as ReadonlyMap<unknown, unknown>)];
+  if (typeof value !== "object" || Array.isArray(value)) throw new TypeError(`The option \`${name}\` is a map.`);
+  return Object.entries(value);
+}
+
+function layoutsOf(options: RelaxPassOptions): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(entriesOf(options, "desired_layouts").map(([op, list]) => [String(op), Array.isArray(list) ? list.map(String) : []]));
 }
 
 /** The passes over graphs by upstream's name. */
 export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, RelaxPassEntry>([
   ["CanonicalizeBindings", plain(canonicalizeBindings)],
-  ["EliminateCommonSubexpr", { params: ["call_only"], make: (o) => eliminateCommonSubexpr({ callOnly: o["call_only"] === true }) }],
-  ["DeadCodeElimination", plain(() => deadCodeElimination())],
+  ["EliminateCommonSubexpr", { params: ["call_only"], make: (o) => eliminateCommonSubexpr({ callOnly: isSet(o, "call_only") }) }],
+  ["DeadCodeElimination", { params: ["entry_functions"], make: (o) => deadCodeElimination({ entryFunctions: namesOf(o, "entry_functions") ?? [] }) }],
   ["FoldConstant", plain(() => foldConstant())],
   ["FoldBatchnormToConv2D", plain(foldBatchnormToConv2D)],
-  ["DecomposeOpsForInference", plain(decomposeOpsForInference)],
-  ["ConvertLayout", { params: ["desired_layouts"], make: (o) => convertLayout(layoutsOf(o["desired_layouts"])) }],
-  ["LegalizeOps", plain(() => legalizeOps())],
+  ["DecomposeOpsForInference", { params: ["func_name"], make: (o) => decomposeOpsForInference(nameOf(o, "func_name")) }],
+  ["ConvertLayout", { params: ["desired_layouts"], make: (o) => convertLayout(layoutsOf(o)) }],
+  ["LegalizeOps", { params: ["customize_legalize_map", "enable_warning"], make: (o) => legalizeOps({ customize: rulesOf(o), enableWarning: isSet(o, "enable_warning") }) }],
   ["AnnotateTIROpPattern", plain(annotateTIROpPattern)],
   [
     "FuseOps",
@@ -163,11 +185,11 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["NormalizeGlobalVar", plain(normalizeGlobalVar, "Names public functions as they are known outside.")],
   ["TopologicalSort", { params: ["order", "direction"], make: (o) => topologicalSort(sortOptions(o)), doc: "Sorts the bindings of dataflow blocks as a walk of the graph comes by them." }],
   ["InlinePrivateFunctions", plain(inlinePrivateFunctions, "Puts private functions in the place of their calls.")],
-  ["BindSymbolicVars", { params: ["binding_map", "func_name"], make: (o) => bindSymbolicVars(symbolicBindings(o["binding_map"]), namesOf(o, "func_name")?.[0]), doc: "Gives symbolic variables a size." }],
+  ["BindSymbolicVars", { params: ["binding_map", "func_name"], make: (o) => bindSymbolicVars(symbolicBindings(o), nameOf(o, "func_name")), doc: "Gives symbolic variables a size." }],
   ["ExpandTupleArguments", plain(expandTupleArguments, "Lets private functions take the fields of tuples.")],
   ["RemoveUnusedParameters", plain(removeUnusedParameters, "Drops parameters of private functions that they do not use.")],
   ["RemoveUnusedOutputs", plain(removeUnusedOutputs, "Drops results of private functions that nobody takes.")],
-  ["BundleModelParams", { params: ["param_tuple_name"], make: (o) => bundleModelParams(namesOf(o, "param_tuple_name")?.[0]), doc: "Lets the weights of a model come as one tuple." }],
+  ["BundleModelParams", { params: ["param_tuple_name"], make: (o) => bundleModelParams(nameOf(o, "param_tuple_name")), doc: "Lets the weights of a model come as one tuple." }],
   ["AdjustMatmulOrder", plain(adjustMatmulOrder, "Multiplies chains of matrices in the order that is cheaper.")],
   ["CombineParallelMatmul", { params: ["check"], make: (o) => combineParallelMatmul(combineCheck(o["check"])), doc: "Joins products of one tensor with several." }],
   ["ExpandMatmulOfSum", plain(expandMatmulOfSum, "Writes a product with a sum as a sum of products.")],
@@ -180,7 +202,7 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["LiftTransformParams", { params: ["shared_transform"], make: (o) => liftTransformParams({ sharedTransform: sharedOf(o) }), doc: "Moves what is computed of weights alone into a function that runs once." }],
   ["LazyGetInput", plain(lazyGetInput, "Lets functions ask for their weights where they need them.")],
   ["LazySetOutput", plain(lazySetOutput, "Lets functions hand on each result as soon as they have it.")],
-  ["DecomposeOpsForTraining", { params: ["func_name"], make: (o) => decomposeOpsForTraining(namesOf(o, "func_name")?.[0]), doc: "Lets batch norm take the statistics of the batch, and splits layer norm." }],
+  ["DecomposeOpsForTraining", { params: ["func_name"], make: (o) => decomposeOpsForTraining(nameOf(o, "func_name")), doc: "Lets batch norm take the statistics of the batch, and splits layer norm." }],
   ["AttachAttrLayoutFreeBuffers", plain(attachAttrLayoutFreeBuffers, "Marks the buffers of tensor programs that are weights.")],
   ["RealizeVDevice", plain(realizeVDevice, "Places tensors on the devices that annotations and hints say.")],
   ["DataflowUseInplaceCalls", plain(dataflowUseInplaceCalls, "Lets elementwise operators write over what is not used later.")],
@@ -188,8 +210,56 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["LazyTransformParams", { params: ["fget_item", "fset_item"], make: (o) => lazyTransformParams(lazyOptions(o)), doc: "Lets functions that transform weights load and store them one by one." }],
   ["SpecializePrimFuncBasedOnCallSite", plain(specializePrimFuncBasedOnCallSite, "Puts buffers of tensor programs in the memory scopes that their calls say.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
-  ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
+  ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ targetOptions: targetOptions(o), entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
+
+function rulesOf(options: RelaxPassOptions): LegalizeTable {
+  return new Map(
+    entriesOf(options, "customize_legalize_map").map(([op, rule]) => {
+      if (!isLegalizeRule(rule)) throw new TypeError("The option `customize_legalize_map` maps operators to functions.");
+      return [String(op), rule];
+    }),
+  );
+}
+
+/** What a function takes cannot be seen. */
+function isLegalizeRule(value: unknown): value is LegalizeRule {
+  return typeof value === "function";
+}
+
+/** Options by backend. */
+function targetOptions(options: RelaxPassOptions): Readonly<Record<string, AttrMap>> {
+  return Object.fromEntries(
+    entriesOf(options, "target_options").map(([target, given]) => {
+      const attr = attrOf(given);
+      if (!isAttrMap(attr)) throw new TypeError(`The option \`target_options\` has options by name for \`${String(target)}\`.`);
+      return [String(target), attr];
+    }),
+  );
+}
+
+/** A value as attributes hold it. @throws TypeError for what they cannot hold. */
+function attrOf(value: unknown): AttrValue {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "bigint":
+    case "boolean":
+      return value;
+    case "object": {
+      if (value === null || isNode(value)) return value;
+      if (Array.isArray(value)) return value.map(attrOf);
+      const entries: readonly (readonly [unknown, unknown])[] = value instanceof Map ? [...(value as ReadonlyMap<unknown, unknown>)] : Object.entries(value);
+      return Object.fromEntries(entries.map(([key, v]) => [String(key), attrOf(v)]));
+    }
+    default:
+      throw new TypeError(`The option \`target_options\` has no ${typeof value} in it.`);
+  }
+}
+
+function isAttrMap(value: AttrValue): value is AttrMap {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isNode(value);
+}
 
 function combineCheck(value: unknown): CombineCheck | undefined {
   if (value === undefined || value === null) return undefined;
@@ -198,8 +268,8 @@ function combineCheck(value: unknown): CombineCheck | undefined {
 }
 
 function lazyOptions(o: RelaxPassOptions): LazyTransformParamsOptions {
-  const get = namesOf(o, "fget_item")?.[0];
-  const set = o["fset_item"] === null ? null : namesOf(o, "fset_item")?.[0];
+  const get = nameOf(o, "fget_item");
+  const set = o["fset_item"] === null ? null : nameOf(o, "fset_item");
   return { ...(get === undefined ? {} : { fgetItem: get }), ...(set === undefined ? {} : { fsetItem: set }) };
 }
 
@@ -215,10 +285,9 @@ function sortOptions(o: RelaxPassOptions): TopologicalSortOptions {
   return { order, direction };
 }
 
-function symbolicBindings(value: unknown): SymbolicBindings {
-  const entries = value instanceof Map ? [...(value as ReadonlyMap<unknown, unknown>)] : Object.entries(value ?? {});
+function symbolicBindings(options: RelaxPassOptions): SymbolicBindings {
   return new Map(
-    entries.map(([key, size]) => {
+    entriesOf(options, "binding_map").map(([key, size]) => {
       const isVar = typeof key === "object" && key !== null && "kind" in key && key.kind === "tir.Var";
       if (typeof key !== "string" && !isVar) throw new TypeError("The option `binding_map` maps names to sizes.");
       return [key as string | AnyVar, Number(size)] as const;
