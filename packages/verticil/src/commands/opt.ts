@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { compileContext, getPipeline, parsePasses, passRegistry, pipelineNames, scriptDialects, wellFormedChecks } from "@verticil/compiler";
 import {
   describeOption,
+  formatDiagnostic,
   formatPassChange,
   parseOptionValue,
   printInstrument,
@@ -73,6 +74,7 @@ export function addOptCommand(program: Command, terminal: Terminal, signal: Abor
     const timing = timingInstrument();
     const [passes, ctx] = asUsage(() => [passesOf(options), context(options, terminal, signal, timing)] as const);
     const module = runAll(passes, await readModel(path, { dims: options.dim }), ctx);
+    for (const d of ctx.diagnostics.all) terminal.note(formatDiagnostic(d, { color: terminal.color }));
     if (options.timing === true) terminal.note(timing.report());
     const text = print(module, { dialects: scriptDialects, showMeta: options.showMeta === true });
     if (options.output === undefined) terminal.out(text);

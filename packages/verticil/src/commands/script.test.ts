@@ -153,6 +153,15 @@ test("opt runs a pipeline by name, and names those there are", async () => {
   expect(await cli("opt", file("graph.py"), "--pipeline", "none")).toMatchObject({ code: 2, out: "" });
 });
 
+test("opt prints what passes warn of", async () => {
+  await writeFile(file("unknown.py"), '@I.ir_module\nclass Module:\n    @R.function\n    def main(x: R.Tensor(ndim=1, dtype="float32")) -> R.Tensor(ndim=1, dtype="float32"):\n        a = R.exp(x)\n        return a\n');
+  const result = await cli("opt", file("unknown.py"), "--passes", "LegalizeOps(enable_warning=True)");
+  expect(result.code).toBe(0);
+  expect(result.out).toContain("R.exp(x)");
+  expect(result.note).toContain("warning[relax/not-legalized]: A call of `relax.exp` stays");
+  expect(await cli("opt", file("unknown.py"), "--passes", "LegalizeOps")).toMatchObject({ code: 0, note: "" });
+});
+
 test("opt --list names passes with their options", async () => {
   const { out } = await cli("opt", "--list");
   expect(out).toContain("FuseOps: Groups calls");
