@@ -66,7 +66,7 @@ export function choose(condition: PrimExpr, t: PrimExpr | number, f: PrimExpr): 
   return select(condition, typeof t === "number" ? like(t, f) : t, f);
 }
 
-/** x brought into [lo, hi]; NaN stays NaN, as both bounds come first. */
+/** x brought into [lo, hi]; NaN stays NaN, as it comes before either bound. */
 export function clamp(x: PrimExpr, lo: number, hi: number): PrimExpr {
   return makeBinary("tir.Min", makeBinary("tir.Max", x, like(lo, x)), like(hi, x));
 }
