@@ -43,5 +43,5 @@ test("the variant that the engine takes is loaded, in this process, from a folde
   } finally {
     await rm(folder, { recursive: true });
   }
-  expect(String(executable.files.get("layer.js"))).toContain('usesRelaxedSimd(options);\n  const wasm = read(relaxed ? new URL("./layer.relaxed.wasm", import.meta.url) : new URL("./layer.wasm", import.meta.url), options);');
+  expect(String(executable.files.get("layer.js"))).toContain('usesRelaxedSimd(options);\n  const wasm = readBytes(relaxed ? new URL("./layer.relaxed.wasm", import.meta.url) : new URL("./layer.wasm", import.meta.url), options);');
 });
