@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compile, compileContext, graphPhase } from "@verticil/compiler";
-import { DiagnosticError, lookupFunc, sequential, throwIfErrors, type IRModule } from "@verticil/ir-core";
+import { compile } from "@verticil/compiler";
+import { DiagnosticError, lookupFunc, type IRModule } from "@verticil/ir-core";
 import { describeOnnx, importOnnx, readOnnxValue, type GivenShape, type OnnxDescription, type OnnxValue } from "@verticil/onnx";
-import { deadCodeElimination, interpretRelax, isRelaxFunction, legalizeOps, type RelaxValue } from "@verticil/relax";
+import { interpretRelax, isRelaxFunction, type RelaxValue } from "@verticil/relax";
 import { getElement, type Tensor } from "@verticil/runtime-ffi";
-import { infiniteIdentities } from "@verticil/tir";
+import { interpretable } from "../interpretable.ts";
 
 /** Where a case runs. */
 export type OnnxTarget = "interp" | "wasm";
@@ -109,9 +109,7 @@ async function run(module: IRModule, inputs: readonly [string, Tensor][], target
     model.dispose();
     return model.outputs.flatMap((o) => outputs[o.name] ?? []);
   }
-  const ctx = compileContext();
-  const legal = sequential("interpretable", [graphPhase(), legalizeOps(), infiniteIdentities(), deadCodeElimination()]).run(module, ctx);
-  throwIfErrors(ctx.diagnostics);
+  const legal = interpretable(module);
   const byName = new Map(inputs);
   const main = lookupFunc(legal, "main");
   if (!isRelaxFunction(main)) throw new TypeError("`main` is no graph function.");

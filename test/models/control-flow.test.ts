@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { compile, compileContext, graphPhase } from "@verticil/compiler";
-import { sequential } from "@verticil/ir-core";
+import { compile } from "@verticil/compiler";
 import { importOnnx } from "@verticil/onnx";
-import { deadCodeElimination, interpretRelax, legalizeOps } from "@verticil/relax";
+import { interpretRelax } from "@verticil/relax";
 import { getElement, isTensor, isTuple, tensorFrom, type Any, type Tensor } from "@verticil/runtime-ffi";
+import { interpretable } from "../interpretable.ts";
 import { graphOf, INT64, modelBytes, node, type TestModel, type TestType } from "../../packages/onnx/src/testing/onnx-model.ts";
 import { runBytes } from "./reference.ts";
 
@@ -155,7 +155,7 @@ describe.each(cases)("$name", ({ model, runs }) => {
   };
 
   test("by the interpreter", async () => {
-    const legal = sequential("interpretable", [graphPhase(), legalizeOps(), deadCodeElimination()]).run(importOnnx(bytes), compileContext());
+    const legal = interpretable(importOnnx(bytes));
     for (const inputs of runs) {
       const args = Object.keys(model.inputs ?? {}).flatMap((name) => inputs[name] ?? []);
       expect(tensors(interpretRelax(legal, args)).map(numbers)).toEqual(await expected(inputs));

@@ -1,11 +1,11 @@
 import onnxProto from "onnx-proto";
 import type { onnx } from "onnx-proto";
 import { describe, expect, test } from "vitest";
-import { compile, compileContext, graphPhase } from "@verticil/compiler";
-import { sequential } from "@verticil/ir-core";
+import { compile } from "@verticil/compiler";
 import { importOnnx } from "@verticil/onnx";
-import { deadCodeElimination, interpretRelax, legalizeOps } from "@verticil/relax";
+import { interpretRelax } from "@verticil/relax";
 import { getElement, isTensor, isTuple, tensorFrom, type Any, type Tensor } from "@verticil/runtime-ffi";
+import { interpretable } from "../interpretable.ts";
 import { runBytes } from "./reference.ts";
 
 // Models whose results' sizes depend on what their inputs hold, not on their shapes: nothing is known of the values while
@@ -92,7 +92,7 @@ describe.each(cases)("$name", (c) => {
   const bytes = modelOf(c);
 
   test("by the interpreter", async () => {
-    const legal = sequential("interpretable", [graphPhase(), legalizeOps(), deadCodeElimination()]).run(importOnnx(bytes), compileContext());
+    const legal = interpretable(importOnnx(bytes));
     const expected = await runBytes(bytes, c.inputs);
     const actual = tensors(interpretRelax(legal, Object.values(c.inputs)));
     expect(actual.map(numbers)).toEqual(c.outputs.map((o) => numbers(expected[o] ?? f32([0]))));

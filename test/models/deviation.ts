@@ -8,8 +8,8 @@ export interface Tolerance {
 
 /**
  * Where two tensors differ by more than allowed, in words, worst first; the empty list if they agree. NaN agrees with
- * NaN only, an infinity with itself only. With an `exact` result an element may also differ where `expected` is farther from
- * that than `actual` is: what differs then is the other side's rounding.
+ * NaN only, an infinity with itself only. With an `exact` result an element may also differ from `expected` where it is within
+ * the tolerance of that, and nearer to it than `expected` is: what differs then is the other side's rounding.
  */
 export function deviations(actual: Tensor | undefined, expected: Tensor, tolerance: Tolerance, exact?: Tensor): readonly string[] {
   if (actual === undefined) return ["it is missing"];
@@ -20,11 +20,17 @@ export function deviations(actual: Tensor | undefined, expected: Tensor, toleran
     const a = Number(getElement(actual, i));
     const e = Number(getElement(expected, i));
     if (Object.is(a, e) || a === e) continue;
-    const error = Math.abs(a - e);
+    if (isNear(a, e, tolerance)) continue;
     const best = exact === undefined ? NaN : Number(getElement(exact, i));
-    if (Math.abs(a - best) < Math.abs(e - best)) continue;
-    if (!(error <= tolerance.absolute || error <= tolerance.relative * Math.abs(e))) bad.push({ index: i, error });
+    if (!isNear(a, best, tolerance) || !(Math.abs(a - best) < Math.abs(e - best))) bad.push({ index: i, error: Math.abs(a - e) });
   }
   bad.sort((a, b) => b.error - a.error);
   return bad.map(({ index, error }) => `element ${index} is ${getElement(actual, index)}, not ${getElement(expected, index)} (off by ${error})`);
+}
+
+function isNear(a: number, e: number, { absolute, relative }: Tolerance): boolean {
+  // A share of infinity would be near to everything.
+  if (!Number.isFinite(e)) return false;
+  const error = Math.abs(a - e);
+  return error <= absolute || error <= relative * Math.abs(e);
 }

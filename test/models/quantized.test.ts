@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { compile, compileContext, graphPhase, wasmPipeline } from "@verticil/compiler";
-import { sequential, type IRModule } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
-import { deadCodeElimination, interpretRelax, legalizeOps, relax } from "@verticil/relax";
+import { interpretRelax, relax } from "@verticil/relax";
 import { getElement, isTensor, randomTensor, tensorFrom, type Tensor } from "@verticil/runtime-ffi";
 import { tir } from "@verticil/tir";
 import { print } from "@verticil/tvmscript";
+import { interpretable } from "../interpretable.ts";
 import { QdqGraph, type QdqLayer } from "../../packages/onnx/src/testing/qdq-model.ts";
 import { modelBytes, node } from "../../packages/onnx/src/testing/onnx-model.ts";
 import { runExactIntegers } from "./reference.ts";
@@ -52,17 +52,13 @@ function signedInput(shape: readonly number[]): Tensor {
   return tensorFrom(numbers(randomTensor({ shape, dtype: "float32" }, 3)).map((v) => v * 12 - 6), shape, "float32");
 }
 
-function legal(bytes: Uint8Array): IRModule {
-  return sequential("interpretable", [graphPhase(), legalizeOps(), deadCodeElimination()]).run(importOnnx(bytes), compileContext());
-}
-
 function graphText(bytes: Uint8Array): string {
   return print(graphPhase().run(importOnnx(bytes), compileContext()), { dialects: [tir, relax] });
 }
 
 async function compareAll(bytes: Uint8Array, x: Tensor, step: number): Promise<void> {
   const [theirs] = Object.values(await runExactIntegers(bytes, { x })).map(numbers);
-  const value = interpretRelax(legal(bytes), [x]);
+  const value = interpretRelax(interpretable(importOnnx(bytes)), [x]);
   if (!isTensor(value)) throw new Error("one result was expected");
   const interpreted = numbers(value);
   const model = await (await compile(importOnnx(bytes), { target: "wasm" })).load();

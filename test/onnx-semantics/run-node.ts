@@ -1,11 +1,10 @@
-import { compile, compileContext, graphPhase } from "@verticil/compiler";
-import { sequential, throwIfErrors } from "@verticil/ir-core";
+import { compile } from "@verticil/compiler";
 import { importOnnx } from "@verticil/onnx";
-import { deadCodeElimination, interpretRelax, legalizeOps, type RelaxValue } from "@verticil/relax";
+import { interpretRelax, type RelaxValue } from "@verticil/relax";
 import { getElement, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
-import { infiniteIdentities } from "@verticil/tir";
 import ort from "onnxruntime-node";
-import { modelBytes, node, type TestAttribute } from "../../packages/onnx/src/testing/onnx-model.ts";
+import { interpretable } from "../interpretable.ts";
+import { elementType, modelBytes, node, type TestAttribute } from "../../packages/onnx/src/testing/onnx-model.ts";
 
 /** One node, its inputs in order; undefined for one that is left out. */
 export interface NodeCase {
@@ -32,16 +31,6 @@ export interface Outcomes {
   readonly compiled: Outcome;
 }
 
-const TYPES: Readonly<Partial<Record<ScalarDType, number>>> = {
-  float32: 1, uint8: 2, int8: 3, uint16: 4, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, uint32: 12, uint64: 13,
-};
-
-function typeOf(t: Tensor): number {
-  const type = TYPES[t.dtype];
-  if (type === undefined) throw new Error(`no type for ${t.dtype}`);
-  return type;
-}
-
 function bytesOf(t: Tensor): Uint8Array {
   return new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength);
 }
@@ -56,11 +45,11 @@ export function modelOf(cases: readonly NodeCase[]): Model {
   const named = cases.map((c, k) => c.inputs.map((t, i) => ({ name: t === undefined ? "" : `x${k}_${i}`, t, isStored: c.stored?.includes(i) === true })));
   const all = named.flat();
   const feeds = Object.fromEntries(all.flatMap(({ name, t, isStored }) => (t === undefined || isStored ? [] : [[name, t] as const])));
-  const stored = all.flatMap(({ name, t, isStored }) => (t === undefined || !isStored ? [] : [[name, { dims: t.shape, type: typeOf(t), raw: bytesOf(t) }] as const]));
+  const stored = all.flatMap(({ name, t, isStored }) => (t === undefined || !isStored ? [] : [[name, { dims: t.shape, type: elementType(t.dtype), raw: bytesOf(t) }] as const]));
   const outputs = cases.map((c, k) => Array.from({ length: c.outputs ?? 1 }, (_, i) => `y${k}_${i}`));
   const bytes = modelBytes({
     nodes: cases.map((c, k) => ({ ...node(c.op, named[k]?.map((n) => n.name) ?? [], outputs[k] ?? [], c.attrs), domain: c.domain ?? "" })),
-    inputs: Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, { type: typeOf(t), dims: t.shape }])),
+    inputs: Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, { type: elementType(t.dtype), dims: t.shape }])),
     outputs: outputs.flat(),
     initializers: Object.fromEntries(stored),
     opset: Math.max(...cases.map(opsetOf)),
@@ -106,10 +95,7 @@ function tensorsOf(value: RelaxValue): readonly Tensor[] {
 }
 
 function byInterpreter(bytes: Uint8Array, feeds: Readonly<Record<string, Tensor>>): Outcome {
-  const ctx = compileContext();
-  const legal = sequential("interpretable", [graphPhase(), legalizeOps(), infiniteIdentities(), deadCodeElimination()]).run(importOnnx(bytes), ctx);
-  throwIfErrors(ctx.diagnostics);
-  return outcome(tensorsOf(interpretRelax(legal, Object.values(feeds))));
+  return outcome(tensorsOf(interpretRelax(interpretable(importOnnx(bytes)), Object.values(feeds))));
 }
 
 async function byWasm(bytes: Uint8Array, feeds: Readonly<Record<string, Tensor>>): Promise<Outcome> {

@@ -1,10 +1,10 @@
-import { compile, compileContext, graphPhase } from "@verticil/compiler";
-import { lookupFunc, sequential, throwIfErrors } from "@verticil/ir-core";
+import { compile } from "@verticil/compiler";
+import { lookupFunc } from "@verticil/ir-core";
 import { importOnnx } from "@verticil/onnx";
-import { deadCodeElimination, interpretRelax, legalizeOps, type RelaxValue } from "@verticil/relax";
+import { interpretRelax, type RelaxValue } from "@verticil/relax";
 import { getElement, type Tensor } from "@verticil/runtime-ffi";
-import { infiniteIdentities } from "@verticil/tir";
 import ort from "onnxruntime-node";
+import { interpretable } from "../../interpretable.ts";
 import { encodeGraph, type GraphModel } from "./graph-model.ts";
 
 /** Where our side runs. */
@@ -46,9 +46,7 @@ export async function runOurs(graph: GraphModel, target: GraphTarget): Promise<R
     model.dispose();
     return new Map(Object.entries(results));
   }
-  const ctx = compileContext();
-  const legal = sequential("interpretable", [graphPhase(), legalizeOps(), infiniteIdentities(), deadCodeElimination()]).run(module, ctx);
-  throwIfErrors(ctx.diagnostics);
+  const legal = interpretable(module);
   const names = lookupFunc(legal, "main").attrs["input_names"];
   const args = (Array.isArray(names) ? names : []).flatMap((n) => graph.inputs.get(String(n)) ?? []);
   const results = tensors(interpretRelax(legal, args));

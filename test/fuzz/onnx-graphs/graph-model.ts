@@ -1,5 +1,5 @@
 import type { ScalarDType, Tensor } from "@verticil/runtime-ffi";
-import { modelBytes, node, type TestAttribute, type TestTensor } from "../../../packages/onnx/src/testing/onnx-model.ts";
+import { elementType, modelBytes, node, type TestAttribute, type TestTensor } from "../../../packages/onnx/src/testing/onnx-model.ts";
 
 /** One node: inputs and outputs by name, an empty name for an input that is left out. */
 export interface GraphNode {
@@ -27,25 +27,6 @@ export interface GraphModel {
   readonly types: ReadonlyMap<string, ValueType>;
   /** How far a value may be off; 0 for those that must be equal. */
   readonly slack: ReadonlyMap<string, number>;
-}
-
-/** ONNX's numbers of the types that graphs are made of. */
-const elementTypes: Readonly<Partial<Record<ScalarDType, number>>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-};
-
-/** The number that ONNX gives a type. @throws RangeError for one that graphs here are not made of. */
-export function elementType(dtype: ScalarDType): number {
-  const number = elementTypes[dtype];
-  if (number === undefined) throw new RangeError(`No graph is made of ${dtype}.`);
-  return number;
 }
 
 /** The file of a graph. */

@@ -1,5 +1,6 @@
 import onnxProto from "onnx-proto";
 import type { onnx } from "onnx-proto";
+import type { ScalarDType } from "@verticil/runtime-ffi";
 
 // Writes small models for tests.
 
@@ -24,6 +25,28 @@ export interface TestTensor {
 export const FLOAT = 1;
 export const INT64 = 7;
 export const FLOAT16 = 10;
+
+const elementTypes: Readonly<Partial<Record<ScalarDType, number>>> = {
+  float32: FLOAT,
+  uint8: 2,
+  int8: 3,
+  uint16: 4,
+  int16: 5,
+  int32: 6,
+  int64: INT64,
+  bool: 9,
+  float16: FLOAT16,
+  float64: 11,
+  uint32: 12,
+  uint64: 13,
+};
+
+/** The number that ONNX gives a type. @throws RangeError for one that no model here is made of. */
+export function elementType(dtype: ScalarDType): number {
+  const type = elementTypes[dtype];
+  if (type === undefined) throw new RangeError(`No model is made of ${dtype}.`);
+  return type;
+}
 
 const { AttributeType } = onnxProto.onnx.AttributeProto;
 

@@ -10,8 +10,8 @@ function tensors(value: RelaxValue): readonly Tensor[] {
   return typeof value === "object" && "dtype" in value ? [value] : [];
 }
 
-/** The outputs of a model by our import and interpreter, and by onnxruntime, as shapes and numbers. */
-export async function runBoth(bytes: Uint8Array, inputs: Readonly<Record<string, Tensor>>): Promise<{ readonly ours: readonly (readonly number[])[]; readonly theirs: readonly (readonly number[])[] }> {
+/** The outputs of a model by our import and interpreter, and by onnxruntime or another `reference`, as shapes and numbers. */
+export async function runBoth(bytes: Uint8Array, inputs: Readonly<Record<string, Tensor>>, reference: typeof runReference = runReference): Promise<{ readonly ours: readonly (readonly number[])[]; readonly theirs: readonly (readonly number[])[] }> {
   const ctx = passContext({
     dialects: [irDialect, tir, relax],
     entries: [contextEntry(opRegistryKey, relaxOps), contextEntry(legalizeTableKey, legalizeTable), contextEntry(layoutTableKey, layoutTable)],
@@ -19,5 +19,5 @@ export async function runBoth(bytes: Uint8Array, inputs: Readonly<Record<string,
   const passes = [canonicalizeBindings(), decomposeOpsForInference(), foldConstant(), legalizeOps(), deadCodeElimination()];
   const module = sequential("interpretable", passes).run(importOnnx(bytes), ctx);
   const ours = tensors(interpretRelax(module, Object.values(inputs)));
-  return { ours: ours.map(shapeAndNumbers), theirs: await runReference(bytes, inputs) };
+  return { ours: ours.map(shapeAndNumbers), theirs: await reference(bytes, inputs) };
 }

@@ -21,17 +21,36 @@ export function workShares(module: IRModule): ReadonlyMap<GlobalVar, number> {
 /** How often each function runs; a loop of unknown extent counts as one iteration, a recursive call as none. */
 function countRuns(module: IRModule): ReadonlyMap<GlobalVar, number> {
   const runs = new Map<GlobalVar, number>();
-  const open = new Set<GlobalVar>();
-  const run = (gv: GlobalVar, times: number): void => {
-    const func = module.functions.get(gv);
-    if (func?.kind !== "tir.PrimFunc" || open.has(gv)) return;
-    runs.set(gv, (runs.get(gv) ?? 0) + times);
-    open.add(gv);
-    for (const [callee, count] of callsIn((func as PrimFunc).body)) run(callee, times * count);
-    open.delete(gv);
-  };
-  for (const [gv, func] of module.functions) if (func.attrs["global_symbol"] !== undefined) run(gv, 1);
+  for (const { gv, calls } of callersFirst(module)) {
+    const times = (runs.get(gv) ?? 0) + Number(module.functions.get(gv)?.attrs["global_symbol"] !== undefined);
+    runs.set(gv, times);
+    for (const [callee, count] of calls) runs.set(callee, (runs.get(callee) ?? 0) + times * count);
+  }
   return runs;
+}
+
+interface Caller {
+  readonly gv: GlobalVar;
+  readonly calls: readonly (readonly [GlobalVar, number])[];
+}
+
+/** The programs of a module, each once and after all that call it; recursive calls are left out. */
+function callersFirst(module: IRModule): readonly Caller[] {
+  const done: Caller[] = [];
+  const known = new Map<GlobalVar, "open" | "done">();
+  const visit = (gv: GlobalVar): void => {
+    const func = module.functions.get(gv);
+    if (func?.kind !== "tir.PrimFunc" || known.has(gv)) return;
+    known.set(gv, "open");
+    const calls = callsIn((func as PrimFunc).body).filter(([callee]) => {
+      visit(callee);
+      return known.get(callee) === "done";
+    });
+    known.set(gv, "done");
+    done.push({ gv, calls });
+  };
+  for (const gv of module.functions.keys()) visit(gv);
+  return done.reverse();
 }
 
 /** The calls of a statement's functions, and how often one run of the statement makes each. */
