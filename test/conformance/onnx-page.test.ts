@@ -18,4 +18,6 @@ test("the page counts both targets and names every miss", () => {
   expect(page).toContain("| `Celu` | 1 | 1 | 0 |");
   expect(page).toContain("- output 0 has other values (WebAssembly only): `test_celu`");
   expect(page).toContain("- no strings: `test_x`");
+  expect(page).toMatch(/ are imported: .*`GroupQueryAttention`/);
+  expect(page).toContain("- `BeamSearch`, `GreedySearch`, `Sampling`, `WhisperBeamSearch`: ");
 });

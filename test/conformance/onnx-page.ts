@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { decodeModelProto, type NodeProto } from "../../packages/onnx/src/proto/schema.ts";
+import { missingRuntimeOperators, runtimeOperators } from "../../packages/onnx/src/testing/contrib-operators.ts";
 import type { ConformanceCase } from "./report.ts";
 
 interface Run {
@@ -61,7 +62,26 @@ export function onnxPage(rows: readonly OnnxRow[]): string {
     "",
     ...misses.map(([reason, list]) => `- ${reason.trim()}${list.every((r) => r.interp === undefined) ? " (WebAssembly only)" : ""}: ${list.map((r) => `\`${r.id}\``).join(", ")}`),
     "",
+    ...runtimeSection(),
+    "",
   ].join("\n");
+}
+
+/** The operators of ONNX Runtime's own domain. */
+function runtimeSection(): readonly string[] {
+  const imported = runtimeOperators.filter((name) => missingRuntimeOperators[name] === undefined).map((name) => `\`${name}\``);
+  const reasons = new Map<string, string[]>();
+  for (const [name, reason] of Object.entries(missingRuntimeOperators)) reasons.set(reason, [...(reasons.get(reason) ?? []), `\`${name}\``]);
+  return [
+    "## ONNX Runtime's own operators",
+    "",
+    `Of the ${runtimeOperators.length} operators of \`com.microsoft\`, ${imported.length} are imported: ${imported.join(", ")}.`,
+    "Tests hold them to onnxruntime on the interpreter and on WebAssembly, and those that it has no kernel of for CPUs to what it makes of the plain operators they stand for.",
+    "",
+    "The others are not:",
+    "",
+    ...[...reasons].map(([reason, names]) => `- ${names.join(", ")}: ${reason}.`),
+  ];
 }
 
 function main(folder: string | undefined, interpFile: string | undefined, wasmFile: string | undefined): number {

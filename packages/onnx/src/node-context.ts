@@ -294,6 +294,11 @@ export class NodeContext {
     return this.#graph.inline(graph, inputs);
   }
 
+  /** The same node as one of another version of its operator, with other attributes or outputs where `changes` says so. */
+  readAs(opset: number, changes: Partial<NodeProto> = {}): NodeContext {
+    return new NodeContext(this.#graph, { ...this.node, ...changes }, opset, this.#inputs);
+  }
+
   /** What the converter needs while importing is computed by the model. @throws DiagnosticError (`onnx/dynamic-argument`) */
   dynamic(what: string): never {
     return fail("dynamic-argument", { node: this.label, what });

@@ -78,26 +78,38 @@ function answered(ctx: NodeContext, scores: Expr, value: Expr): Expr {
   return heldTogether(ctx, ctx.emit("matmul", [ctx.emit("nn.softmax", [scores], { axis: -1 }), value]));
 }
 
-/** Attention with the projections to queries, keys and values as part of it. */
-const attention: Converter = (ctx) => {
+/** The inputs of attention with projections that come after those. */
+interface Remembered {
+  readonly mask: Expr | undefined;
+  /** `[2, batch, heads, length, size]` */
+  readonly past: Expr | undefined;
+  /** Added to the scores. */
+  readonly added: Expr | undefined;
+}
+
+/** Attention of queries, keys and values that lie side by side on the last axis, and its keys and values for the next run. */
+export function selfAttention(ctx: NodeContext, projected: Expr, { mask, past, added }: Remembered): readonly (Expr | undefined)[] {
   const heads = ctx.attrs.int("num_heads") ?? ctx.unsupported("it has no num_heads");
   if (ctx.attrs.flag("do_rotary")) return ctx.unsupported("it turns positions itself (do_rotary)");
   if (ctx.attrs.flag("past_present_share_buffer")) return ctx.unsupported("its past and present share a buffer");
-  const bias = ctx.optional(2);
-  const product = ctx.emit("matmul", [ctx.input(0), ctx.input(1)]);
-  const projected = bias === undefined ? product : plus(ctx, product, bias);
   const width = asInt(at(ctx.dims(projected), 2)) ?? ctx.unsupported("the width of its projections is not known");
   const sizes = ctx.attrs.ints("qkv_hidden_sizes") ?? [width / 3, width / 3, width / 3];
   const [query, newKey, newValue] = splitAt(ctx, projected, 2, sizes).map((p) => byHead(ctx, p, heads));
   if (query === undefined || newKey === undefined || newValue === undefined) return ctx.unsupported("its projections are not three");
-  const past = ctx.optional(4);
   const half = (i: number): Expr | undefined => (past === undefined ? undefined : ctx.emit("take", [past, ctx.scalar(i, "int64")], { axis: 0 }));
   const [key, value] = [joined(ctx, half(0), newKey), joined(ctx, half(1), newValue)];
   const bare = scoresOf(ctx, query, key);
-  const added = ctx.optional(5);
-  const scores = causally(ctx, withMask(ctx, added === undefined ? bare : plus(ctx, bare, added), ctx.optional(3)));
+  const scores = causally(ctx, withMask(ctx, added === undefined ? bare : plus(ctx, bare, added), mask));
   const present = ctx.usesOutput(1) ? ctx.emit("stack", [ctx.tuple([key, value])], { axis: 0 }) : undefined;
   return [answered(ctx, scores, value), present];
+}
+
+/** Attention with the projections to queries, keys and values as part of it. */
+const attention: Converter = (ctx) => {
+  const bias = ctx.optional(2);
+  const product = ctx.emit("matmul", [ctx.input(0), ctx.input(1)]);
+  const projected = bias === undefined ? product : plus(ctx, product, bias);
+  return selfAttention(ctx, projected, { mask: ctx.optional(3), past: ctx.optional(4), added: ctx.optional(5) });
 };
 
 interface Operands {

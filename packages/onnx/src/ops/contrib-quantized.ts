@@ -2,9 +2,12 @@ import { at } from "@verticil/ir-core";
 import type { Expr } from "@verticil/relax";
 import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
-import { shifted } from "./matmul.ts";
-import { averagePooled } from "./pooling.ts";
-import { dequantized, dequantizeLinear, dynamicallyQuantized, quantized, quantizeLinear } from "./quantization.ts";
+import { embedded } from "./contrib.ts";
+import { selfAttention } from "./contrib-attention.ts";
+import { channelsFirst } from "./channels-last.ts";
+import { matmulInteger, shifted } from "./matmul.ts";
+import { averagePooled, maxPooled } from "./pooling.ts";
+import { dequantized, dequantizeLinear, dynamicallyQuantized, qlinearConvOf, quantized, quantizeLinear } from "./quantization.ts";
 
 // Quantized operators of ONNX Runtime: what the plain operator makes of the dequantized values, quantized again.
 
@@ -50,19 +53,23 @@ const softmax = unary((ctx, x) => {
   return ctx.reshape(ctx.emit("nn.softmax", [ctx.reshape(x, [count(dims.slice(0, axis)), count(dims.slice(axis))])], { axis: 1 }), dims);
 });
 
-/** Channels last moved to where the plain operator has them. */
-function channelsFirst(ctx: NodeContext, x: Expr, f: (x: Expr) => Expr): Expr {
-  if (!ctx.attrs.flag("channels_last")) return f(x);
-  const rank = ctx.rank(x);
-  const spatial = Array.from({ length: rank - 2 }, (_, i) => i + 1);
-  return ctx.transpose(f(ctx.transpose(x, [0, rank - 1, ...spatial])), [0, ...spatial.map((i) => i + 1), 1]);
+/** Channels last moved to where the plain operator has them, if the node says that they are last. */
+function asSaid(ctx: NodeContext, x: Expr, f: (x: Expr) => Expr): Expr {
+  return ctx.attrs.flag("channels_last") ? channelsFirst(ctx, x, f) : f(x);
 }
 
 const globalAverage = unary((ctx, x) => {
-  return channelsFirst(ctx, x, (y) => ctx.emit("mean", [y], { axis: Array.from({ length: ctx.rank(y) - 2 }, (_, i) => i + 2), keepdims: true }));
+  return asSaid(ctx, x, (y) => ctx.emit("mean", [y], { axis: Array.from({ length: ctx.rank(y) - 2 }, (_, i) => i + 2), keepdims: true }));
 });
 
-const averagePool = unary((ctx, x) => channelsFirst(ctx, x, (y) => averagePooled(ctx, y)));
+const averagePool = unary((ctx, x) => asSaid(ctx, x, (y) => averagePooled(ctx, y)));
+
+const reduceMean = unary((ctx, x) => {
+  const axes = ctx.axes(ctx.attrs.ints("axes") ?? ctx.unsupported("it has no axes"), ctx.rank(x));
+  return ctx.emit("mean", [x], { axis: axes, keepdims: ctx.attrs.flag("keepdims", true) });
+});
+
+const where: Converter = (ctx) => back(ctx, ctx.emit("where", [ctx.input(0), floats(ctx, 1), floats(ctx, 4)]), 7, ctx.input(1));
 
 /** Inputs come in threes after the scale and the zero point of the result. */
 const concat: Converter = (ctx) => {
@@ -100,6 +107,39 @@ const dynamicMatMul: Converter = (ctx) => {
   return scaledProduct(ctx, { x, scale, zero }, { x: ctx.input(1), scale: perColumn(ctx, ctx.input(2)), zero: optionalColumn(ctx, 3) }, ctx.optional(4));
 };
 
+/** The projections of quantized words with quantized weights; attention itself is in floats. */
+const attention: Converter = (ctx) => {
+  const a = { x: ctx.input(0), scale: perColumn(ctx, ctx.input(3)), zero: optionalColumn(ctx, 6) };
+  const projected = scaledProduct(ctx, a, { x: ctx.input(1), scale: perColumn(ctx, ctx.input(4)), zero: optionalColumn(ctx, 7) }, ctx.optional(2));
+  return selfAttention(ctx, projected, { mask: ctx.optional(5), past: ctx.optional(8), added: undefined });
+};
+
+/** The addend is in units of both scales, before `alpha`. Without a scale of the result the result is in floats. */
+const gemm: Converter = (ctx) => {
+  const turned = (x: Expr, flag: string): Expr => (ctx.attrs.flag(flag) ? ctx.transpose(x, [1, 0]) : x);
+  const zeroB = optionalColumn(ctx, 5);
+  const b = turned(ctx.input(3), "transB");
+  const product = ctx.emit("matmul", [shifted(ctx, turned(ctx.input(0), "transA"), optionalScalar(ctx, 2)), shifted(ctx, b, zeroB)]);
+  const c = ctx.optional(6);
+  const sum = c === undefined ? product : ctx.emit("add", [product, c]);
+  const units = ctx.emit("multiply", [scalar(ctx, ctx.input(1)), perColumn(ctx, ctx.input(4))]);
+  const factor = ctx.emit("multiply", [units, ctx.scalar(ctx.attrs.float("alpha", 1), units)]);
+  const y = ctx.emit("multiply", [ctx.astype(sum, ctx.dtype(factor)), factor]);
+  return ctx.optionalValue(7) === undefined ? y : back(ctx, y, 7, ctx.input(0));
+};
+
+/** Tables in integers, each with a scale and a zero point: words, places, segments, and what scales and moves the result. */
+const embedLayerNorm: Converter = (ctx) => {
+  const table = (i: number, k: number): Expr => dequantized(ctx, ctx.input(i), scalar(ctx, ctx.input(8 + k)), optionalScalar(ctx, 13 + k));
+  const segments = ctx.optionalValue(4) === undefined ? undefined : table(4, 2);
+  const [y, counted] = embedded(ctx, { words: table(2, 0), places: table(3, 1), segments, gamma: table(5, 3), beta: table(6, 4), mask: ctx.optional(7), at: undefined });
+  return [y, counted];
+};
+
+const maxPool: Converter = (ctx) => channelsFirst(ctx, ctx.input(0), (x) => maxPooled(ctx, x));
+
+const conv: Converter = (ctx) => asSaid(ctx, ctx.input(0), (x) => qlinearConvOf(ctx, x));
+
 /** Quantized operators of ONNX Runtime's own domain. */
 export const contribQuantizedConverters: ConverterTable = {
   "com.microsoft:QuantizeLinear": quantizeLinear,
@@ -112,6 +152,14 @@ export const contribQuantizedConverters: ConverterTable = {
   "com.microsoft:QLinearGlobalAveragePool": globalAverage,
   "com.microsoft:QLinearAveragePool": averagePool,
   "com.microsoft:QLinearConcat": concat,
+  "com.microsoft:QLinearReduceMean": reduceMean,
+  "com.microsoft:QLinearWhere": where,
+  "com.microsoft:QLinearConv": conv,
+  "com.microsoft:QGemm": gemm,
+  "com.microsoft:QAttention": attention,
+  "com.microsoft:QEmbedLayerNormalization": embedLayerNorm,
+  "com.microsoft:NhwcMaxPool": maxPool,
+  "com.microsoft:MatMulInteger16": matmulInteger,
   "com.microsoft:MatMulIntegerToFloat": integerToFloat,
   "com.microsoft:DynamicQuantizeMatMul": dynamicMatMul,
 };

@@ -5,11 +5,13 @@ import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
 import { activationNamed } from "./activation.ts";
 import { convolve } from "./convolution.ts";
+import { unpackedBits } from "./packed-bits.ts";
 import { countedFrom } from "./positions.ts";
 
 // Operators of ONNX Runtime's own domain that exporters and its optimizer write. Semantics: its ContribOperators.md.
 
-function withBias(ctx: NodeContext, x: Expr, bias: Expr | undefined): Expr {
+/** `x` with a bias added along its last axis, if there is one. */
+export function withBias(ctx: NodeContext, x: Expr, bias: Expr | undefined): Expr {
   return bias === undefined ? x : ctx.emit("add", [x, bias]);
 }
 
@@ -69,20 +71,34 @@ const simplifiedLayerNorm: Converter = (ctx) => {
   return ctx.usesOutput(1) ? [y, inverse] : y;
 };
 
+interface Embedding {
+  /** Tables of words, places and, where there are segments, those. */
+  readonly words: Expr;
+  readonly places: Expr;
+  readonly segments: Expr | undefined;
+  readonly gamma: Expr;
+  readonly beta: Expr;
+  readonly mask: Expr | undefined;
+  /** Places of the words where they do not count from the first. */
+  readonly at: Expr | undefined;
+}
+
 /** Words, their places and their segments looked up, added and normalized; how many words of each row count. */
-const embedLayerNorm: Converter = (ctx) => {
+export function embedded(ctx: NodeContext, e: Embedding): readonly Expr[] {
   const ids = ctx.input(0);
   const [batch = constant(1, "int64"), length = constant(1, "int64")] = ctx.dims(ids);
   const rows = (table: Expr, i: Expr): Expr => ctx.emit("take", [table, i], { axis: 0 });
-  const places = ctx.optional(8) ?? ctx.emit("expand_dims", [countedFrom(ctx, constant(0, "int64"), length)], { axis: [0] });
-  const [segments, segmentTable] = [ctx.optional(1), ctx.optional(4)];
-  const placed = ctx.emit("add", [rows(ctx.input(2), ids), rows(ctx.input(3), places)]);
-  const sum = segments === undefined || segmentTable === undefined ? placed : ctx.emit("add", [placed, rows(segmentTable, segments)]);
-  const y = ctx.emit("nn.layer_norm", [sum, ctx.input(5), ctx.input(6)], { axes: [-1], epsilon: ctx.attrs.float("epsilon", 1e-12) });
-  const mask = ctx.optional(7);
-  const counted = mask === undefined ? ctx.emit("full", [makeShapeExpr([batch]), ctx.constant(tensorFrom([0], [], "int32"))], { dtype: "int32" }) : ctx.emit("sum", [mask], { axis: [1], keepdims: false });
+  const places = e.at ?? ctx.emit("expand_dims", [countedFrom(ctx, constant(0, "int64"), length)], { axis: [0] });
+  const segments = ctx.optional(1);
+  const placed = ctx.emit("add", [rows(e.words, ids), rows(e.places, places)]);
+  const sum = segments === undefined || e.segments === undefined ? placed : ctx.emit("add", [placed, rows(e.segments, segments)]);
+  const y = ctx.emit("nn.layer_norm", [sum, e.gamma, e.beta], { axes: [-1], epsilon: ctx.attrs.float("epsilon", 1e-12) });
+  const counted = e.mask === undefined ? ctx.emit("full", [makeShapeExpr([batch]), ctx.constant(tensorFrom([0], [], "int32"))], { dtype: "int32" }) : ctx.emit("sum", [e.mask], { axis: [1], keepdims: false });
   return [y, counted, sum];
-};
+}
+
+const embedLayerNorm: Converter = (ctx) =>
+  embedded(ctx, { words: ctx.input(2), places: ctx.input(3), segments: ctx.optional(4), gamma: ctx.input(5), beta: ctx.input(6), mask: ctx.optional(7), at: ctx.optional(8) });
 
 /** A convolution, something added to it, and an activation. */
 const fusedConv: Converter = (ctx) => {
@@ -91,7 +107,8 @@ const fusedConv: Converter = (ctx) => {
   return activated(ctx, withBias(ctx, y, ctx.optional(3)), alpha, beta);
 };
 
-function activated(ctx: NodeContext, x: Expr, alpha: number | undefined, beta: number | undefined): Expr {
+/** What the node's `activation` makes of `x`. */
+export function activated(ctx: NodeContext, x: Expr, alpha: number | undefined, beta: number | undefined): Expr {
   const name = ctx.attrs.string("activation", "");
   return name === "" ? x : (activationNamed(ctx, name, alpha, beta)?.(x) ?? ctx.unsupported(`its activation is \`${name}\``));
 }
@@ -132,7 +149,7 @@ const matMulNBits: Converter = (ctx) => {
   if (bits !== 2 && bits !== 4 && bits !== 8) return ctx.unsupported(`its weights have ${bits} bits`);
   if (ctx.optionalValue(4) !== undefined) return ctx.unsupported("its groups are permuted (g_idx)");
   const blocks = Math.ceil(k / block);
-  const values = ctx.reshape(unpacked(ctx, ctx.input(1), bits), [n, blocks, block]);
+  const values = ctx.reshape(unpackedBits(ctx, ctx.input(1), bits), [n, blocks, block]);
   const scales = ctx.reshape(ctx.input(2), [n, blocks, 1]);
   const zero = zeroPoints(ctx, bits, n, blocks, ctx.dtype(scales));
   const floats = ctx.emit("multiply", [ctx.emit("subtract", [ctx.astype(values, ctx.dtype(scales)), zero]), scales]);
@@ -142,24 +159,13 @@ const matMulNBits: Converter = (ctx) => {
   return withBias(ctx, product, ctx.optional(5));
 };
 
-/** The values in bytes, the lowest bits first, along a new last axis. */
-function unpacked(ctx: NodeContext, bytes: Expr, bits: number): Expr {
-  if (bits === 8) return bytes;
-  const wide = ctx.astype(bytes, "int32");
-  const parts = Array.from({ length: 8 / bits }, (_, i) => {
-    const moved = i === 0 ? wide : ctx.emit("right_shift", [wide, ctx.scalar(i * bits, "int32")]);
-    return ctx.emit("bitwise_and", [moved, ctx.scalar(2 ** bits - 1, "int32")]);
-  });
-  return ctx.emit("stack", [ctx.tuple(parts)], { axis: -1 });
-}
-
 function zeroPoints(ctx: NodeContext, bits: number, n: number, blocks: number, dtype: "float32" | ReturnType<NodeContext["dtype"]>): Expr {
   const given = ctx.optional(3);
   if (given === undefined) return ctx.scalar(2 ** (bits - 1), dtype);
   if (ctx.dtype(given) === dtype) return ctx.reshape(given, [n, blocks, 1]);
   // Rows of whole bytes: what is left over at the end of one is not used.
   const perRow = Math.ceil((blocks * bits) / 8) * (8 / bits);
-  const all = ctx.reshape(unpacked(ctx, ctx.reshape(given, [n, (perRow * bits) / 8]), bits), [n, perRow]);
+  const all = ctx.reshape(unpackedBits(ctx, ctx.reshape(given, [n, (perRow * bits) / 8]), bits), [n, perRow]);
   const used = perRow === blocks ? all : ctx.emit("strided_slice", [all, ctx.prims([1]), ctx.prims([0]), ctx.prims([blocks])]);
   return ctx.astype(ctx.reshape(used, [n, blocks, 1]), dtype);
 }

@@ -26,11 +26,10 @@ function wrapped(ctx: NodeContext, i: number, size: PrimExpr): Expr {
   return ctx.emit("where", [isNegative, ctx.emit("add", [indices, ctx.scalar(n, dtype)]), indices]);
 }
 
-const gather: Converter = (ctx) => {
-  const x = ctx.input(0);
-  const axis = ctx.axis(ctx.attrs.int("axis", 0), ctx.rank(x));
+/** Rows of an axis at the indices that the node's second input gives; negative ones count from the end. */
+export function gather(ctx: NodeContext, x: Expr, axis: number): Expr {
   return ctx.emit("take", [x, wrapped(ctx, 1, at(ctx.dims(x), axis))], { axis });
-};
+}
 
 const gatherElements: Converter = (ctx) => {
   const x = ctx.input(0);
@@ -294,7 +293,7 @@ const nonMaxSuppression: Converter = (ctx) => {
 
 /** Operators that read and write at positions. */
 export const indexingConverters: ConverterTable = {
-  Gather: gather,
+  Gather: (ctx) => gather(ctx, ctx.input(0), ctx.axis(ctx.attrs.int("axis", 0), ctx.rank(ctx.input(0)))),
   GatherElements: gatherElements,
   GatherND: gatherNd,
   Scatter: scatterElements,

@@ -24,13 +24,16 @@ export function shifted(ctx: NodeContext, x: Expr, zeroPoint: Expr | undefined, 
   return zeroPoint === undefined ? wide : ctx.emit("subtract", [wide, ctx.astype(zeroPoint, dtype)]);
 }
 
-const matmulInteger: Converter = (ctx) => {
+/** `MatMulInteger`, and that of 16 bits. */
+export const matmulInteger: Converter = (ctx) => {
   const a = ctx.input(0);
+  // The difference to a zero point takes one bit more than the numbers.
+  const wide = [0, 1].some((i) => ctx.dtype(ctx.input(i)).endsWith("16")) ? "int32" : "int16";
   const zero = ctx.optional(2);
   // One zero point a row stands before the columns.
   const isPerRow = zero !== undefined && ctx.rank(zero) === 1 && ctx.dims(zero).every((d) => asInt(d) !== 1);
   const zeroA = isPerRow ? ctx.reshape(zero, [...ctx.dims(zero), 1]) : zero;
-  return ctx.emit("matmul", [shifted(ctx, a, zeroA, "int16"), shifted(ctx, ctx.input(1), ctx.optional(3), "int16")], { out_dtype: "int32" });
+  return ctx.emit("matmul", [shifted(ctx, a, zeroA, wide), shifted(ctx, ctx.input(1), ctx.optional(3), wide)], { out_dtype: "int32" });
 };
 
 /** Products of matrices. */

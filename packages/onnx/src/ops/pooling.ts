@@ -49,7 +49,7 @@ function withoutEmptyWindow(pads: readonly number[], w: Windows, i: number, size
 
 const maxPool: Converter = (ctx) => {
   if (ctx.usesOutput(1)) return maxPoolWithPositions(ctx, ctx.input(0));
-  return pool(ctx, "max", ctx.input(0), false);
+  return maxPooled(ctx, ctx.input(0));
 };
 
 /** The maxima, and where they are in the whole tensor: each cell of the window is compared with the best so far. */
@@ -106,6 +106,11 @@ function positionsOf(sizes: readonly number[], widths: readonly number[], isColu
 /** `AveragePool` of an operand with the node's attributes. */
 export function averagePooled(ctx: NodeContext, x: Expr): Expr {
   return pool(ctx, "avg", x, ctx.attrs.flag("count_include_pad"));
+}
+
+/** `MaxPool` of an operand with the node's attributes. */
+export function maxPooled(ctx: NodeContext, x: Expr): Expr {
+  return pool(ctx, "max", x, false);
 }
 
 const averagePool: Converter = (ctx) => averagePooled(ctx, ctx.input(0));

@@ -153,8 +153,11 @@ const convInteger: Converter = (ctx) => {
   return convolve(ctx, moved, shifted(ctx, weight, zeroW === undefined ? undefined : along(ctx, zeroW, weight, 0), "int16"), undefined, "int32");
 };
 
-const qlinearConv: Converter = (ctx) => {
-  const [x, weight] = [ctx.input(0), ctx.input(3)];
+const qlinearConv: Converter = (ctx) => qlinearConvOf(ctx, ctx.input(0));
+
+/** `QLinearConv` of an image with channels first. */
+export function qlinearConvOf(ctx: NodeContext, x: Expr): Expr {
+  const weight = ctx.input(3);
   const operand = (i: number): Expr => asOperand(ctx, ctx.input(i), x, 1);
   const [scaleX, scaleW] = [operand(1), operand(4)];
   const a = dequantized(ctx, x, scaleX, operand(2), 1);
@@ -165,7 +168,7 @@ const qlinearConv: Converter = (ctx) => {
   const floatBias = bias === undefined ? undefined : dequantized(ctx, bias, units, undefined, 0);
   const y = convolve(ctx, a, b, floatBias);
   return quantized(ctx, y, operand(6), operand(7), ctx.dtype(ctx.input(7)), 1);
-};
+}
 
 /** Quantization in the words of `R.quantize` and `R.dequantize`; `QDQToInteger` makes integer arithmetic of them. */
 export const quantizationConverters: ConverterTable = {

@@ -171,27 +171,6 @@ function openCenterCropPad(ctx: NodeContext, x: Expr): Expr {
   return axes.reduce((y, axis, i) => extended(ctx, y, axis, at(front, i), at(back, i), { mode: "constant", value: ctx.scalar(0, x) }), x);
 }
 
-const MAX_DETERMINANT = 6;
-
-/** Expanded along rows: for the small matrices that occur in graphs. */
-const determinant: Converter = (ctx) => {
-  const x = ctx.input(0);
-  const dims = ctx.staticDims(x);
-  const n = at(dims, -1);
-  if (n > MAX_DETERMINANT) return ctx.unsupported(`its matrices have more than ${MAX_DETERMINANT} rows`);
-  const flat = ctx.reshape(x, [...dims.slice(0, -2), n * n]);
-  const cell = (i: number, j: number): Expr => ctx.emit("take", [flat, ctx.scalar(i * n + j, "int64")], { axis: dims.length - 2 });
-  const minor = (row: number, columns: readonly number[]): Expr => {
-    const terms = columns.map((c, k) => {
-      const rest = columns.filter((o) => o !== c);
-      const value = rest.length === 0 ? cell(row, c) : ctx.emit("multiply", [cell(row, c), minor(row + 1, rest)]);
-      return k % 2 === 0 ? value : ctx.emit("negative", [value]);
-    });
-    return terms.slice(1).reduce((a, b) => ctx.emit("add", [a, b]), at(terms, 0));
-  };
-  return minor(0, Array.from({ length: n }, (_, i) => i));
-};
-
 /** Counts of n-grams, whole numbers only: a window of tokens is compared with each known n-gram. */
 const tfIdf: Converter = (ctx) => {
   const x = ctx.input(0);
@@ -248,6 +227,5 @@ export const rearrangeConverters: ConverterTable = {
   Col2Im: col2Im,
   MaxUnpool: maxUnpool,
   CenterCropPad: centerCropPad,
-  Det: determinant,
   TfIdfVectorizer: tfIdf,
 };

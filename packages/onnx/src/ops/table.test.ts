@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { findConverter } from "../converter.ts";
+import { missingRuntimeOperators, runtimeOperators } from "../testing/contrib-operators.ts";
 import { standardOperators } from "../testing/standard-operators.ts";
 import { onnxConverters } from "./table.ts";
 
@@ -26,4 +27,9 @@ test("every version of every standard operator up to set 23 is imported, or ther
     return gone.length === 0 ? [] : gone.length === versions.length ? [name] : gone.map((v) => `${name} ${v}`);
   });
   expect(found.sort()).toEqual(Object.keys(missing).sort());
+});
+
+test("every operator of ONNX Runtime's own domain is imported, or there is a reason", () => {
+  const found = runtimeOperators.filter((name) => findConverter(onnxConverters, `com.microsoft:${name}`, 1) === undefined);
+  expect(found.sort()).toEqual(Object.keys(missingRuntimeOperators).sort());
 });

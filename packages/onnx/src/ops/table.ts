@@ -2,12 +2,17 @@ import type { ConverterTable } from "../converter.ts";
 import { activationConverters } from "./activation.ts";
 import { attentionConverters } from "./attention.ts";
 import { contribAttentionConverters } from "./contrib-attention.ts";
+import { contribImageConverters } from "./contrib-images.ts";
 import { contribQuantizedConverters } from "./contrib-quantized.ts";
+import { contribTensorConverters } from "./contrib-tensors.ts";
+import { contribWeightConverters } from "./contrib-weights.ts";
 import { contribConverters } from "./contrib.ts";
+import { contribEarlyConverters } from "./contrib-early.ts";
 import { controlConverters } from "./control.ts";
 import { convolutionConverters } from "./convolution.ts";
 import { creationConverters } from "./creation.ts";
 import { deformConverters } from "./deform-conv.ts";
+import { determinantConverters } from "./determinant.ts";
 import { elementwiseConverters } from "./elementwise.ts";
 import { indexingConverters } from "./indexing.ts";
 import { lossConverters } from "./loss.ts";
@@ -45,7 +50,12 @@ export const onnxConverters: ConverterTable = {
   ...recurrentConverters,
   ...spectralConverters,
   ...rearrangeConverters,
+  ...determinantConverters,
   ...contribConverters,
   ...contribAttentionConverters,
   ...contribQuantizedConverters,
+  ...contribImageConverters,
+  ...contribTensorConverters,
+  ...contribWeightConverters,
+  ...contribEarlyConverters,
 };

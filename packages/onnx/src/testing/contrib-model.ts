@@ -1,5 +1,5 @@
 import { elementCount, tensorFrom, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
-import { elementType, modelBytes, node, type TestAttribute } from "./onnx-model.ts";
+import { elementType, modelBytes, node, type TestAttribute, type TestTensor } from "./onnx-model.ts";
 
 /** Draws numbers from a seed. */
 class Draw {
@@ -34,6 +34,8 @@ interface Drawn {
   readonly attrs?: Readonly<Record<string, TestAttribute>>;
   /** Names of outputs; an empty one is not asked for. */
   readonly outputs?: readonly string[];
+  /** Which of the inputs the model stores. */
+  readonly constants?: readonly number[];
 }
 
 type Family = (d: Draw) => Drawn;
@@ -208,9 +210,126 @@ const quantized: Readonly<Record<string, Family>> = {
 };
 
 /** Operators that sum products of bytes, which onnxruntime's kernels for x86 without VNNI do not do exactly. */
-export const byteProducts: ReadonlySet<string> = new Set(["DynamicQuantizeMatMul", "MatMulIntegerToFloat"]);
+export const byteProducts: ReadonlySet<string> = new Set(["DynamicQuantizeMatMul", "MatMulIntegerToFloat", "QGemm", "QAttention", "QLinearConv"]);
 
-const families: Readonly<Record<string, Family>> = { ...norms, ...products, ...attentions, ...quantized };
+const moreQuantized: Readonly<Record<string, Family>> = {
+  QLinearWhere: (d) => {
+    const dtype = d.pick("uint8", "int8");
+    const operand = (): readonly Tensor[] => [bytes(d, [2, 3, 4], dtype), scale(d), zeroOf(d, dtype)];
+    return { inputs: [d.ints(d.pick([2, 3, 4], [4], [3, 1]), 0, 1, "bool"), ...operand(), ...operand(), scale(d), zeroOf(d, dtype)] };
+  },
+  QLinearConv: (d) => {
+    const [channels, out, isLast] = [d.between(1, 3), d.between(1, 4), d.chance()];
+    const weight = d.pick<"uint8" | "int8">("uint8", "int8");
+    return {
+      inputs: [
+        bytes(d, isLast ? [1, 5, 6, channels] : [1, channels, 5, 6], "uint8"), scale(d), zeroOf(d, "uint8"), bytes(d, [out, channels, 3, 2], weight), scale(d),
+        weight === "int8" ? scalar(0, "int8") : zeroOf(d, "uint8"), scalar(0.5), zeroOf(d, "uint8"), some(d, d.ints([out], -500, 500, "int32")),
+      ],
+      attrs: { channels_last: Number(isLast), pads: [1, 0, 0, 1], strides: [d.between(1, 2), 1] },
+      constants: [3, 4, 5, 8],
+    };
+  },
+  QGemm: (d) => {
+    const [a, b] = [d.pick("uint8", "int8"), d.pick("uint8", "int8")] as const;
+    const [turnedA, turnedB, n, isQuantized] = [d.chance(), d.chance(), d.between(2, 4), d.chance(0.7)];
+    const perColumn = d.chance();
+    return {
+      inputs: [
+        bytes(d, turnedA ? [5, 3] : [3, 5], a), scale(d), zeroOf(d, a), bytes(d, turnedB ? [n, 5] : [5, n], b), perColumn ? d.floats([n], 0.01, 0.1) : scale(d),
+        perColumn ? bytes(d, [n], b) : zeroOf(d, b), some(d, d.ints(d.pick([n], [3, n], [1]), -500, 500, "int32")), isQuantized ? scalar(1.5) : undefined, isQuantized ? zeroOf(d, a) : undefined,
+      ],
+      attrs: { transA: Number(turnedA), transB: Number(turnedB), ...(d.chance(0.4) ? { alpha: { float: 0.5 } } : {}) },
+    };
+  },
+  QAttention: (d) => {
+    const [b, s, heads, size] = [d.between(1, 3), d.between(1, 4), d.between(1, 3), d.pick(2, 4)];
+    const [h, past, weight] = [heads * size, d.chance(0.4) ? d.between(1, 3) : 0, d.pick<"uint8" | "int8">("uint8", "int8")] as const;
+    return {
+      inputs: [
+        bytes(d, [b, s, 5], "uint8"), bytes(d, [5, 3 * h], weight), d.floats([3 * h]), scalar(0.01), d.chance() ? scalar(0.01) : d.floats([3 * h], 0.005, 0.02),
+        past > 0 ? undefined : some(d, d.ints([b], 1, s, "int32")), zeroOf(d, "uint8"), zeroOf(d, weight), past > 0 ? d.floats([2, b, heads, past, size]) : undefined,
+      ],
+      attrs: { num_heads: heads, unidirectional: d.between(0, 1) },
+      outputs: past > 0 ? ["y", "present"] : ["y"],
+    };
+  },
+  QEmbedLayerNormalization: (d) => {
+    const [b, s, h, hasSegments] = [d.between(1, 3), d.between(1, 5), 8, d.chance()];
+    const table = (shape: readonly number[]): Tensor => bytes(d, shape, "uint8");
+    return {
+      inputs: [
+        d.ints([b, s], 0, 9, "int32"), hasSegments ? d.ints([b, s], 0, 1, "int32") : undefined, table([10, h]), table([6, h]), hasSegments ? table([2, h]) : undefined, table([h]), table([h]),
+        some(d, d.ints([b, s], 0, 1, "int32")), scale(d), scale(d), hasSegments ? scale(d) : undefined, scale(d), scale(d), zeroOf(d, "uint8"), zeroOf(d, "uint8"),
+        hasSegments ? zeroOf(d, "uint8") : undefined, zeroOf(d, "uint8"), zeroOf(d, "uint8"),
+      ],
+      outputs: ["y", "mask"],
+    };
+  },
+  NhwcMaxPool: (d) => ({ inputs: [bytes(d, [1, 6, 7, 3], d.pick("uint8", "int8"))], attrs: { kernel_shape: [2, 3], strides: [d.between(1, 2), 1], pads: d.chance() ? [0, 1, 1, 1] : [0, 0, 0, 0] } }),
+  MatMulInteger16: (d) => ({ inputs: [d.ints([2, 3, 5], -3000, 3000, "int16"), d.ints([5, 4], -3000, 3000, "int16")] }),
+};
+
+const weights: Readonly<Record<string, Family>> = {
+  MatMulBnb4: (d) => {
+    const [n, k, block] = [d.between(1, 5), d.pick(24, 32, 40), d.pick(16, 32)];
+    return {
+      inputs: [d.floats([2, 3, k]), d.ints([Math.ceil((n * k) / 2)], 0, 255, "uint8"), d.floats([Math.ceil((n * k) / block)], 0.1, 1)],
+      attrs: { K: k, N: n, block_size: block, quant_type: d.between(0, 1) },
+      constants: [1, 2],
+    };
+  },
+  GatherBlockQuantized: (d) => {
+    const [rows, bits, block] = [d.between(2, 6), d.pick(4, 8), d.pick(16, 32)];
+    const blocks = d.between(1, 3);
+    const index = d.pick<readonly number[]>([], [3], [2, 2]);
+    return {
+      inputs: [
+        d.ints([rows, (blocks * block * bits) / 8], 0, 255, "uint8"), d.ints(index, -rows, rows - 1, d.pick("int32", "int64")), d.floats([rows, blocks], 0.01, 0.1),
+        some(d, d.ints([rows, Math.ceil((blocks * bits) / 8)], 0, 255, "uint8")),
+      ],
+      attrs: { bits, block_size: block, gather_axis: 0, quantize_axis: 1 },
+      constants: [0, 2, 3],
+    };
+  },
+};
+
+const tensors: Readonly<Record<string, Family>> = {
+  ExpandDims: (d) => ({ inputs: [d.floats([2, 3]), scalar(d.between(-3, 2), "int32")], constants: [1] }),
+  GatherND: (d) => ({ inputs: [d.floats([3, 4, 2]), d.ints([2, 2], 0, 2, "int64")] }),
+  Pad: (d) => ({ inputs: [d.floats([2, 3]), d.ints([4], 0, 2, "int64"), some(d, scalar(0.5))], attrs: { mode: "constant" }, constants: [1, 2] }),
+  Range: (d) => ({ inputs: [scalar(d.between(-3, 3), "int64"), scalar(d.between(4, 12), "int64"), some(d, scalar(d.between(1, 3), "int64"))], constants: [0, 1, 2] }),
+  Trilu: (d) => ({ inputs: [d.floats([2, 3, 4]), some(d, scalar(d.between(-2, 2), "int64"))], attrs: { upper: d.between(0, 1) }, constants: [1] }),
+  Unique: (d) => ({ inputs: [tensorFrom(Array.from({ length: 8 }, () => d.between(0, 4)), [8], "float32")], outputs: ["y", "idx", "counts"], constants: [0] }),
+  CDist: (d) => ({ inputs: [d.floats([3, 5]), d.floats([4, 5])], attrs: { metric: d.pick("euclidean", "sqeuclidean") } }),
+  UnfoldTensor: (d) => ({ inputs: [d.floats([2, 7, 5])], attrs: { dim: d.pick(1, -1, -2), size: d.between(1, 4), step: d.between(1, 3) } }),
+  Inverse: (d) => {
+    const n = d.between(1, 4);
+    const near = d.floats([2, n, n], -0.3, 0.3);
+    return { inputs: [tensorFrom(Array.from({ length: 2 * n * n }, (_, i) => Number(near.data[i]) + (Math.floor(i / n) % n === i % n ? 2 : 0)), [2, n, n], "float32")] };
+  },
+  GridSample: (d) => ({
+    inputs: [d.floats([1, 2, 4, 5]), d.floats([1, 3, 2, 2], -1.3, 1.3)],
+    attrs: { mode: d.pick("bilinear", "nearest", "bicubic"), padding_mode: d.pick("zeros", "border", "reflection"), align_corners: d.between(0, 1) },
+  }),
+  CropAndResize: (d) => ({
+    inputs: [d.floats([2, 3, 5, 6]), d.floats([4, 4], -0.2, 1.2), d.ints([4], 0, 1, "int32"), tensorFrom([d.between(1, 3), d.between(1, 4)], [2], "int32")],
+    attrs: { mode: d.pick("bilinear", "nearest"), ...(d.chance() ? { extrapolation_value: { float: 0.5 } } : {}) },
+    constants: [3],
+  }),
+};
+
+const early: Readonly<Record<string, Family>> = {
+  Affine: (d) => ({ inputs: [d.floats([2, 3])], attrs: { alpha: { float: 1.5 }, ...(d.chance() ? { beta: { float: 0.3 } } : {}) } }),
+  ScaledTanh: (d) => ({ inputs: [d.floats([2, 3])], attrs: { alpha: { float: 1.5 }, beta: { float: 0.3 } } }),
+  ParametricSoftplus: (d) => ({ inputs: [d.floats([2, 3])], attrs: { alpha: { float: 1.5 }, beta: { float: 0.3 } } }),
+  Scale: (d) => ({ inputs: [d.floats([2, 3])], attrs: d.chance() ? { scale: { float: 1.5 } } : {} }),
+  ImageScaler: (d) => ({ inputs: [d.floats([2, 3, 2, 2])], attrs: { scale: { float: 1.5 }, bias: { floats: [0.1, 0.2, -0.3] } } }),
+  Crop: (d) => ({ inputs: [d.floats([1, 2, 6, 7])], attrs: { border: [1, 2, d.between(0, 2), 1], ...(d.chance() ? { scale: [3, 2] } : {}) } }),
+  DynamicSlice: (d) => ({ inputs: [d.floats([4, 5]), tensorFrom([1], [1], "int64"), tensorFrom([d.pick(3, -1)], [1], "int64"), tensorFrom([d.between(0, 1)], [1], "int64")], constants: [1, 2, 3] }),
+};
+
+const families: Readonly<Record<string, Family>> = { ...norms, ...products, ...attentions, ...quantized, ...moreQuantized, ...weights, ...tensors, ...early };
 
 /** The operators that `contribModel` makes models of. */
 export const contribOperators: readonly string[] = Object.keys(families);
@@ -225,13 +344,20 @@ export interface ContribModel {
 export function contribModel(op: string, seed: number): ContribModel {
   const draw = families[op];
   if (draw === undefined) throw new RangeError(`No models are made of \`${op}\`.`);
-  const { inputs, attrs = {}, outputs = ["y"] } = draw(new Draw(seed));
-  const given = Object.fromEntries(inputs.flatMap((t, i): [string, Tensor][] => (t === undefined ? [] : [[`x${i}`, t]])));
+  const { inputs, attrs = {}, outputs = ["y"], constants = [] } = draw(new Draw(seed));
+  const all = inputs.flatMap((t, i): [string, Tensor, boolean][] => (t === undefined ? [] : [[`x${i}`, t, constants.includes(i)]]));
+  const given = Object.fromEntries(all.flatMap(([name, t, isStored]) => (isStored ? [] : [[name, t]])));
   const plain = node(op, inputs.map((t, i) => (t === undefined ? "" : `x${i}`)), outputs, attrs);
   const bytes = modelBytes({
-    nodes: [op === "SimplifiedLayerNormalization" ? plain : { ...plain, domain: "com.microsoft" }],
+    nodes: [op === "SimplifiedLayerNormalization" || op in early ? plain : { ...plain, domain: "com.microsoft" }],
     inputs: Object.fromEntries(Object.entries(given).map(([name, t]) => [name, { type: elementType(t.dtype), dims: t.shape }])),
+    initializers: Object.fromEntries(all.flatMap(([name, t, isStored]) => (isStored ? [[name, stored(t)]] : []))),
     outputs: outputs.filter((o) => o !== ""),
+    ...(op in early ? { opset: 9 } : {}),
   });
   return { bytes, inputs: given };
+}
+
+function stored(t: Tensor): TestTensor {
+  return { dims: t.shape, type: elementType(t.dtype), raw: new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength) };
 }
