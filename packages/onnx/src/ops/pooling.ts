@@ -174,7 +174,7 @@ const roiAlign: Converter = (ctx) => {
     sample_ratio: ctx.attrs.int("sampling_ratio", 0) === 0 ? -1 : ctx.attrs.int("sampling_ratio", 0),
     aligned: mode === "half_pixel",
     layout: "NCHW",
-    mode: ctx.attrs.string("mode", "avg"),
+    mode: ctx.attrs.string("mode", "avg") === "max" ? "max_share" : "avg",
   });
 };
 

@@ -1,7 +1,7 @@
 import { at } from "@verticil/ir-core";
 import type { Expr } from "@verticil/relax";
 import { tensorFrom } from "@verticil/runtime-ffi";
-import { constant } from "@verticil/tir";
+import { asInt, constant } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import { withAxes } from "../graph/run-time-axes.ts";
 import type { NodeContext } from "../node-context.ts";
@@ -64,19 +64,32 @@ const dft: Converter = (ctx) => {
 };
 
 function dftAlong(ctx: NodeContext, axis: number): Expr {
-  const own32 = ctx.input(0);
+  const x = ctx.input(0);
+  const length = ctx.optionalNumbers(1, "the length")?.[0] ?? sizeOf(ctx, x, axis);
+  return transformed(ctx, x, { axis, length, inverse: ctx.attrs.flag("inverse"), oneSided: ctx.attrs.flag("onesided") });
+}
+
+function sizeOf(ctx: NodeContext, x: Expr, axis: number): number {
+  return asInt(at(ctx.dims(x), axis)) ?? ctx.dynamic("the length of what it transforms");
+}
+
+interface Transform {
+  readonly axis: number;
+  /** The signal is cut, or goes on with zeros. */
+  readonly length: number;
+  readonly inverse: boolean;
+  readonly oneSided: boolean;
+}
+
+/** The transform of a tensor whose last axis holds real numbers, one each, or complex ones as pairs. */
+function transformed(ctx: NodeContext, signal: Expr, { axis, length, inverse, oneSided }: Transform): Expr {
   // Sums of products that cancel: halves and singles would leave noise where there is nothing.
-  const x = ctx.astype(own32, "float64");
+  const x = ctx.astype(signal, "float64");
   const rank = ctx.rank(x);
-  const inverse = ctx.attrs.flag("inverse");
-  const oneSided = ctx.attrs.flag("onesided");
-  const dims = ctx.staticDims(x);
-  const own = at(dims, axis);
-  const length = ctx.optionalNumbers(1, "the length")?.[0] ?? own;
-  const isComplex = at(dims, rank - 1) === 2;
+  const isComplex = sizeOf(ctx, x, rank - 1) === 2;
   // One-sided and inverse: half a spectrum in, real numbers out.
   const full = inverse && oneSided;
-  const inputs = Math.min(own, length);
+  const inputs = Math.min(sizeOf(ctx, x, axis), length);
   const outputs = oneSided && !inverse ? Math.floor(length / 2) + 1 : length;
   const [re, im] = components(ctx, x, isComplex, axis, inputs);
   const matrix = (f: (angle: number) => number, weight: (k: number) => number): Expr => {
@@ -93,11 +106,24 @@ function dftAlong(ctx: NodeContext, axis: number): Expr {
   const along = (v: Expr, m: Expr): Expr => ctx.emit("matmul", [v, m]);
   const [cos, sin] = [matrix(Math.cos, weight), matrix((a) => sign * Math.sin(a), weight)];
   const real = im === undefined ? along(re, cos) : ctx.emit("subtract", [along(re, cos), along(im, sin)]);
-  const back = (v: Expr): Expr => ctx.astype(ctx.transpose(v, inversePermutation(lastOrder(rank - 1, axis))), ctx.dtype(own32));
+  const back = (v: Expr): Expr => ctx.astype(ctx.transpose(v, inversePermutation(lastOrder(rank - 1, axis))), ctx.dtype(signal));
   if (full) return ctx.emit("expand_dims", [back(real)], { axis: [-1] });
   const imaginary = im === undefined ? along(re, sin) : ctx.emit("add", [along(re, sin), along(im, cos)]);
   return ctx.emit("stack", [ctx.tuple([back(real), back(imaginary)])], { axis: -1 });
 }
+
+/** The transforms of frames of a signal, `[batch, frames, bins, 2]`: each begins a step behind the last one, and all have the same window. */
+const shortTime: Converter = (ctx) => {
+  const signal = ctx.input(0);
+  const step = ctx.number(1, "the step between its frames");
+  const window = ctx.optional(2);
+  const length = ctx.optionalNumbers(3, "the length of its frames")?.[0] ?? (window === undefined ? ctx.unsupported("it has neither a window nor a length of frames") : sizeOf(ctx, window, 0));
+  const count = Math.floor((sizeOf(ctx, signal, 1) - length) / step) + 1;
+  const rows = Array.from({ length: count * length }, (_, i) => Math.floor(i / length) * step + (i % length));
+  const frames = ctx.emit("take", [signal, ctx.constant(tensorFrom(rows, [count, length], "int64"))], { axis: 1 });
+  const shaped = window === undefined ? frames : ctx.emit("multiply", [frames, ctx.reshape(window, [1, 1, length, 1])]);
+  return transformed(ctx, shaped, { axis: 2, length, inverse: false, oneSided: ctx.attrs.flag("onesided", true) });
+};
 
 /** Real and imaginary parts without the axis of pairs, the transformed axis last and cut to `length`. */
 function components(ctx: NodeContext, x: Expr, isComplex: boolean, axis: number, length: number): readonly [Expr, Expr | undefined] {
@@ -127,4 +153,5 @@ export const spectralConverters: ConverterTable = {
   BlackmanWindow: cosineWindow(0.42, -0.5, 0.08),
   MelWeightMatrix: melWeights,
   DFT: dft,
+  STFT: shortTime,
 };

@@ -17,7 +17,6 @@ const missing: Readonly<Record<string, string>> = {
   StringConcat: "on strings, which tensors here do not hold",
   StringNormalizer: "on strings, which tensors here do not hold",
   StringSplit: "on strings, which tensors here do not hold",
-  STFT: "not written yet",
   "Tile 1": "its first form repeats one axis; operator sets from 7 on have the second",
 };
 

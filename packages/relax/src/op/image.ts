@@ -206,7 +206,8 @@ export const visionOps: readonly OpDef[] = [
       sample_ratio: attr("int", -1, atLeast(-1)),
       aligned: attr("bool", false),
       layout: attr("string", "NCHW", layoutOf("NCHW")),
-      mode: attr("string", "avg", oneOf("avg", "max")),
+      // `max_share` is ours: ONNX takes the largest share of a corner, not the largest sample.
+      mode: attr("string", "avg", oneOf("avg", "max", "max_share")),
     },
     normalizeAttrs: pooledSize,
     infer: roi,

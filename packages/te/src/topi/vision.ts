@@ -288,7 +288,8 @@ export interface RoiAlignOptions {
   /** Shifts coordinates by half a pixel. */
   readonly aligned: boolean;
   readonly layout: string;
-  readonly mode: "avg" | "max";
+  /** Of the samples in a cell: their average, the largest, or, as ONNX has it, the largest share of a corner in any of them. */
+  readonly mode: "avg" | "max" | "max_share";
 }
 
 /** The most samples an axis that a region of unknown size may take. */
@@ -322,15 +323,20 @@ export function roiAlign(x: Tensor, rois: Tensor, o: RoiAlignOptions): Tensor {
       add(add(s.start, mul(cast("float32", p), s.bin)), div(mul(add(cast("float32", k), f32(0.5)), s.bin), cast("float32", s.count)));
     const read = (y: PrimExpr, xx: PrimExpr): PrimExpr =>
       x.at(...inLayout(o.layout, new Map([["N", cast("int64", rois.at(r, 0))], ["C", c], ["H", y], ["W", xx]])));
-    const sample = bilinear(place(sy, i, ky.var), place(sx, j, kx.var), h, w, read, x.dtype);
+    const sample = bilinear(place(sy, i, ky.var), place(sx, j, kx.var), h, w, read, x.dtype, o.mode === "max_share" ? max : add);
     return { sample, inside: and(lt(ky.var, sy.count), lt(kx.var, sx.count)), count: mul(sy.count, sx.count) };
   };
   const axes = ["n", "c", "h", "w"];
-  if (o.mode === "max") {
-    return compute(shape, (...cell) => {
+  const largest = (name: string): Tensor =>
+    compute(shape, (...cell) => {
       const v = value(cell);
       return maxReduce(select(v.inside, v.sample, minReduceIdentity(x.dtype)), [ky, kx]);
-    }, "roi_align", { axes, tag: "roi_align" });
+    }, name, { axes, tag: "roi_align" });
+  if (o.mode === "max") return largest("roi_align");
+  if (o.mode === "max_share") {
+    const found = largest("roi_align_max");
+    // A region turned inside out has no samples.
+    return compute(shape, (...cell) => select(gt(value(cell).count, int(0)), found.at(...cell), constant(0, x.dtype)), "roi_align", { axes });
   }
   const total = compute(shape, (...cell) => {
     const v = value(cell);
@@ -339,7 +345,7 @@ export function roiAlign(x: Tensor, rois: Tensor, o: RoiAlignOptions): Tensor {
   return compute(shape, (...cell) => div(total.at(...cell), cast(x.dtype, max(value(cell).count, int(1)))), "roi_align", { axes });
 }
 
-/** The value between four cells; 0 more than a cell outside. */
+/** The value between four cells, whose shares `mix` puts together; 0 more than a cell outside. */
 function bilinear(
   y: PrimExpr,
   x: PrimExpr,
@@ -347,6 +353,7 @@ function bilinear(
   w: PrimExpr,
   read: (y: PrimExpr, x: PrimExpr) => PrimExpr,
   dtype: Tensor["dtype"],
+  mix: (a: PrimExpr, b: PrimExpr) => PrimExpr = add,
 ): PrimExpr {
   const limit = (v: PrimExpr, size: PrimExpr): PrimExpr => min(max(v, f32(0)), cast("float32", sub(size, int(1))));
   const floor = (v: PrimExpr): PrimExpr => intrin("floor", "float32", [v]);
@@ -356,7 +363,7 @@ function bilinear(
   const [y1, x1] = [min(add(y0, int(1)), sub(h, int(1))), min(add(x0, int(1)), sub(w, int(1)))];
   const term = (yy: PrimExpr, xx: PrimExpr, wy: PrimExpr, wx: PrimExpr): PrimExpr => mul(cast("float32", read(yy, xx)), mul(wy, wx));
   const [gy, gx] = [sub(f32(1), fy), sub(f32(1), fx)];
-  const mixed = add(add(term(y0, x0, gy, gx), term(y0, x1, gy, fx)), add(term(y1, x0, fy, gx), term(y1, x1, fy, fx)));
+  const mixed = mix(mix(term(y0, x0, gy, gx), term(y0, x1, gy, fx)), mix(term(y1, x0, fy, gx), term(y1, x1, fy, fx)));
   const outside = [lt(y, f32(-1)), gt(y, cast("float32", h)), lt(x, f32(-1)), gt(x, cast("float32", w))].reduce(or);
   return ifThenElse(outside, constant(0, dtype), cast(dtype, mixed));
 }

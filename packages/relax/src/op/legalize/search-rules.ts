@@ -198,7 +198,7 @@ const multibox: LegalizeRule = viaTe("multibox_transform_loc", 3, (call) => {
 
 const roiAlign: LegalizeRule = viaTe("roi_align", 2, (call) => {
   const mode = stringAttr(call, "mode");
-  if (mode !== "avg" && mode !== "max") throw new RangeError(`There is no pooling mode \`${mode}\`.`);
+  if (mode !== "avg" && mode !== "max" && mode !== "max_share") throw new RangeError(`There is no pooling mode \`${mode}\`.`);
   const o: te.RoiAlignOptions = {
     pooledSize: intsAttr(call, "pooled_size"),
     spatialScale: floatAttr(call, "spatial_scale"),
