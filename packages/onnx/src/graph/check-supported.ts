@@ -1,7 +1,7 @@
 import type { Diagnostic } from "@verticil/ir-core";
 import { findConverter, type ConverterTable } from "../converter.ts";
 import { OnnxReport } from "../messages.ts";
-import { domainOf, type OnnxModel } from "../proto/decode.ts";
+import { domainOf, opsetsWithin, type OnnxModel } from "../proto/decode.ts";
 import type { GraphProto, NodeProto, TensorProto } from "../proto/schema.ts";
 import { unsupportedType } from "../proto/tensor.ts";
 import { valueTypeOf } from "../proto/value-type.ts";
@@ -51,9 +51,9 @@ export function checkSupported(model: OnnxModel, converters: ConverterTable, giv
   const report = new OnnxReport();
   const missing = new Map<string, string[]>();
   const called = new Set<string>();
-  const visit = (nodes: readonly NodeProto[]): void => {
+  const visit = (nodes: readonly NodeProto[], opsets: ReadonlyMap<string, number>): void => {
     for (const node of allNodes(nodes)) {
-      const version = model.opsets.get(domainOf(node.domain)) ?? 1;
+      const version = opsets.get(domainOf(node.domain)) ?? 1;
       if (findConverter(converters, tableName(node), version) !== undefined) continue;
       const key = `${domainOf(node.domain)}:${node.opType ?? ""}`;
       const func = model.functions.get(key);
@@ -62,12 +62,12 @@ export function checkSupported(model: OnnxModel, converters: ConverterTable, giv
         missing.set(name, [...(missing.get(name) ?? []), nodeName(node)]);
       } else if (!called.has(key)) {
         called.add(key);
-        visit(func.node ?? []);
+        visit(func.node ?? [], opsetsWithin(func, opsets));
         noteTypes({ node: func.node }, given, report);
       }
     }
   };
-  visit(model.graph.node ?? []);
+  visit(model.graph.node ?? [], model.opsets);
   for (const [op, nodes] of missing) report.note("unsupported-op", { op, nodes });
   noteTypes(model.graph, given, report);
   return report.diagnostics;

@@ -6,7 +6,7 @@ import { findConverter, type Converter, type ConverterTable } from "../converter
 import { foldNode } from "../fold/fold-node.ts";
 import { fail } from "../messages.ts";
 import { NodeContext } from "../node-context.ts";
-import { domainOf, type OnnxModel } from "../proto/decode.ts";
+import { domainOf, opsetsWithin, type OnnxModel } from "../proto/decode.ts";
 import type { FunctionProto, GraphProto, NodeProto } from "../proto/schema.ts";
 import { readTensor, type ReadExternal } from "../proto/tensor.ts";
 import { toValue, type Value } from "../value.ts";
@@ -58,6 +58,8 @@ export class GraphImport {
   #isGuessing = false;
   /** How many functions of the model are being put in place; their names say nothing to the graph's. */
   #depth = 0;
+  /** Those of the model, or of the function that is being put in place. */
+  #opsets: ReadonlyMap<string, number>;
 
   readonly #readExternal: ReadExternal | undefined;
 
@@ -67,6 +69,7 @@ export class GraphImport {
     this.#readExternal = readExternal;
     this.bb = bb;
     this.#model = model;
+    this.#opsets = model.opsets;
     this.#converters = converters;
     this.#read = readNames(model);
   }
@@ -156,7 +159,7 @@ export class GraphImport {
     const names = node.input ?? [];
     const isDoubtful = names.map((name) => this.#isDoubtful(name));
     const doubts = this.#doubts;
-    const version = this.#model.opsets.get(domainOf(node.domain)) ?? 1;
+    const version = this.#opsets.get(domainOf(node.domain)) ?? 1;
     const convert = findConverter(this.#converters, tableName(node), version);
     try {
       const inputs = names.map((name) => (name === "" ? undefined : this.#input(node, name)));
@@ -229,7 +232,9 @@ export class GraphImport {
     const func: FunctionProto | undefined = this.#model.functions.get(`${domainOf(node.domain)}:${node.opType ?? ""}`);
     // Operators without a converter were noted before.
     if (func === undefined) throw new UnknownValue();
+    const around = this.#opsets;
     this.#depth++;
+    this.#opsets = opsetsWithin(func, around);
     try {
       return this.#scoped([], () => {
         for (const [i, name] of (func.input ?? []).entries()) this.#defineGiven(name, inputs[i]);
@@ -239,6 +244,7 @@ export class GraphImport {
         return (func.output ?? []).map((name) => this.#result(name));
       });
     } finally {
+      this.#opsets = around;
       this.#depth--;
     }
   }

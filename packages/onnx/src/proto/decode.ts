@@ -1,6 +1,6 @@
 import { fail } from "../messages.ts";
 import { toNumber } from "./integers.ts";
-import { decodeModelProto, type FunctionProto, type GraphProto } from "./schema.ts";
+import { decodeModelProto, type FunctionProto, type GraphProto, type OpsetProto } from "./schema.ts";
 
 /** What of a model file the import looks at. */
 export interface OnnxModel {
@@ -13,6 +13,16 @@ export interface OnnxModel {
 
 const NEWEST = 28;
 
+/** Versions of operator sets by domain, as a model or a function states them. */
+function versionsOf(imports: readonly OpsetProto[] | null | undefined): ReadonlyMap<string, number> {
+  return new Map((imports ?? []).map((o) => [domainOf(o.domain), toNumber(o.version)]));
+}
+
+/** The operator sets that the nodes of a function are of: its own, and the model's for domains that it says nothing of. */
+export function opsetsWithin(func: FunctionProto, around: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map([...around, ...versionsOf(func.opsetImport)]);
+}
+
 /**
  * Reads a model file.
  * @throws DiagnosticError (`onnx/not-onnx`, `onnx/no-graph`, `onnx/unsupported-opset`)
@@ -20,11 +30,20 @@ const NEWEST = 28;
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   const proto = decode(bytes);
   if (proto.graph === undefined || proto.graph === null) return fail("no-graph", {});
-  const opsets = new Map((proto.opsetImport ?? []).map((o) => [domainOf(o.domain), toNumber(o.version)]));
+  const opsets = new Map(versionsOf(proto.opsetImport));
   // Models from before operator sets had versions are of the first.
   if (opsets.size === 0) opsets.set("", 1);
   const version = opsets.get("") ?? NEWEST;
   if (version < 1 || version > NEWEST) fail("unsupported-opset", { version });
+  const seen = new Set<string>();
+  for (const f of proto.functions ?? []) {
+    const key = `${domainOf(f.domain)}:${f.name ?? ""}`;
+    // Functions that differ in what they are called with have the same name.
+    if (seen.has(key)) fail("duplicate-name", { name: f.name ?? "", first: "a function of the model", second: "another one" });
+    seen.add(key);
+    const own = versionsOf(f.opsetImport).get("") ?? version;
+    if (own < 1 || own > NEWEST) fail("unsupported-opset", { version: own });
+  }
   const functions = new Map((proto.functions ?? []).map((f) => [`${domainOf(f.domain)}:${f.name ?? ""}`, f]));
   return { graph: proto.graph, opsets, functions };
 }

@@ -3,6 +3,7 @@
 // The package is CommonJS, whose exports Node and bundlers agree to give as the default.
 import onnxProto from "onnx-proto";
 import type { ProtoInt } from "./integers.ts";
+import { lengthDelimited } from "./wire.ts";
 
 type Maybe<T> = T | null | undefined;
 type Field<T> = { readonly [K in keyof T]?: Maybe<T[K]> };
@@ -67,7 +68,22 @@ export type FunctionProto = Field<{
 
 export type ModelProto = Field<{ graph: GraphProto; opsetImport: OpsetProto[]; functions: FunctionProto[] }>;
 
+/** Fields that the package that decodes does not know: functions of a model, and the values of attributes that a function has itself. */
+const functionsOfModel = 25;
+const ownAttributesOfFunction = 11;
+
 /** A model from the bytes of its file. @throws Error if they are not one. */
 export function decodeModelProto(bytes: Uint8Array): ModelProto {
-  return onnxProto.onnx.ModelProto.decode(bytes);
+  const model: ModelProto = onnxProto.onnx.ModelProto.decode(bytes);
+  const functions = model.functions ?? [];
+  if (functions.length === 0) return model;
+  const encoded = lengthDelimited(bytes, functionsOfModel);
+  return { graph: model.graph, opsetImport: model.opsetImport, functions: functions.map((f, i) => withOwnAttributes(f, encoded[i] ?? new Uint8Array())) };
+}
+
+function withOwnAttributes(func: FunctionProto, encoded: Uint8Array): FunctionProto {
+  const attributeProto = lengthDelimited(encoded, ownAttributesOfFunction).map((a): AttributeProto => onnxProto.onnx.AttributeProto.decode(a));
+  if (attributeProto.length === 0) return func;
+  const { name, domain, input, output, attribute, node, opsetImport } = func;
+  return { name, domain, input, output, attribute, node, opsetImport, attributeProto };
 }

@@ -1,6 +1,6 @@
 /**
  * The strings, bytes and messages in field `field` of a serialized message, in order. For messages that the package that
- * decodes onnx.proto does not know: those of onnx-data.proto.
+ * decodes onnx.proto does not know: those of onnx-data.proto, and newer fields.
  * @throws RangeError if the bytes are no message.
  */
 export function lengthDelimited(bytes: Uint8Array, field: number): readonly Uint8Array[] {
