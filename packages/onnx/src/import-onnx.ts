@@ -11,12 +11,13 @@ import { Problems } from "./graph/problems.ts";
 import { DecidesAtRunTime } from "./graph/run-time-control.ts";
 import { StandIns } from "./graph/stand-ins.ts";
 import { SymbolicDims, type GivenDim } from "./graph/symbolic-dims.ts";
+import { widenedTensor, withoutHalves } from "./graph/without-halves.ts";
 import { fail } from "./messages.ts";
 import { NodeContext } from "./node-context.ts";
 import { onnxConverters } from "./ops/table.ts";
 import { decodeModel, type OnnxModel } from "./proto/decode.ts";
 import type { NodeProto } from "./proto/schema.ts";
-import type { ReadExternal } from "./proto/tensor.ts";
+import { readTensor, type ReadExternal } from "./proto/tensor.ts";
 import type { Value } from "./value.ts";
 
 /** How a model is imported. */
@@ -35,6 +36,12 @@ export interface ImportOptions {
   readonly constants?: Readonly<Record<string, Tensor>>;
   /** Reads data that the model keeps in files of their own, piece by piece: `externalDataBeside(path)` of `@verticil/onnx/node`. */
   readonly externalData?: ReadExternal;
+  /**
+   * What becomes of float16. `keep`, which is the default: inputs, outputs and casts are what the file says, and weights are
+   * stored as they are until a target without such numbers widens them. `widen`: the model has float32 in its place, in inputs and
+   * outputs too, and rounds nothing to it.
+   */
+  readonly float16?: "keep" | "widen";
   /** Converters beside ours, or instead of them: `{ "my.domain:MyOp": (ctx) => ctx.emit("nn.relu", [ctx.input(0)]) }`. */
   readonly converters?: ConverterTable;
   /** The Relax operators that converters may emit; all of ours unless told. */
@@ -55,7 +62,8 @@ export interface ImportOptions {
  * that is wrong with its nodes, inputs and constants is listed, those of sub-graphs and functions included.
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): IRModule {
-  const model = decodeModel(bytes);
+  const decoded = decodeModel(bytes);
+  const model = options.float16 === "widen" ? withoutHalves(decoded) : decoded;
   try {
     return importModel(model, options, true);
   } catch (error) {
@@ -71,14 +79,15 @@ function importModel(model: OnnxModel, options: ImportOptions, straight: boolean
   const problems = new Problems();
   problems.add(checkSupported(model, converters, new Set(Object.keys(options.constants ?? {}))));
   const initialized = new Set((model.graph.initializer ?? []).map((t) => t.name ?? ""));
-  const constants = new Map(Object.entries(options.constants ?? {}));
+  const stored = options.float16 === "widen" ? widenedTensor : (t: Tensor): Tensor => t;
+  const constants = new Map(Object.entries(options.constants ?? {}).map(([name, t]) => [name, stored(t)]));
   const inputs = (model.graph.input ?? []).filter((i) => !initialized.has(i.name ?? "") && !constants.has(i.name ?? ""));
   const dims = new SymbolicDims(options.dims ?? {});
   const given = graphInputs(inputs, dims, options.shapes ?? {}, problems);
   const params = given.flatMap((i) => i.parameters);
   if (!problems.any) dims.checkGiven();
   const bb = new BlockBuilder({ ops: options.ops ?? relaxOps });
-  const graph = new GraphImport(bb, model, converters, problems, new StandIns(model.graph, dims), options.externalData);
+  const graph = new GraphImport(bb, model, converters, problems, new StandIns(model.graph, dims), (proto) => stored(readTensor(proto, "a constant", options.externalData)));
   for (const { name, value } of given) {
     if (value.kind === "unknown") graph.defineUnknown(name);
     else graph.define(name, value);

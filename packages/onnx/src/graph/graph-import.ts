@@ -7,8 +7,7 @@ import { foldNode } from "../fold/fold-node.ts";
 import { fail } from "../messages.ts";
 import { NodeContext } from "../node-context.ts";
 import { domainOf, opsetsWithin, type OnnxModel } from "../proto/decode.ts";
-import type { FunctionProto, GraphProto, NodeProto } from "../proto/schema.ts";
-import { readTensor, type ReadExternal } from "../proto/tensor.ts";
+import type { FunctionProto, GraphProto, NodeProto, TensorProto } from "../proto/schema.ts";
 import { toValue, type Value } from "../value.ts";
 import { bindAttributes } from "./function-body.ts";
 import { nodeLabel, orderedNodes } from "./order.ts";
@@ -61,12 +60,12 @@ export class GraphImport {
   /** Those of the model, or of the function that is being put in place. */
   #opsets: ReadonlyMap<string, number>;
 
-  readonly #readExternal: ReadExternal | undefined;
+  readonly #readStored: (proto: TensorProto) => Tensor;
 
-  constructor(bb: BlockBuilder, model: OnnxModel, converters: ConverterTable, problems: Problems, standIns: StandIns, readExternal?: ReadExternal) {
+  constructor(bb: BlockBuilder, model: OnnxModel, converters: ConverterTable, problems: Problems, standIns: StandIns, readStored: (proto: TensorProto) => Tensor) {
     this.problems = problems;
     this.#standIns = standIns;
-    this.#readExternal = readExternal;
+    this.#readStored = readStored;
     this.bb = bb;
     this.#model = model;
     this.#opsets = model.opsets;
@@ -117,7 +116,7 @@ export class GraphImport {
     for (const tensor of graph.initializer ?? []) {
       const name = tensor.name ?? "";
       try {
-        this.define(name, { kind: "constant", tensor: readTensor(tensor, "a constant", this.#readExternal) });
+        this.define(name, { kind: "constant", tensor: this.#readStored(tensor) });
       } catch (error) {
         this.problems.note(error);
         this.defineUnknown(name);
