@@ -6,6 +6,7 @@ import { afterAll, expect, test } from "vitest";
 import { DiagnosticError } from "@verticil/ir-core";
 import { importOnnx } from "./import-onnx.ts";
 import { externalDataBeside } from "./node.ts";
+import type { ReadExternal } from "./proto/tensor.ts";
 import { graphOf, node, valueInfo } from "./testing/onnx-model.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "external-"));
@@ -41,13 +42,43 @@ test("a piece of a file beside the model is read", () => {
   expect(weights(model({ location: "data/w.bin", offset: "8" }))).toBe("[2,3,4,7]");
 });
 
-test("a piece behind the second gibibyte is read", () => {
-  const offset = 2.5 * 2 ** 30;
+test.each([2 ** 31, 2 ** 32, 5 * 2 ** 30 + 4096])("a piece at byte %i is read, and nothing before it", (offset) => {
   const file = openSync(join(folder, "large.bin"), "w");
   // A hole before it, so that the file takes no room.
   writeSync(file, new Uint8Array(Float32Array.of(5, 6, 7, 8).buffer), 0, 16, offset);
   closeSync(file);
   expect(weights(model({ location: "large.bin", offset: String(offset), length: "16" }))).toBe("[5,6,7,8]");
+});
+
+/** `x + w0 + w1 + …` with weights of `size` floats one after the other in a file, and one that nothing reads. */
+function stacked(count: number, size: number): Uint8Array {
+  const names = Array.from({ length: count }, (_, i) => `w${i}`);
+  const nodes = names.map((w, i) => node("Add", [i === 0 ? "x" : `y${i - 1}`, w], [`y${i}`]));
+  const initializer = [...names, "unused"].map((name, i) => ({
+    name, dims: [size], dataType: 1, dataLocation: 1,
+    externalData: Object.entries({ location: "stack.bin", offset: String(4 * i * size), length: String(4 * size) }).map(([key, value]) => ({ key, value })),
+  }));
+  const graph = { ...graphOf({ nodes, outputs: [`y${count - 1}`] }), input: [valueInfo("x", [size])], initializer };
+  return onnxProto.onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: "", version: 17 }], graph }).finish();
+}
+
+test("each weight is read once, in a piece of its own, and kept without a copy; what nothing reads is not read", () => {
+  const pieces = new Map<string, Uint8Array>();
+  const externalData: ReadExternal = (piece) => {
+    expect(pieces.has(piece.name)).toBe(false);
+    const bytes = new Uint8Array(piece.length ?? 0);
+    pieces.set(piece.name, bytes);
+    return bytes;
+  };
+  const module = importOnnx(stacked(3, 4096), { externalData });
+  const kept: unknown[] = [];
+  const find = (v: unknown): void => {
+    if (ArrayBuffer.isView(v)) kept.push(v.buffer);
+    else if (typeof v === "object" && v !== null) Object.values(v).forEach(find);
+  };
+  for (const f of module.functions.values()) if ("body" in f) find(f.body);
+  expect([...pieces.keys()]).toEqual(["w0", "w1", "w2"]);
+  for (const bytes of pieces.values()) expect(kept).toContain(bytes.buffer);
 });
 
 test.each([

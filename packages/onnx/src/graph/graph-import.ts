@@ -115,6 +115,8 @@ export class GraphImport {
   run(graph: GraphProto, nodes: readonly NodeProto[]): void {
     for (const tensor of graph.initializer ?? []) {
       const name = tensor.name ?? "";
+      // Weights may be large, and elsewhere.
+      if (!this.isRead(name)) continue;
       try {
         this.define(name, { kind: "constant", tensor: this.#readStored(tensor) });
       } catch (error) {
