@@ -94,7 +94,7 @@ test("nodes of a function of the model are listed, and unsupported constants in 
   const nodes = [{ ...node("Wrong", ["x"], ["y"]), domain: "local" }, bad("y", "z")];
   const found = problems({ nodes, inputs: { x: [1, 4, 2, 2] }, outputs: ["z"], functions: [func] });
   expect(found).toEqual([
-    "unsupported-type: The tensor `Constant_k` is of type string, which is not supported.",
+    "unsupported-type: The tensor `Constant_k` is of type string (tensors here hold numbers), which is not supported.",
     "unsupported-form: `Resize_b` (Resize) is not supported in this form: its mode is `ABC`.",
     "unsupported-form: `Resize_z` (Resize) is not supported in this form: its mode is `ABC`.",
   ]);
@@ -104,4 +104,17 @@ test("operands that do not fit are listed beside each other", () => {
   const nodes = [node("MatMul", ["x", "w"], ["a"]), node("Softmax", ["x"], ["b"], { axis: 9 }), node("Softmax", ["x"], ["c"], { axis: "last" })];
   const found = problems({ nodes, inputs: { x: [1, 4] }, outputs: ["a", "b", "c"], initializers: { w: { dims: [3, 2], floats: [1, 2, 3, 4, 5, 6] } } });
   expect(found.map((line) => line.split(":")[0])).toEqual(["bad-node", "bad-node", "attribute-type"]);
+});
+
+test("types are refused by name, with the reason", () => {
+  const types = [8, 14, 18, 24, 26];
+  const nodes = types.map((_, i) => node("Identity", [`x${i}`], [`y${i}`]));
+  const inputs = Object.fromEntries(types.map((type, i) => [`x${i}`, { type, dims: [2] }]));
+  expect(problems({ nodes, inputs, outputs: ["y0"] }).map((line) => line.replace("unsupported-type: The input ", ""))).toEqual([
+    "`x0` is of type string (tensors here hold numbers), which is not supported.",
+    "`x1` is of type complex64 (numbers here are real), which is not supported.",
+    "`x2` is of type float8e4m3fnuz (of the 8-bit floats, float8e4m3fn and float8e5m2 are), which is not supported.",
+    "`x3` is of type float8e8m0 (of the 8-bit floats, float8e4m3fn and float8e5m2 are), which is not supported.",
+    "`x4` is of type int2 (integers here have 4 bits at least), which is not supported.",
+  ]);
 });

@@ -24,13 +24,17 @@ const TYPES: ReadonlyMap<number, ScalarDType> = new Map([
   [23, "float4_e2m1fn"],
 ]);
 
+/** With the reason why not. */
 const NAMES: ReadonlyMap<number, string> = new Map([
   [0, "undefined"],
-  [8, "string"],
-  [14, "complex64"],
-  [15, "complex128"],
-  [18, "float8e4m3fnuz"],
-  [20, "float8e5m2fnuz"],
+  [8, "string (tensors here hold numbers)"],
+  [14, "complex64 (numbers here are real)"],
+  [15, "complex128 (numbers here are real)"],
+  [18, "float8e4m3fnuz (of the 8-bit floats, float8e4m3fn and float8e5m2 are)"],
+  [20, "float8e5m2fnuz (of the 8-bit floats, float8e4m3fn and float8e5m2 are)"],
+  [24, "float8e8m0 (of the 8-bit floats, float8e4m3fn and float8e5m2 are)"],
+  [25, "uint2 (integers here have 4 bits at least)"],
+  [26, "int2 (integers here have 4 bits at least)"],
 ]);
 
 /**
