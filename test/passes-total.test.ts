@@ -56,12 +56,12 @@ function expectWellFormed(module: IRModule): void {
 /** The way to the virtual machine, in its order: these passes stand on those before them. */
 const lowering = [
   "LegalizeOps", "AnnotateTIROpPattern", "FuseOps", "FuseTIR", "RewriteDataflowReshape", "ToNonDataflow", "LambdaLift", "RemovePurityChecking", "CallTIRRewrite",
-  "AllocateWorkspace", "StaticPlanBlockMemory", "LowerAllocTensor", "KillAfterLastUse", "LowerRuntimeBuiltin", "ComputePrimValue", "VMShapeLower", "AttachGlobalSymbol",
+  "AllocateWorkspace", "StaticPlanBlockMemory", "LowerAllocTensor", "KillAfterLastUse", "LowerRuntimeBuiltin", "VMBuiltinLower", "ComputePrimValue", "VMShapeLower", "AttachGlobalSymbol",
 ];
 
 /** Passes that only make sense after others, and where they are tested instead. */
 const elsewhere = new Map<string, string>([
-  ...["CallTIRRewrite", "AllocateWorkspace", "StaticPlanBlockMemory", "LowerAllocTensor", "KillAfterLastUse", "LowerRuntimeBuiltin", "ComputePrimValue", "VMShapeLower", "AttachGlobalSymbol"].map(
+  ...["CallTIRRewrite", "AllocateWorkspace", "StaticPlanBlockMemory", "LowerAllocTensor", "KillAfterLastUse", "LowerRuntimeBuiltin", "VMBuiltinLower", "ComputePrimValue", "VMShapeLower", "AttachGlobalSymbol"].map(
     (name) => [name, "on the way to the virtual machine, below"] as const,
   ),
   ["Gradient", "takes a function whose result is a scalar: gradient.test.ts"],

@@ -20,7 +20,6 @@ const upstream: readonly (readonly [group: string, names: string])[] = [
 /** Passes that are functions or methods here, under another name. */
 const elsewhere: ReadonlyMap<string, string> = new Map([
   ["AlterOpImpl", "[`alterOpImpl`](../packages/relax/src/transform/alter-op-impl.ts), with programs and maps as values"],
-  ["Normalize", "`BlockBuilder.normalize`; scripts are normal when they are read"],
   ["UpdateVDevice", "[`updateVDevice`](../packages/relax/src/transform/update-vdevice.ts), with a device"],
   ["FuseOpsByPattern", "[`fuseOpsByPattern`](../packages/relax/src/transform/fuse-ops-by-pattern.ts), with patterns as values"],
   ["UpdateParamStructInfo", "[`updateParamStructInfo`](../packages/relax/src/transform/update-param-struct-info.ts), with a function"],

@@ -17,6 +17,8 @@ export interface PyHost {
   attribute(value: PyValue, attr: string): PyValue;
   call(callee: PyValue, args: PyArgs): PyValue;
   item(value: PyValue, key: PyValue): PyValue;
+  /** An operator on operands that are not both numbers. @throws PyUnsupported if it means nothing; so it is without this. */
+  binary?(op: string, a: PyValue, b: PyValue): PyValue;
 }
 
 /** Thrown for Python that the harness does not read; the row is counted apart. */
@@ -57,7 +59,7 @@ function evalExpr(e: PyExpr, host: PyHost): PyValue {
     case "Dict":
       return new Map(e.entries.map(([k, v]) => [evalExpr(k, host), evalExpr(v, host)]));
     case "Lambda":
-      return (): PyValue => evalExpr(e.body, host);
+      return lambda(e.params, (args) => evalExpr(e.body, withNames(host, args)));
     case "Unary": {
       const value = evalExpr(e.operand, host);
       if (e.op === "not") return !truthy(value);
@@ -66,6 +68,7 @@ function evalExpr(e: PyExpr, host: PyHost): PyValue {
     }
     case "Binary": {
       const [a, b] = [evalExpr(e.left, host), evalExpr(e.right, host)];
+      if ((typeof a !== "number" || typeof b !== "number") && host.binary !== undefined) return host.binary(e.op, a, b);
       if (typeof a !== "number" || typeof b !== "number") throw new PyUnsupported(`\`${e.op}\` of values that are no numbers`);
       return arithmetic(e.op, a, b);
     }
@@ -86,6 +89,16 @@ function evalExpr(e: PyExpr, host: PyHost): PyValue {
     default:
       throw new PyUnsupported(`Python's ${e.py}`);
   }
+}
+
+/** A function of as many arguments as the lambda has: callers ask for its length. */
+function lambda(params: readonly string[], body: (args: ReadonlyMap<string, PyValue>) => PyValue): (...args: PyValue[]) => PyValue {
+  const call = (...args: PyValue[]): PyValue => body(new Map(params.map((p, i) => [p, args[i]])));
+  return Object.defineProperty(call, "length", { value: params.length });
+}
+
+function withNames(host: PyHost, names: ReadonlyMap<string, PyValue>): PyHost {
+  return { ...host, name: (path) => (names.has(path) ? names.get(path) : host.name(path)) };
 }
 
 function truthy(value: PyValue): boolean {

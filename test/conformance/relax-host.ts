@@ -1,12 +1,12 @@
 import { at, contextEntry, irDialect, lookupFunc, makeGlobalVar, makeIRModule, passContext, withAttrs, type AttrValue, type BaseFunc, type GivenOptions, type IRModule, type Node, type PassContext } from "@verticil/ir-core";
-import { externalCodegensKey, fuseOpsMaxDepth, layoutTable, layoutTableKey, legalizeTable, legalizeTableKey, liftTransformConsumeParams, opRegistryKey, relax, relaxOps, relaxPasses, teGradientsKey, type TeGradient } from "@verticil/relax";
+import { externalCodegensKey, fuseOpsMaxDepth, layoutTable, layoutTableKey, legalizeTable, legalizeTableKey, liftTransformConsumeParams, opRegistryKey, relax, relaxOps, relaxPasses, relaxValuePasses, teGradientsKey, type TeGradient } from "@verticil/relax";
 import { compute } from "@verticil/te";
-import { constant, mul, tir, tirPasses } from "@verticil/tir";
+import { axisSeparator, constant, floorDiv, floorMod, mul, tir, tirPasses, toIndexMap, type IndexFunction, type PrimExpr } from "@verticil/tir";
 import { PyUnsupported, type PyArgs, type PyHost, type PyValue } from "./python-eval.ts";
 
 /** True if there is a pass of this name. */
 export function isImplemented(name: string): boolean {
-  return relaxPasses.has(name) || tirPasses.has(name);
+  return relaxPasses.has(name) || relaxValuePasses.has(name) || tirPasses.has(name);
 }
 
 /** A `tvm.*` name that is called later. */
@@ -18,12 +18,22 @@ class HostName {
   }
 }
 
+/** What a row's expressions may mention. */
+export interface RelaxHostOptions {
+  /** The options of the row's contexts. */
+  readonly config?: GivenOptions;
+  /** The scripts of the corpus by their id, for rows that mention others than their own. */
+  readonly script?: (id: string) => IRModule | BaseFunc;
+}
+
 /** Gives the names in a row's expressions their meaning. */
-export function relaxHost(scripts: ReadonlyMap<string, () => IRModule | BaseFunc>, config: GivenOptions = {}): PyHost {
+export function relaxHost(scripts: ReadonlyMap<string, () => IRModule | BaseFunc>, { config = {}, script: scriptOf }: RelaxHostOptions = {}): PyHost {
   return {
     name(path) {
       const script = scripts.get(path);
       if (script !== undefined) return script();
+      if (path === "tvm.tir.IndexMap.AXIS_SEPARATOR") return axisSeparator;
+      if (path === "SCRIPT" && scriptOf !== undefined) return ({ args }: PyArgs): PyValue => scriptOf(String(args[0]));
       if (path.startsWith("tvm.")) return new HostName(path);
       throw new PyUnsupported(`the name \`${path}\``);
     },
@@ -39,8 +49,17 @@ export function relaxHost(scripts: ReadonlyMap<string, () => IRModule | BaseFunc
       if (callee instanceof HostName) return callHost(callee.path, args, config);
       throw new PyUnsupported("a call of a value");
     },
-    item: (value, key) => lookupFunc(nodeOf(value) as IRModule, String(key)),
+    item: (value, key) => (Array.isArray(value) && typeof key === "number" ? (value as readonly PyValue[])[key] : lookupFunc(nodeOf(value) as IRModule, String(key))),
+    binary(op, a, b) {
+      if (op === "//") return floorDiv(nodeOf(a) as PrimExpr, indexOperand(b));
+      if (op === "%") return floorMod(nodeOf(a) as PrimExpr, indexOperand(b));
+      throw new PyUnsupported(`the operator \`${op}\``);
+    },
   };
+}
+
+function indexOperand(value: PyValue): PrimExpr | number {
+  return typeof value === "number" ? value : (nodeOf(value) as PrimExpr);
 }
 
 function callHost(path: string, { args, named }: PyArgs, config: GivenOptions): PyValue {
@@ -58,7 +77,11 @@ function callHost(path: string, { args, named }: PyArgs, config: GivenOptions): 
     const passes = args[0] as readonly ((a: PyArgs) => PyValue)[];
     return (a: PyArgs): PyValue => passes.reduce<PyValue>((m, p) => p({ args: [m], named: new Map() }), a.args[0]);
   }
-  const entry = relaxPasses.get(short) ?? tirPasses.get(short);
+  if (path === "tvm.tir.IndexMap.from_func_with_separators") {
+    const { map, axisSeparators } = toIndexMap(args[0] as IndexFunction, undefined, "int64");
+    return [map, axisSeparators];
+  }
+  const entry = relaxPasses.get(short) ?? relaxValuePasses.get(short) ?? tirPasses.get(short);
   if (!/^tvm\.(relax|tir)\./.test(path) || entry === undefined) throw new PyUnsupported(`\`${path}\``);
   const options = { ...Object.fromEntries(args.map((value, i) => [entry.params[i] ?? `argument ${i}`, value])), ...Object.fromEntries(named) };
   const unknown = Object.keys(options).find((key) => !entry.params.includes(key));

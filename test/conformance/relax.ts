@@ -56,7 +56,12 @@ function hostOf(dir: string, row: TransformRow): PyHost {
   };
   provide("BEFORE", row.before_path);
   provide("EXPECTED", row.expected_path);
-  return relaxHost(scripts, configOf(row));
+  return relaxHost(scripts, { config: configOf(row), script: (id) => readScript(join(dir, scriptPath(id))) });
+}
+
+/** Where the corpus keeps a script. */
+function scriptPath(id: string): string {
+  return `scripts/${id.replaceAll(/[/:]/g, "__")}.py`;
 }
 
 /** The options in the row's `PassContext`s. */

@@ -113,11 +113,21 @@ const graphPasses: readonly PassSpec[] = [
   plain("KillAfterLastUse", "Lets go of each value after its last use.", killAfterLastUse),
   plain("LowerRuntimeBuiltin", "Calls the runtime for what it carries out itself.", lowerRuntimeBuiltin),
   plain("ComputePrimValue", "Computes scalars of symbolic sizes by tensor programs.", computePrimValue),
-  plain("VMShapeLower", "Puts symbolic sizes on a heap, and checks what comes from outside.", vmShapeLower),
+  passSpec(
+    "VMShapeLower",
+    "Puts symbolic sizes on a heap, and checks what comes from outside.",
+    { emit_err_ctx: { type: "bool", doc: "let checks say what they look at, as they do unless told" } },
+    ({ emit_err_ctx: emitErrCtx }) => vmShapeLower({ emitErrCtx: emitErrCtx !== false }),
+  ),
   plain("AttachGlobalSymbol", "Makes every function known by its name.", attachGlobalSymbol),
   plain("ExplicitSizes", "Hands tensor programs the sizes of their buffers as scalars.", explicitSizes),
   plain("LowerStaticMain", "Makes one program of `main`, over one arena.", lowerStaticMain),
-  plain("MetaScheduleApplyDatabase", "Schedules tensor programs as a tuning database knows them.", metaScheduleApplyDatabase),
+  passSpec(
+    "MetaScheduleApplyDatabase",
+    "Schedules tensor programs as a tuning database knows them.",
+    { enable_warning: { type: "bool", doc: "warn of programs that the database does not know" } },
+    ({ enable_warning: enableWarning }) => metaScheduleApplyDatabase({ enableWarning: enableWarning === true }),
+  ),
   passSpec(
     "ApplyDefaultSchedule",
     "Schedules tensor programs by rules, for the processor unless told.",

@@ -273,7 +273,10 @@ export { isBaseOf, structInfoBaseCheck, type BaseCheck } from "./analysis/struct
 export { structInfoLca } from "./analysis/struct-info-lca.ts";
 export { eraseStructInfo } from "./ir/erase-struct-info.ts";
 export { relax, relaxScript } from "./script/relax-script.ts";
-export { relaxPasses, type RelaxPassEntry, type RelaxPassOptions } from "./transform/relax-passes.ts";
+export { relaxPasses } from "./transform/relax-passes.ts";
+export { relaxValuePasses } from "./transform/relax-value-passes.ts";
+export type { RelaxPassEntry, RelaxPassOptions } from "./transform/pass-options.ts";
+export { normalize } from "./transform/normalize.ts";
 export { cloneFunction } from "./ir/clone-function.ts";
 export { attachGlobalSymbol } from "./transform/attach-global-symbol.ts";
 export { computePrimValue } from "./transform/compute-prim-value.ts";

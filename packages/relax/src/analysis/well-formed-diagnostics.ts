@@ -2,7 +2,7 @@ interface Named {
   readonly name: string;
 }
 
-/** What may be wrong with a graph program. The rules are those of upstream's `well_formed.cc`; the last is of `LegalizeOps`. */
+/** What may be wrong with a graph program. The rules are those of upstream's `well_formed.cc`; the last two are of `LegalizeOps` and `MetaScheduleApplyDatabase`. */
 export const relaxDiagnostics = {
   "no-struct-info": {
     severity: "error",
@@ -106,5 +106,10 @@ export const relaxDiagnostics = {
     message: (p: Named & { readonly reason: "no rule" | "rule declined" }): string =>
       p.reason === "no rule" ? `There is no rule that makes a tensor program of \`${p.name}\`.` : `A call of \`${p.name}\` stays: its shapes are not known, or its attributes are not supported.`,
     help: "Give `LegalizeOps` a rule of your own, or the operands a known shape by `match_cast`.",
+  },
+  "not-tuned": {
+    severity: "warning",
+    message: (p: Named): string => `The tuning database has no schedule of \`${p.name}\`.`,
+    help: "Tune the module, or leave the program to the rules of a default schedule.",
   },
 } as const;

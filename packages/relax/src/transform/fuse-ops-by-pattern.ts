@@ -41,7 +41,7 @@ export interface FuseOpsByPatternOptions {
   /** Wraps each function in one marked `Codegen`, for `RunCodegen`. */
   readonly annotateCodegen?: boolean;
   /** The functions to look at; all unless told. */
-  readonly entryFunctionNames?: readonly string[];
+  readonly entryFunctions?: readonly string[];
 }
 
 /**
@@ -53,7 +53,7 @@ export interface FuseOpsByPatternOptions {
 export function fuseOpsByPattern(patterns: readonly FusionPattern[], opts: FuseOpsByPatternOptions = {}): Pass {
   return definePass("FuseOpsByPattern", (module, ctx) => {
     const ops = ctx.get(opRegistryKey);
-    const entries = opts.entryFunctionNames ?? [];
+    const entries = opts.entryFunctions ?? [];
     for (const name of entries) if (![...module.functions].some(([gv, f]) => gv.name === name && isRelaxFunction(f))) throw new RangeError(`There is no graph function \`${name}\`.`);
     const isEntry = (func: Function, gv: GlobalVar): boolean => (entries.length === 0 || entries.includes(gv.name)) && ["Primitive", "Composite", "Codegen"].every((a) => func.attrs[a] === undefined);
     let current: IRModule = module;

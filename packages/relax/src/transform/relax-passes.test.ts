@@ -9,7 +9,8 @@ import type { LegalizeRule } from "../op/legalize-rule.ts";
 import { legalizeTable } from "../op/legalize/index.ts";
 import { relax } from "../script/relax-script.ts";
 import { legalizeTableKey } from "./legalize-ops.ts";
-import { relaxPasses, type RelaxPassOptions } from "./relax-passes.ts";
+import type { RelaxPassOptions } from "./pass-options.ts";
+import { relaxPasses } from "./relax-passes.ts";
 import { externalCodegensKey, type ExternalCodegen } from "./run-codegen.ts";
 import { expectPass } from "./testing/expect-pass.ts";
 

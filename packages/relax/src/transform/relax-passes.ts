@@ -1,6 +1,9 @@
 import { isNode, type AttrMap, type AttrValue, type Pass } from "@verticil/ir-core";
 import type { AnyVar } from "@verticil/tir";
+import type { Var } from "../ir/expr.ts";
 import type { LegalizeRule, LegalizeTable } from "../op/legalize-rule.ts";
+import { metaScheduleApplyDatabase } from "../tuning/meta-schedule-apply-database.ts";
+import { metaScheduleTuneTIR } from "../tuning/meta-schedule-tune-tir.ts";
 import { adjustMatmulOrder } from "./adjust-matmul-order.ts";
 import { allocateWorkspace } from "./allocate-workspace.ts";
 import { annotateTIROpPattern } from "./annotate-tir-op-pattern.ts";
@@ -44,7 +47,9 @@ import { liftTransformParams } from "./lift-transform-params.ts";
 import { lowerAllocTensor } from "./lower-alloc-tensor.ts";
 import { lowerRuntimeBuiltin } from "./lower-runtime-builtin.ts";
 import { mergeCompositeFunctions } from "./merge-composite-functions.ts";
+import { normalize } from "./normalize.ts";
 import { normalizeGlobalVar } from "./normalize-global-var.ts";
+import { entriesOf, isSet, nameOf, namesOf, numberOf, type RelaxPassEntry, type RelaxPassOptions } from "./pass-options.ts";
 import { realizeVDevice } from "./realize-vdevice.ts";
 import { removePurityChecking } from "./remove-purity-checking.ts";
 import { removeUnusedOutputs } from "./remove-unused-outputs.ts";
@@ -58,66 +63,15 @@ import { toMixedPrecision } from "./to-mixed-precision.ts";
 import { topologicalSort, type TopologicalSortOptions } from "./topological-sort.ts";
 import { vmShapeLower } from "./vm-shape-lower.ts";
 
-/** The options of a pass by upstream's names, as a command line or a corpus gives them. */
-export type RelaxPassOptions = Readonly<Record<string, unknown>>;
-
-/** A pass that is made from options by upstream's names. */
-export interface RelaxPassEntry {
-  /** The names of the options: upstream's parameters in their order. */
-  readonly params: readonly string[];
-  /** What it does, in a line, for the passes that the command line takes from here. */
-  readonly doc?: string;
-  /** @throws TypeError for an option of another type. */
-  readonly make: (options: RelaxPassOptions) => Pass;
-}
-
 const plain = (make: () => Pass, doc = ""): RelaxPassEntry => ({ params: [], make: () => make(), doc });
-
-function numberOf(options: RelaxPassOptions, name: string): number | undefined {
-  const value = options[name];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "number" && typeof value !== "bigint") throw new TypeError(`The option \`${name}\` is a number, not \`${String(value)}\`.`);
-  return Number(value);
-}
-
-function namesOf(options: RelaxPassOptions, name: string): readonly string[] | undefined {
-  const value = options[name];
-  if (value === undefined || value === null) return undefined;
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return list.map((n) => {
-    if (typeof n !== "string") throw new TypeError(`The option \`${name}\` is a name or a list of names.`);
-    return n;
-  });
-}
-
-function nameOf(options: RelaxPassOptions, name: string): string | undefined {
-  const value = options[name];
-  if (value === undefined || value === null) return undefined;
-  if (typeof value !== "string") throw new TypeError(`The option \`${name}\` is a name.`);
-  return value;
-}
-
-function isSet(options: RelaxPassOptions, name: string): boolean {
-  const value = options[name] ?? false;
-  if (typeof value !== "boolean") throw new TypeError(`The option \`${name}\` is true or false.`);
-  return value;
-}
-
-/** What a map or an object holds; nothing where the option is not given. */
-function entriesOf(options: RelaxPassOptions, name: string): readonly (readonly [key: unknown, value: unknown])[] {
-  const value = options[name];
-  if (value === undefined || value === null) return [];
-  if (value instanceof Map) return [...(value as ReadonlyMap<unknown, unknown>)];
-  if (typeof value !== "object" || Array.isArray(value)) throw new TypeError(`The option \`${name}\` is a map.`);
-  return Object.entries(value);
-}
 
 function layoutsOf(options: RelaxPassOptions): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(entriesOf(options, "desired_layouts").map(([op, list]) => [String(op), Array.isArray(list) ? list.map(String) : []]));
 }
 
-/** The passes over graphs by upstream's name. */
+/** The passes over graphs by upstream's name; those that take values rather than names and numbers are `relaxValuePasses`. */
 export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, RelaxPassEntry>([
+  ["Normalize", plain(normalize, "Binds nested calls to variables, and infers what is not said.")],
   ["CanonicalizeBindings", plain(canonicalizeBindings)],
   ["EliminateCommonSubexpr", { params: ["call_only"], make: (o) => eliminateCommonSubexpr({ callOnly: isSet(o, "call_only") }) }],
   ["DeadCodeElimination", { params: ["entry_functions"], make: (o) => deadCodeElimination({ entryFunctions: namesOf(o, "entry_functions") ?? [] }) }],
@@ -179,8 +133,9 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["LowerAllocTensor", plain(lowerAllocTensor)],
   ["KillAfterLastUse", plain(killAfterLastUse)],
   ["LowerRuntimeBuiltin", plain(lowerRuntimeBuiltin)],
+  ["VMBuiltinLower", plain(lowerRuntimeBuiltin, "The older name of LowerRuntimeBuiltin.")],
   ["ComputePrimValue", plain(computePrimValue)],
-  ["VMShapeLower", plain(vmShapeLower)],
+  ["VMShapeLower", { params: ["emit_err_ctx"], make: (o) => vmShapeLower({ emitErrCtx: isSet(o, "emit_err_ctx", true) }) }],
   ["AttachGlobalSymbol", plain(attachGlobalSymbol)],
   ["NormalizeGlobalVar", plain(normalizeGlobalVar, "Names public functions as they are known outside.")],
   ["TopologicalSort", { params: ["order", "direction"], make: (o) => topologicalSort(sortOptions(o)), doc: "Sorts the bindings of dataflow blocks as a walk of the graph comes by them." }],
@@ -207,9 +162,11 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["RealizeVDevice", plain(realizeVDevice, "Places tensors on the devices that annotations and hints say.")],
   ["DataflowUseInplaceCalls", plain(dataflowUseInplaceCalls, "Lets elementwise operators write over what is not used later.")],
   ["SplitLayoutRewritePreproc", plain(splitLayoutRewritePreproc, "Makes a program of its own of what lays weights out anew.")],
-  ["LazyTransformParams", { params: ["fget_item", "fset_item"], make: (o) => lazyTransformParams(lazyOptions(o)), doc: "Lets functions that transform weights load and store them one by one." }],
+  ["LazyTransformParams", { params: ["fget_item", "fset_item", "extra_get_item_params", "extra_set_item_params"], make: (o) => lazyTransformParams(lazyOptions(o)), doc: "Lets functions that transform weights load and store them one by one." }],
   ["SpecializePrimFuncBasedOnCallSite", plain(specializePrimFuncBasedOnCallSite, "Puts buffers of tensor programs in the memory scopes that their calls say.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
+  ["MetaScheduleApplyDatabase", { params: ["enable_warning"], make: (o) => metaScheduleApplyDatabase({ enableWarning: isSet(o, "enable_warning") }) }],
+  ["MetaScheduleTuneTIR", plain(metaScheduleTuneTIR, "Hands tensor programs to the tuner of the context.")],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ targetOptions: targetOptions(o), entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
 
@@ -270,7 +227,18 @@ function combineCheck(value: unknown): CombineCheck | undefined {
 function lazyOptions(o: RelaxPassOptions): LazyTransformParamsOptions {
   const get = nameOf(o, "fget_item");
   const set = o["fset_item"] === null ? null : nameOf(o, "fset_item");
-  return { ...(get === undefined ? {} : { fgetItem: get }), ...(set === undefined ? {} : { fsetItem: set }) };
+  return {
+    ...(get === undefined ? {} : { fgetItem: get }),
+    ...(set === undefined ? {} : { fsetItem: set }),
+    extraGetItemParams: varsOf(o, "extra_get_item_params"),
+    extraSetItemParams: varsOf(o, "extra_set_item_params"),
+  };
+}
+
+function varsOf(options: RelaxPassOptions, name: string): readonly Var[] {
+  const value = options[name] ?? [];
+  if (!Array.isArray(value) || !value.every((v) => isNode(v) && v.kind === "relax.Var")) throw new TypeError(`The option \`${name}\` is a list of variables.`);
+  return value as readonly Var[];
 }
 
 function sharedOf(o: RelaxPassOptions): boolean | readonly string[] {

@@ -47,3 +47,22 @@ def main(x: R.Tensor(("n", "n * 2"), "float32"), s: R.Shape(["m", 3])) -> R.Shap
     return shape_1
 `,
   ));
+
+it("checks say nothing of their place where `emit_err_ctx` is off", () =>
+  expectPass(
+    vmShapeLower({ emitErrCtx: false }),
+    `
+@R.function
+def main(x: R.Tuple(R.Tensor((2,), "float32"))) -> R.Tuple(R.Tensor((2,), "float32")):
+    return x
+`,
+    `
+@R.function
+def main(x: R.Tuple(R.Tensor((2,), "float32"))) -> R.Tuple(R.Tensor((2,), "float32")):
+    R.call_packed("vm.builtin.check_tuple_info", x, R.prim_value(1), R.str(""), sinfo_args=(R.Tuple,))
+    y = x[0]
+    R.call_packed("vm.builtin.check_tensor_info", y, R.prim_value(1), R.dtype("float32"), R.str(""), sinfo_args=(R.Tuple,))
+    R.call_packed("vm.builtin.match_shape", y, R.prim_value(0), R.prim_value(1), R.prim_value(0), R.prim_value(2), R.str(""), sinfo_args=(R.Tuple,))
+    return x
+`,
+  ));

@@ -27,12 +27,18 @@ import { structInfoOf } from "../ir/struct-info-of.ts";
 import { UniqueNames } from "../ir/unique-names.ts";
 import { structInfoText } from "../script/struct-info-text.ts";
 
+/** Options of `vmShapeLower`. */
+export interface VMShapeLowerOptions {
+  /** Checks say which argument of which function they look at; set unless told. Without it they hand over empty texts. */
+  readonly emitErrCtx?: boolean;
+}
+
 /**
  * Upstream's `VMShapeLower`: symbolic sizes get places on a heap of the function. Arguments, results of `match_cast` and
  * what functions of the host give are checked against what the program says of them, and bind the sizes that are new;
  * sizes that are computed from others are computed by tensor programs on the heap.
  */
-export function vmShapeLower(): Pass {
+export function vmShapeLower(opts: VMShapeLowerOptions = {}): Pass {
   return definePass("VMShapeLower", (module: IRModule) => {
     const names = new UniqueNames();
     for (const gv of module.functions.keys()) names.reserve(gv.name);
@@ -43,7 +49,7 @@ export function vmShapeLower(): Pass {
       return gv;
     };
     const functions = new Map<GlobalVar, BaseFunc>();
-    for (const [gv, func] of module.functions) functions.set(gv, isRelaxFunction(func) ? new ShapeLowering(gv.name, func, addProgram).run() : func);
+    for (const [gv, func] of module.functions) functions.set(gv, isRelaxFunction(func) ? new ShapeLowering(gv.name, func, addProgram, opts.emitErrCtx ?? true).run() : func);
     return withFunctions(module, new Map([...functions, ...added]));
   });
 }
@@ -58,6 +64,7 @@ class ShapeLowering {
   readonly #name: string;
   readonly #func: Function;
   readonly #addProgram: (func: PrimFunc) => GlobalVar;
+  readonly #emitErrCtx: boolean;
   readonly #keys: ExprKeys = exprKeys();
   /** Places on the heap by the key of what lies there. */
   readonly #slots = new Map<string, { readonly index: number; readonly expr: PrimExpr }>();
@@ -65,7 +72,8 @@ class ShapeLowering {
   #known: { vars: Set<TirVar>; computed: Set<string> } = { vars: new Set(), computed: new Set() };
   #out: Binding[] = [];
 
-  constructor(name: string, func: Function, addProgram: (func: PrimFunc) => GlobalVar) {
+  constructor(name: string, func: Function, addProgram: (func: PrimFunc) => GlobalVar, emitErrCtx: boolean) {
+    this.#emitErrCtx = emitErrCtx;
     this.#name = name;
     this.#func = func;
     this.#addProgram = addProgram;
@@ -151,7 +159,7 @@ class ShapeLowering {
   }
 
   #matchValue(value: Expr, info: StructInfo, place: string, late: (() => void)[]): void {
-    const where = makeStringImm(place);
+    const where = this.#where(place);
     switch (info.kind) {
       case "relax.TensorStructInfo": {
         const dims = shapeOf(info);
@@ -190,10 +198,14 @@ class ShapeLowering {
     }
   }
 
+  #where(place: string): Expr {
+    return makeStringImm(this.#emitErrCtx ? place : "");
+  }
+
   #matchDims(value: Expr, dims: readonly PrimExpr[], place: string, late: (() => void)[]): void {
     const compound = (d: PrimExpr): boolean => !isVarExpr(d) && d.kind !== "ir.IntImm";
     const emit = (codes: readonly (readonly [Expr, Expr])[]): void =>
-      this.#effect("match_shape", [value, this.#slots.size === 0 ? makePrimValue(0) : this.#heap, makePrimValue(dims.length), ...codes.flat(), makeStringImm(place)]);
+      this.#effect("match_shape", [value, this.#slots.size === 0 ? makePrimValue(0) : this.#heap, makePrimValue(dims.length), ...codes.flat(), this.#where(place)]);
     emit(dims.map((d) => (compound(d) ? [makePrimValue(matchCodes.noOp), makePrimValue(0)] : this.#code(d))));
     if (!dims.some(compound)) return;
     late.push(() => emit(dims.map((d) => (compound(d) ? this.#code(d) : [makePrimValue(matchCodes.noOp), makePrimValue(0)]))));

@@ -57,6 +57,17 @@ function pairs(): IndexMap {
   return makeIndexMap([v], [floorDiv(v, constant(2, "int64")), floorMod(v, constant(2, "int64"))]);
 }
 
+it("warns of programs that the database does not know, if `enableWarning` is set", () => {
+  const warned = (enableWarning: boolean): readonly string[] => {
+    const entries = [contextEntry(opRegistryKey, relaxOps), contextEntry<TuningLookup>(tuningLookupKey, () => undefined)];
+    const ctx = passContext({ dialects, entries });
+    runPass(metaScheduleApplyDatabase({ enableWarning }), moduleOf({ weight: flat }), ctx);
+    return ctx.diagnostics.all.map((d) => `${d.code}: ${d.message}`);
+  };
+  expect(warned(true)).toEqual(["relax/not-tuned: The tuning database has no schedule of `add`."]);
+  expect(warned(false)).toEqual([]);
+});
+
 it("gives a program the schedule of the database and marks it", () => {
   const module = apply((func) => ({ func: schedule(func, (s) => s.split(s.getLoops("b")[0]!, [2, 2])), layout: [] }));
   const expected = moduleOf({ attrs: scheduled, weight: flat, loops: "for i, j in T.grid(T.int64(2), T.int64(2)):", block: "v = T.axis.spatial(T.int64(4), i * T.int64(2) + j)" });

@@ -1,5 +1,6 @@
 import { contextKey, definePass, mapFunctions, withAttrs, type BaseFunc, type ContextKey, type Pass } from "@verticil/ir-core";
 import type { IndexMap, PrimFunc } from "@verticil/tir";
+import { relaxDiagnostics } from "../analysis/well-formed-diagnostics.ts";
 import { packConstants } from "../transform/pack-constants.ts";
 import { programCalls } from "./layout-free-params.ts";
 
@@ -19,20 +20,28 @@ export type TuningLookup = (func: PrimFunc, layoutFree: readonly number[]) => Tu
 /** Where the pass finds the tuned schedules; without it there are none. */
 export const tuningLookupKey: ContextKey<TuningLookup> = contextKey("relax.tuning");
 
+/** Options of `metaScheduleApplyDatabase`. */
+export interface MetaScheduleApplyDatabaseOptions {
+  /** Warns of each program that the database does not know: `relax/not-tuned`. */
+  readonly enableWarning?: boolean;
+}
+
 /**
  * Gives each tensor program that the tuning database of the context knows its fastest schedule, and marks it
  * `tir.is_scheduled`; weights that the schedule wants in another layout are packed. The rest is left to the passes
  * after it. (Upstream's `MetaScheduleApplyDatabase`.)
  */
-export function metaScheduleApplyDatabase(): Pass {
+export function metaScheduleApplyDatabase(opts: MetaScheduleApplyDatabaseOptions = {}): Pass {
   return definePass("MetaScheduleApplyDatabase", (module, ctx) => {
     const lookup = ctx.find(tuningLookupKey);
     if (lookup === undefined) return module;
+    const report = opts.enableWarning === true ? ctx.diagnostics.reporter("relax", relaxDiagnostics) : undefined;
     const calls = programCalls(module);
     const tuned = new Map<BaseFunc, TunedFunc>();
     for (const [gv, func] of module.functions) {
       const found = isOpen(func) ? lookup(func, calls.layoutFree(gv, func)) : undefined;
       if (found !== undefined && found.layout.length <= 1) tuned.set(func, found);
+      else if (isOpen(func)) report?.("not-tuned", { name: gv.name }, func.span);
     }
     const marked = ({ func }: TunedFunc): PrimFunc => withAttrs(func, { "tir.is_scheduled": true });
     const packed = packConstants((func) => {
