@@ -58,6 +58,36 @@ b = R.call_tir(cls.my_double_replacement, (a,), out_sinfo=R.Tensor((2, 4), "floa
 y = R.layout_transform(b, index_map=lambda i, j: (i * 4 + j,))`),
   ));
 
+it("each of several results is laid out before the next one is taken", () => {
+  const both = (name: string, shape: string): string => `
+@T.prim_func(private=True)
+def ${name}(A: T.Buffer(${shape}, "float32"), B: T.Buffer(${shape}, "float32"), C: T.Buffer(${shape}, "float32")):
+    T.func_attr({"operator_name": "my.double"})
+    T.evaluate(0)
+`;
+  const graph = (body: string): string => `
+@R.function
+def main(x: R.Tensor((8,), "float32")) -> R.Tuple(R.Tensor((8,), "float32"), R.Tensor((8,), "float32")):
+    cls = Module
+    with R.dataflow():
+${body.replace(/^(?=.)/gm, "        ")}
+        R.output(y)
+    return y
+`;
+  expectPass(
+    pass({ func: func(both("other", "(2, 4)")), bufferTransforms: [byFour, byFour, byFour] }),
+    both("double", "(8,)") + graph(`y = R.call_tir(cls.double, (x,), out_sinfo=[R.Tensor((8,), "float32"), R.Tensor((8,), "float32")])`),
+    both("my_double_replacement", "(2, 4)") +
+      graph(`a = R.layout_transform(x, index_map=lambda i: (i // 4, i % 4))
+b = R.call_tir(cls.my_double_replacement, (a,), out_sinfo=[R.Tensor((2, 4), "float32"), R.Tensor((2, 4), "float32")])
+c = b[0]
+d = R.layout_transform(c, index_map=lambda i, j: (i * 4 + j,))
+e = b[1]
+f = R.layout_transform(e, index_map=lambda i, j: (i * 4 + j,))
+y = (d, f)`),
+  );
+});
+
 it("groups of axes are said of the changes of layout", () =>
   expectPass(
     pass({ func: func(rows("other", 2)), bufferTransforms: [(i) => [floorDiv(i, 4), axisSeparator, floorMod(i, 4)], null], inputAxisSeparators: [[0], []] }),

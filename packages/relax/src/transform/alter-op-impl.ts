@@ -57,7 +57,15 @@ export function alterOpImpl(replacements: ReadonlyMap<string, OpReplacement>): P
         const replaced = { ...call, attrs: parts.call.attrs, span: parts.call.span };
         if (infos.every((info, i) => outs[i] === info)) return replaced;
         const result = bb.emit(replaced);
-        return isTuple ? makeTuple(infos.map((info, i) => layout.back(bb.emit(makeTupleGetItem(result, i)), info, first + i))) : layout.back(result, at(infos, 0), first);
+        if (!isTuple) return layout.back(result, at(infos, 0), first);
+        // Each item is laid out before the next one is taken, as upstream writes it.
+        return makeTuple(
+          infos.map((info, i) => {
+            const item = bb.emit(makeTupleGetItem(result, i));
+            const back = layout.back(item, info, first + i);
+            return back === item ? item : bb.emit(back);
+          }),
+        );
       },
     );
   });
