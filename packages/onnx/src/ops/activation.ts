@@ -18,12 +18,13 @@ function positive(ctx: NodeContext, x: Expr): Expr {
   return ctx.emit("greater", [x, ctx.scalar(0, x)]);
 }
 
-const elu: Converter = (ctx) => {
-  const x = ctx.input(0);
+function eluOf(ctx: NodeContext, x: Expr, alpha: number): Expr {
   // The exponential of a large number is never used, but an infinity times zero would be.
   const low = ctx.emit("minimum", [x, ctx.scalar(0, x)]);
-  return ctx.emit("where", [positive(ctx, x), x, expMinusOne(ctx, low, ctx.attrs.float("alpha", 1))]);
-};
+  return ctx.emit("where", [positive(ctx, x), x, expMinusOne(ctx, low, alpha)]);
+}
+
+const elu: Converter = (ctx) => eluOf(ctx, ctx.input(0), ctx.attrs.float("alpha", 1));
 
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_GAMMA = 1.0507009873554805;
@@ -58,11 +59,12 @@ const prelu: Converter = (ctx) => {
   return ctx.emit("where", [ctx.emit("less", [x, ctx.scalar(0, x)]), ctx.emit("multiply", [slope, x]), x]);
 };
 
-const thresholdedRelu: Converter = (ctx) => {
-  const x = ctx.input(0);
-  const isAbove = ctx.emit("greater", [x, ctx.scalar(ctx.attrs.float("alpha", 1), x)]);
+function thresholded(ctx: NodeContext, x: Expr, alpha: number): Expr {
+  const isAbove = ctx.emit("greater", [x, ctx.scalar(alpha, x)]);
   return ctx.emit("where", [isAbove, x, ctx.scalar(0, x)]);
-};
+}
+
+const thresholdedRelu: Converter = (ctx) => thresholded(ctx, ctx.input(0), ctx.attrs.float("alpha", 1));
 
 /** `alpha * x + beta` between 0 and 1. */
 function hardSigmoidOf(ctx: NodeContext, x: Expr, alpha: number, beta: number): Expr {
@@ -147,6 +149,16 @@ function hardmaxOf(ctx: NodeContext, x: Expr, axis: number): Expr {
 /** What an activation makes of an operand. */
 export type Activation = (x: Expr) => Expr;
 
+/** How many of the numbers that go with a list of activations each one takes, by its name in small letters. */
+export const activationNumbers: Readonly<Record<string, { readonly alpha?: true; readonly beta?: true }>> = {
+  affine: { alpha: true, beta: true },
+  scaledtanh: { alpha: true, beta: true },
+  hardsigmoid: { alpha: true, beta: true },
+  leakyrelu: { alpha: true },
+  thresholdedrelu: { alpha: true },
+  elu: { alpha: true },
+};
+
 /** An activation by the name that recurrent and fused operators know it by, with the standard's defaults; undefined for others. */
 export function activationNamed(ctx: NodeContext, name: string, alpha: number | undefined, beta: number | undefined): Activation | undefined {
   const scalar = (v: number, x: Expr): Expr => ctx.scalar(v, x);
@@ -166,6 +178,10 @@ export function activationNamed(ctx: NodeContext, name: string, alpha: number | 
       return (x) => ctx.emit("multiply", [ctx.emit("tanh", [ctx.emit("multiply", [x, scalar(beta ?? 1, x)])]), scalar(alpha ?? 1, x)]);
     case "hardsigmoid":
       return (x) => ctx.emit("minimum", [ctx.emit("maximum", [affine(x, alpha ?? 0.2, beta ?? 0.5), scalar(0, x)]), scalar(1, x)]);
+    case "elu":
+      return (x) => eluOf(ctx, x, alpha ?? 1);
+    case "thresholdedrelu":
+      return (x) => thresholded(ctx, x, alpha ?? 1);
     case "softplus":
       return (x) => ctx.emit("nn.softplus", [x]);
     case "softsign":

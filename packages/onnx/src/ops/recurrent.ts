@@ -1,12 +1,12 @@
 import { at } from "@verticil/ir-core";
-import { makeShapeExpr, type Expr } from "@verticil/relax";
+import { makePrimValue, makeShapeExpr, type Expr } from "@verticil/relax";
 import { tensorFrom } from "@verticil/runtime-ffi";
-import { asInt, type PrimExpr } from "@verticil/tir";
+import { asInt, constant, type PrimExpr } from "@verticil/tir";
 import type { Converter, ConverterTable } from "../converter.ts";
 import { loopAtRun } from "../graph/run-time-control.ts";
 import type { NodeContext } from "../node-context.ts";
 import { knownValue } from "../value.ts";
-import { activationNamed, type Activation } from "./activation.ts";
+import { activationNamed, activationNumbers, type Activation } from "./activation.ts";
 import { splitAt } from "./shape.ts";
 
 /** One direction of a recurrent layer. Gates are side by side on the last axis. */
@@ -89,7 +89,6 @@ const lstmStep: Step = (ctx, d, x, { hidden, cell }) => {
 /** Its steps one after the other where their number is known, else a loop at run time. */
 function recurrent(layer: Layer): Converter {
   return (ctx) => {
-    if (ctx.attrs.has("clip")) return ctx.unsupported("its values are clipped");
     const batchFirst = ctx.attrs.flag("layout");
     const x = batchFirst ? ctx.transpose(ctx.input(0), [1, 0, 2]) : ctx.input(0);
     const directions = ctx.attrs.string("direction", "forward");
@@ -148,15 +147,26 @@ function direction(ctx: NodeContext, layer: Layer, x: Expr, i: number, batchFirs
   };
 }
 
+/** The activations of one direction. Those that take numbers take them in order, over both directions. */
 function activationsOf(ctx: NodeContext, layer: Layer, direction: number): readonly Activation[] {
   const n = layer.defaults.length;
   const names = ctx.attrs.strings("activations") ?? [...layer.defaults, ...layer.defaults];
-  const [alphas, betas] = [ctx.attrs.floats("activation_alpha") ?? [], ctx.attrs.floats("activation_beta") ?? []];
-  return Array.from({ length: n }, (_, k) => {
-    const i = direction * n + k;
-    const name = names[i] ?? at(layer.defaults, k);
-    return activationNamed(ctx, name, alphas[i], betas[i]) ?? ctx.unsupported(`its activation is \`${name}\``);
+  const [alphas, betas] = [[...(ctx.attrs.floats("activation_alpha") ?? [])], [...(ctx.attrs.floats("activation_beta") ?? [])]];
+  const all = names.map((name): Activation => {
+    const takes = activationNumbers[name.toLowerCase()];
+    const [alpha, beta] = [takes?.alpha === true ? alphas.shift() : undefined, takes?.beta === true ? betas.shift() : undefined];
+    return activationNamed(ctx, name, alpha, beta) ?? ctx.unsupported(`its activation is \`${name}\``);
   });
+  const limit = ctx.attrs.float("clip", 0);
+  return Array.from({ length: n }, (_, k) => {
+    const f = all[direction * n + k] ?? ctx.unsupported(`it has ${all.length} activations`);
+    // What goes into gates is clipped; a cell, the last activation's operand where there is one, is not.
+    return limit === 0 || (layer.hasCell && k === n - 1) ? f : (x: Expr) => f(clipped(ctx, x, limit));
+  });
+}
+
+function clipped(ctx: NodeContext, x: Expr, limit: number): Expr {
+  return ctx.emit("clip", [x, makePrimValue(constant(-limit, ctx.dtype(x))), makePrimValue(constant(limit, ctx.dtype(x)))]);
 }
 
 /** What a layer made of all steps: the hidden states, `[length, batch, hidden]`, and the last state. */

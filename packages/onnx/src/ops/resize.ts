@@ -29,7 +29,8 @@ const resize: Converter = (ctx) => {
   }
   const attrs: AttrMap = {
     method,
-    coordinate_transformation_mode: coordinates,
+    // Both are the same where the scale is the ratio of the sizes, and other scales do not come to this.
+    coordinate_transformation_mode: coordinates === "half_pixel_symmetric" ? "half_pixel" : coordinates,
     rounding_method: roundingOf(ctx, method, isOld),
     cubic_alpha: ctx.attrs.float("cubic_coeff_a", -0.75),
     cubic_exclude: ctx.attrs.int("exclude_outside", 0),
@@ -68,12 +69,12 @@ function byMatrices(
   const from = ctx.dims(x).map((d) => asInt(d));
   const to = sizes.map((d) => asInt(d));
   if (!from.every((d) => d !== undefined) || !to.every((d) => d !== undefined)) return antialias ? ctx.dynamic("the shape of its input") : undefined;
-  const given = how.isOld ? ctx.numbers(1, "the scales") : ctx.optionalNumbers(2, "the scales", true);
   const axes = ctx.axes(ctx.attrs.ints("axes") ?? from.map((_, i) => i), from.length);
+  const given = how.isOld ? ctx.numbers(1, "the scales") : (ctx.optionalNumbers(2, "the scales", true) ?? keptScales(ctx, axes.map((a) => at(from, a))));
   const scales = from.map((d, i) => given?.[axes.indexOf(i)] ?? at(to, i) / d);
   if (method === "nearest_neighbor" && to.some((n, i) => n < 1 || at(from, i) < 1)) return undefined;
   const isExact = scales.every((s, i) => Math.abs(s * at(from, i) - at(to, i)) < 1e-3);
-  if (isExact && !antialias && (coordinates !== "half_pixel_symmetric" || method === "nearest_neighbor")) return undefined;
+  if (isExact && !antialias) return undefined;
   if (method === "nearest_neighbor") return nearest(ctx, x, to, scales, { coordinates, rounding: roundingOf(ctx, method, how.isOld) });
   return resampled(ctx, x, to, scales, {
     method: method === "cubic" ? "cubic" : "linear",
@@ -134,12 +135,22 @@ function targetDims(ctx: NodeContext, x: Expr): readonly PrimExpr[] {
 
 /** Sizes that keep the aspect ratio where the model asks for it. */
 function keptRatio(ctx: NodeContext, own: readonly PrimExpr[], sizes: readonly PrimExpr[]): readonly PrimExpr[] {
-  const policy = ctx.attrs.string("keep_aspect_ratio_policy", "stretch");
-  if (policy === "stretch") return sizes;
+  if (ctx.attrs.string("keep_aspect_ratio_policy", "stretch") === "stretch") return sizes;
   const from = own.map((d) => asInt(d) ?? ctx.unsupported("it keeps the ratio of axes of unknown size"));
-  const ratios = sizes.map((d, i) => (asInt(d) ?? ctx.unsupported("it keeps the ratio of unknown sizes")) / at(from, i));
-  const ratio = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
+  const ratio = ratioOf(ctx, from, sizes.map((d) => asInt(d) ?? ctx.unsupported("it keeps the ratio of unknown sizes")));
   return from.map((n) => constant(Math.round(n * ratio), "int64"));
+}
+
+/** The one scale of all axes that keeps the aspect ratio; undefined where the model does not ask for it. */
+function keptScales(ctx: NodeContext, from: readonly number[]): readonly number[] | undefined {
+  if (ctx.attrs.string("keep_aspect_ratio_policy", "stretch") === "stretch") return undefined;
+  const ratio = ratioOf(ctx, from, ctx.numbers(3, "the sizes"));
+  return from.map(() => ratio);
+}
+
+function ratioOf(ctx: NodeContext, from: readonly number[], sizes: readonly number[]): number {
+  const ratios = sizes.map((size, i) => size / at(from, i));
+  return ctx.attrs.string("keep_aspect_ratio_policy", "stretch") === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);
 }
 
 /** The region in Relax's order (all begins, then all ends) over the spatial axes. */

@@ -11,6 +11,7 @@ export type TestAttribute =
   | readonly number[]
   | { readonly float: number }
   | { readonly floats: readonly number[] }
+  | { readonly strings: readonly string[] }
   | { readonly tensor: TestTensor }
   | { readonly graph: onnx.IGraphProto };
 
@@ -62,6 +63,7 @@ function attributeOf(name: string, value: TestAttribute): onnx.IAttributeProto {
   if (Array.isArray(value)) return { name, type: AttributeType.INTS, ints: [...value] };
   if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
   if ("floats" in value) return { name, type: AttributeType.FLOATS, floats: [...value.floats] };
+  if ("strings" in value) return { name, type: AttributeType.STRINGS, strings: value.strings.map((t) => new TextEncoder().encode(t)) };
   if ("tensor" in value) return { name, type: AttributeType.TENSOR, t: tensorProto("", value.tensor) };
   if ("graph" in value) return { name, type: AttributeType.GRAPH, g: value.graph };
   throw new Error("unreachable");
