@@ -12,6 +12,7 @@ export {
   type PackedFunction,
   type ShapeValue,
 } from "./any.ts";
+export { attentionKvCache } from "./attention-kv-cache.ts";
 export {
   dtypeBytes,
   isDType,

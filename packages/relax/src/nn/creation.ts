@@ -1,5 +1,5 @@
 import type { ScalarDType } from "@verticil/runtime-ffi";
-import { makeShapeExpr, type Dim } from "../ir/make.ts";
+import { makeDataTypeImm, makePrimValue, makeShapeExpr, type Dim } from "../ir/make.ts";
 import { concat, pad, unsqueeze } from "./arrangement.ts";
 import { exp } from "./elementwise.ts";
 import { astype, divide, exprOf, exprOp, multiply, tensorOp } from "./ops.ts";
@@ -18,6 +18,11 @@ export function zeros(like: Value, shape: readonly Dim[], dtype: ScalarDType = "
 
 export function ones(like: Value, shape: readonly Dim[], dtype: ScalarDType = "float32"): Tensor {
   return exprOp(like.scope, "relax.ones", [makeShapeExpr(shape)], { dtype }, "ones");
+}
+
+/** A tensor whose elements are not told: they are what was in its memory. */
+export function empty(like: Value, shape: readonly Dim[], dtype: ScalarDType = "float32"): Tensor {
+  return exprOp(like.scope, "relax.builtin.alloc_tensor", [makeShapeExpr(shape), makeDataTypeImm(dtype), makePrimValue(0)], {}, "empty");
 }
 
 /** What `getTimestepEmbedding` may be told. */

@@ -1,7 +1,7 @@
 import type { IRModule } from "@verticil/ir-core";
 import { makeVar as makeTirVar, type PrimExpr } from "@verticil/tir";
 import { BlockBuilder } from "../ir/block-builder.ts";
-import type { Expr, Var } from "../ir/expr.ts";
+import type { AnyVar, Expr, Var } from "../ir/expr.ts";
 import {
   makeObjectStructInfo,
   makeShapeStructInfo,
@@ -15,9 +15,10 @@ import {
 import type { OpRegistry } from "../ir/op-def.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { relaxOps } from "../op/index.ts";
+import { IOEffect, type Effect } from "./effect.ts";
 import type { Module } from "./module.ts";
 import type { Parameter } from "./parameter.ts";
-import type { ArgSpec, MethodSpec, ModuleSpec, SpecDim } from "./spec.ts";
+import type { ArgSpec, MethodSpec, ModuleSpec, PassingMode, SpecDim } from "./spec.ts";
 import { ObjectValue, ShapeValue, Tensor, Value, type TraceScope } from "./value.ts";
 
 /** A module of graph functions, and what it takes as weights. */
@@ -31,11 +32,16 @@ export interface ExportedModule {
 export interface ExportOptions {
   /** The operators that forward functions may call; the standard ones unless told. */
   readonly ops?: OpRegistry;
+  /** Lets methods call `debugFunc` and `print`: their functions then take and give back the state of that, before other effects. */
+  readonly debug?: boolean;
 }
 
 /**
  * Traces methods of a module into graph functions of the same names (upstream's `Module.export_tvm`). Each takes the
  * method's arguments, then the module's parameters; the attribute `num_input` says how many arguments come first.
+ *
+ * Modules with effects have a function `_initialize_effect` too, which gives what the effects are at first, all in one tuple. The
+ * others take effects between their arguments and the parameters (`num_input` counts them) and give `(result, (effects…))`.
  *
  * A parameter that is reached by two names (tied weights) is taken once, under the first.
  *
@@ -47,9 +53,25 @@ export interface ExportOptions {
  */
 export function exportModule(module: Module, methods: ModuleSpec, opts: ExportOptions = {}): ExportedModule {
   const params = uniqueParameters(module);
+  const io = opts.debug === true ? new IOEffect() : undefined;
+  const effects = new Map<Effect, string>();
+  if (io !== undefined) effects.set(io, "");
+  for (const [name, effect] of module.namedEffects()) if (!effects.has(effect)) effects.set(effect, name);
   const bb = new BlockBuilder({ ops: opts.ops ?? relaxOps });
-  for (const [name, method] of Object.entries(methods)) exportMethod(bb, module, name, method, params);
+  if (effects.size > 0) {
+    bb.function("_initialize_effect", [], () => bb.dataflow(() => bb.emitOutput(makeTuple([...effects].map(([effect, name]) => effect.emitInit(name, bb))))));
+  }
+  for (const [name, method] of Object.entries(methods)) exportMethod({ bb, module, params, effects, io }, name, method);
   return { module: bb.finalize(), params };
+}
+
+/** What all methods of a module share. */
+interface Exporting {
+  readonly bb: BlockBuilder;
+  readonly module: Module;
+  readonly params: ReadonlyMap<string, Parameter>;
+  readonly effects: ReadonlyMap<Effect, string>;
+  readonly io: Effect | undefined;
 }
 
 function uniqueParameters(module: Module): ReadonlyMap<string, Parameter> {
@@ -62,24 +84,28 @@ function uniqueParameters(module: Module): ReadonlyMap<string, Parameter> {
   return out;
 }
 
-function exportMethod(bb: BlockBuilder, module: Module, name: string, method: MethodSpec, params: ReadonlyMap<string, Parameter>): void {
+function exportMethod({ bb, module, params, effects, io }: Exporting, name: string, method: MethodSpec): void {
   const dims = new Map<string, PrimExpr>();
-  const args = Object.entries(method.args).map(([arg, s]) => makeVar(arg, infoOf(s, dims)));
-  const given = parameterVars(params, method.paramMode ?? "plain");
+  const args = Object.entries(method.args).map(([arg, s]) => makeVar(arg, infoOf(s, dims, arg)));
+  const effectMode = method.effectMode ?? "plain";
+  const states = passed([...effects].map(([effect, path]) => [effect, effect.stateName(path), effect.structInfo] as const), effectMode, "packed_effects");
+  const given = passed([...params].map(([path, p]) => [p, path, makeTensorStructInfo(p.shape, p.dtype)] as const), method.paramMode ?? "plain", "packed_params");
   bb.function(
     name,
-    [...args, ...given.vars],
+    [...args, ...states.vars, ...given.vars],
     () =>
       bb.dataflow(() => {
-        const scope = makeScope(bb, given.exprs);
+        const scope = new MethodScope(bb, given.exprs, states.exprs, io);
         const values = args.map((v) => valueOf(v, scope));
-        return bb.emitOutput(resultOf(callMethod(module, name, values), name));
+        const result = resultOf(callMethod(module, name, values), name);
+        if (states.exprs.size === 0) return bb.emitOutput(result);
+        return bb.emitOutput(makeTuple([result, makeTuple([...effects.keys()].map((effect) => scope.stateOf(effect)))]));
       }),
-    { attrs: { num_input: args.length } },
+    { attrs: { num_input: args.length + states.vars.length } },
   );
 }
 
-function infoOf(s: ArgSpec, dims: Map<string, PrimExpr>): StructInfo {
+function infoOf(s: ArgSpec, dims: Map<string, PrimExpr>, name: string): StructInfo {
   const dim = (d: SpecDim): Dim => {
     if (typeof d === "number") return d;
     const known = dims.get(d) ?? makeTirVar(d, "int64");
@@ -93,45 +119,87 @@ function infoOf(s: ArgSpec, dims: Map<string, PrimExpr>): StructInfo {
       return makeShapeStructInfo(s.dims.map(dim));
     case "object":
       return makeObjectStructInfo();
+    case "int":
+      return makeShapeStructInfo([dim(name)]);
+    case "tuple":
+      return makeTupleStructInfo(s.elements.map((e, i) => infoOf(e, dims, `${name}_${i}`)));
   }
 }
 
-interface ParameterVars {
+/** Variables that a function takes, and what stands for each thing that they pass. */
+interface Passed<T> {
   readonly vars: readonly Var[];
-  readonly exprs: ReadonlyMap<Parameter, Expr>;
+  readonly exprs: ReadonlyMap<T, Expr>;
 }
 
-function parameterVars(params: ReadonlyMap<string, Parameter>, mode: "plain" | "packed" | "none"): ParameterVars {
-  if (mode === "none") return { vars: [], exprs: new Map() };
-  const named = [...params].map(([name, p]) => [p, makeVar(name, makeTensorStructInfo(p.shape, p.dtype))] as const);
-  if (mode === "plain") return { vars: named.map(([, v]) => v), exprs: new Map(named) };
-  const packed = makeVar("packed_params", makeTupleStructInfo([...params.values()].map((p) => makeTensorStructInfo(p.shape, p.dtype))));
-  return { vars: [packed], exprs: new Map(named.map(([p], i) => [p, makeTupleGetItem(packed, i)])) };
+function passed<T>(items: readonly (readonly [thing: T, name: string, info: StructInfo])[], mode: PassingMode, packedName: string): Passed<T> {
+  if (mode === "none" || items.length === 0) return { vars: mode === "packed" ? [makeVar(packedName, makeTupleStructInfo([]))] : [], exprs: new Map() };
+  if (mode === "packed") {
+    const packed = makeVar(packedName, makeTupleStructInfo(items.map(([, , info]) => info)));
+    return { vars: [packed], exprs: new Map(items.map(([thing], i) => [thing, makeTupleGetItem(packed, i)])) };
+  }
+  const named = items.map(([thing, name, info]) => [thing, makeVar(name, info)] as const);
+  return { vars: named.map(([, v]) => v), exprs: new Map(named) };
 }
 
-function makeScope(bb: BlockBuilder, exprs: ReadonlyMap<Parameter, Expr>): TraceScope {
-  const emitted = new Map<Parameter, Expr>();
-  return {
-    bb,
-    exprOf(parameter) {
-      const known = emitted.get(parameter);
-      if (known !== undefined) return known;
-      const expr = exprs.get(parameter);
-      if (expr === undefined) throw new RangeError(`A parameter of shape [${parameter.shape.join(", ")}] is no field of the module being exported, nor of one of its modules; or the method takes none.`);
-      const value = expr.kind === "relax.TupleGetItem" ? bb.emit(expr) : expr;
-      emitted.set(parameter, value);
-      return value;
-    },
-  };
+/** The trace of one method. */
+class MethodScope implements TraceScope {
+  readonly bb: BlockBuilder;
+  readonly io: Effect | undefined;
+  readonly #exprs: ReadonlyMap<Parameter, Expr>;
+  readonly #emitted = new Map<Parameter, Expr>();
+  readonly #states = new Map<Effect, Expr>();
+
+  constructor(bb: BlockBuilder, exprs: ReadonlyMap<Parameter, Expr>, states: ReadonlyMap<Effect, Expr>, io: Effect | undefined) {
+    this.bb = bb;
+    this.#exprs = exprs;
+    this.io = io;
+    for (const [effect, state] of states) this.#states.set(effect, this.#bound(state));
+  }
+
+  exprOf(parameter: Parameter): Expr {
+    const known = this.#emitted.get(parameter);
+    if (known !== undefined) return known;
+    const expr = this.#exprs.get(parameter);
+    if (expr === undefined) throw new RangeError(`A parameter of shape [${parameter.shape.join(", ")}] is no field of the module being exported, nor of one of its modules; or the method takes none.`);
+    const value = this.#bound(expr);
+    this.#emitted.set(parameter, value);
+    return value;
+  }
+
+  stateOf(effect: Effect): Expr {
+    const state = this.#states.get(effect);
+    if (state === undefined) throw new RangeError(`An effect (${effect.constructor.name}) is no field of the module being exported, nor of one of its modules; or the method takes none.`);
+    return state;
+  }
+
+  setState(effect: Effect, state: Expr): void {
+    this.stateOf(effect);
+    this.#states.set(effect, state);
+  }
+
+  #bound(expr: Expr): Expr {
+    return expr.kind === "relax.TupleGetItem" ? this.bb.emit(expr) : expr;
+  }
 }
 
-function valueOf(v: Var, scope: TraceScope): Value {
+type Argument = Value | readonly Argument[];
+
+function valueOf(v: AnyVar, scope: TraceScope): Argument {
   const info = v.structInfo;
-  if (info?.kind === "relax.TensorStructInfo") return new Tensor(v, scope);
-  return info?.kind === "relax.ShapeStructInfo" ? new ShapeValue(v, scope, info.values ?? []) : new ObjectValue(v, scope);
+  switch (info?.kind) {
+    case "relax.TensorStructInfo":
+      return new Tensor(v, scope);
+    case "relax.ShapeStructInfo":
+      return new ShapeValue(v, scope, info.values ?? []);
+    case "relax.TupleStructInfo":
+      return info.fields.map((_, i) => valueOf(scope.bb.emit(makeTupleGetItem(v, i), `${v.name}_${i}`), scope));
+    default:
+      return new ObjectValue(v, scope);
+  }
 }
 
-function callMethod(module: Module, name: string, args: readonly Value[]): unknown {
+function callMethod(module: Module, name: string, args: readonly Argument[]): unknown {
   const method: unknown = Reflect.get(module, name);
   if (typeof method !== "function") throw new RangeError(`\`${module.constructor.name}\` has no method \`${name}\` to export.`);
   return Reflect.apply(method, module, args);

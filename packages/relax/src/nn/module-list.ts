@@ -1,3 +1,4 @@
+import type { Effect } from "./effect.ts";
 import { Module } from "./module.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -27,7 +28,7 @@ export class ModuleList<M extends Module> extends Module implements Iterable<M> 
     return this.#modules[Symbol.iterator]();
   }
 
-  override replaceMember(key: string, member: Parameter | Module): void {
+  override replaceMember(key: string, member: Parameter | Module | Effect): void {
     if (!(member instanceof Module)) throw new TypeError("A list of modules holds modules only.");
     this.#modules[Number(key)] = member as M;
   }

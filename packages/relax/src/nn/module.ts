@@ -1,4 +1,5 @@
 import type { ScalarDType, Tensor as TensorData } from "@verticil/runtime-ffi";
+import { Effect } from "./effect.ts";
 import { Parameter } from "./parameter.ts";
 
 /** Names that `loadStateDict` found on one side only. */
@@ -28,7 +29,16 @@ export class Module {
     for (const [key, member] of this.members()) {
       const name = prefix === "" ? key : `${prefix}.${key}`;
       if (member instanceof Parameter) yield [name, member];
-      else yield* member.namedParameters(name);
+      else if (member instanceof Module) yield* member.namedParameters(name);
+    }
+  }
+
+  /** The effects with their names, in the order of the fields: `layers.0.attention.cache`. */
+  *namedEffects(prefix = ""): Generator<readonly [name: string, effect: Effect]> {
+    for (const [key, member] of this.members()) {
+      const name = prefix === "" ? key : `${prefix}.${key}`;
+      if (member instanceof Effect) yield [name, member];
+      else if (member instanceof Module) yield* member.namedEffects(name);
     }
   }
 
@@ -61,20 +71,20 @@ export class Module {
     return { missing, unexpected };
   }
 
-  /** Gives all parameters another data type, before they have values. @throws TypeError if one has some. */
+  /** Gives all parameters and effects another data type, before parameters have values. @throws TypeError if one has some. */
   to(dtype: ScalarDType): void {
     for (const [, member] of this.members()) member.to(dtype);
   }
 
-  /** Puts another parameter or module in the place of a member; `Mutator` does so. */
-  replaceMember(key: string, member: Parameter | Module): void {
+  /** Puts another parameter, module or effect in the place of a member; `Mutator` does so. */
+  replaceMember(key: string, member: Parameter | Module | Effect): void {
     Reflect.set(this, key, member);
   }
 
-  /** The parameters and modules that it is made of, by field. */
-  *members(): Generator<readonly [key: string, member: Parameter | Module]> {
+  /** The parameters, modules and effects that it is made of, by field. */
+  *members(): Generator<readonly [key: string, member: Parameter | Module | Effect]> {
     for (const [key, member] of Object.entries(this) as Iterable<readonly [string, unknown]>) {
-      if (member instanceof Parameter || member instanceof Module) yield [key, member];
+      if (member instanceof Parameter || member instanceof Module || member instanceof Effect) yield [key, member];
     }
   }
 }

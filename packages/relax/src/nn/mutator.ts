@@ -1,3 +1,4 @@
+import { Effect } from "./effect.ts";
 import { ModuleList } from "./module-list.ts";
 import type { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -30,6 +31,11 @@ export class Mutator {
     return node;
   }
 
+  /** What an effect becomes. */
+  visitEffect(_name: string, node: Effect): Effect | Module {
+    return node;
+  }
+
   /** Visits the members of a module and puts what they become in their places; gives the module. */
   visit<M extends Module>(name: string, node: M): M {
     for (const [key, member] of node.members()) {
@@ -40,8 +46,9 @@ export class Mutator {
     return node;
   }
 
-  #visitMember(name: string, member: Parameter | Module): Parameter | Module {
+  #visitMember(name: string, member: Parameter | Module | Effect): Parameter | Module | Effect {
     if (member instanceof Parameter) return this.visitParam(name, member);
+    if (member instanceof Effect) return this.visitEffect(name, member);
     return member instanceof ModuleList ? this.visitModuleList(name, member) : this.visitModule(name, member);
   }
 }

@@ -27,6 +27,8 @@ test.each<[string, (x: nn.Tensor) => nn.Tensor]>([
   ["sort", (t) => nn.sort(t)],
   ["argsort", (t) => nn.argsort(t, 0, true)],
   ["triu", (t) => nn.triu(t, 1)],
+  ["ccl.allreduce", (t) => nn.cclAllreduce(t, "max")],
+  ["ccl.broadcast_from_worker0", nn.cclBroadcastFromWorker0],
 ])("%s keeps the shape", (name, f) => expect(traced([x], f)).toEqual({ ops: [name], shape: "n,8" }));
 
 test.each<[string, string, (x: nn.Tensor) => nn.Tensor]>([
@@ -36,6 +38,7 @@ test.each<[string, string, (x: nn.Tensor) => nn.Tensor]>([
   ["repeat", "n,24", (t) => nn.repeat(t, 3, 1)],
   ["permute_dims", "8,n", (t) => nn.permute(t, [1, 0])],
   ["nn.pad", "n,11", (t) => nn.pad(t, [0, 0, 1, 2])],
+  ["builtin.alloc_tensor", "3,4", (t) => nn.empty(t, [3, 4])],
   ["sum", "n", (t) => nn.sum(t, 1)],
   ["mean", "n,1", (t) => nn.mean(t, [1], true)],
   ["max", "", (t) => nn.max(t)],
@@ -84,6 +87,10 @@ test("groups are normalized with weights, or with ones and zeros", () => {
   expect(() => new nn.GroupNorm(4, 6)).toThrow("6 channels do not fall into 4 groups");
 });
 
+test("what all workers gather is as long as they are many", () => {
+  expect(traced([nn.spec.tensor([3, 4])], (t) => nn.cclAllgather(t, 2))).toEqual({ ops: ["ccl.allgather"], shape: "6,4" });
+});
+
 test("a tensor program and a function of the host are called with what they write to", () => {
   const twice = parse(
     `
@@ -97,5 +104,6 @@ def twice(x: T.Buffer((4,), "float32"), y: T.Buffer((4,), "float32")):
   const func = [...twice.functions.values()][0] as PrimFunc;
   const four = nn.spec.tensor([4]);
   expect(traced([four], (t) => nn.tensorIrOp(func, "twice", [t], [{ shape: [4], dtype: "float32" }])[0]!)).toEqual({ ops: ["call_tir"], shape: "4" });
+  expect(traced([four], (t) => nn.tensorIrInplaceOp(func, "twice", [t, t], [1], [{ shape: [4], dtype: "float32" }])[0]!)).toEqual({ ops: ["call_tir_inplace"], shape: "4" });
   expect(traced([x], (t) => nn.extern("host.two", [t], [{ shape: [2], dtype: "float32" }, { shape: [3], dtype: "int32" }])[1]!)).toEqual({ ops: ["call_dps_packed"], shape: "3" });
 });

@@ -32,6 +32,19 @@ export function tensorIrOp(func: PrimFunc, name: string, operands: readonly (Ten
 }
 
 /**
+ * Calls a tensor program that writes results over some of its operands (upstream's `tensor_ir_inplace_op`): `inplaceIndices` says for
+ * each result which, or -1 for one that is new.
+ */
+export function tensorIrInplaceOp(func: PrimFunc, name: string, operands: readonly (Tensor | Parameter)[], inplaceIndices: readonly number[], results: readonly ResultSpec[]): readonly Tensor[] {
+  const scope = scopeOf(operands);
+  const callee = scope.bb.addFunc(func, name);
+  const info = infoOf(results);
+  const args = makeTuple(operands.map((o) => exprOf(o, scope, "float32")));
+  const call = makeCall(makeOp("relax.call_tir_inplace"), [callee, args], { attrs: { inplace_indices: [...inplaceIndices] }, sinfoArgs: [info], structInfo: info });
+  return [wrapNested(call, scope, name)].flat().map((v) => onlyTensor(v, name));
+}
+
+/**
  * Calls a function of the host in destination-passing style: it is given the operands and then tensors to write to
  * (upstream's `extern`).
  */

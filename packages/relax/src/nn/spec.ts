@@ -7,13 +7,20 @@ export type SpecDim = number | string;
 export type ArgSpec =
   | { readonly kind: "tensor"; readonly shape: readonly SpecDim[]; readonly dtype: ScalarDType }
   | { readonly kind: "shape"; readonly dims: readonly SpecDim[] }
-  | { readonly kind: "object" };
+  | { readonly kind: "object" }
+  | { readonly kind: "int" }
+  | { readonly kind: "tuple"; readonly elements: readonly ArgSpec[] };
+
+/** How a function takes what its module holds: one by one, all in one tuple, or not at all. */
+export type PassingMode = "plain" | "packed" | "none";
 
 /** A method to export: its arguments in order, by name. */
 export interface MethodSpec {
   readonly args: Readonly<Record<string, ArgSpec>>;
   /** How the function takes the module's parameters: after its own arguments, all in one tuple, or not at all; `plain` unless told. */
-  readonly paramMode?: "plain" | "packed" | "none";
+  readonly paramMode?: PassingMode;
+  /** How the function takes the module's effects, before its parameters; `plain` unless told. Taken ones are given back. */
+  readonly effectMode?: PassingMode;
 }
 
 /** The methods to export, by name. */
@@ -27,8 +34,14 @@ export const spec: {
   readonly shape: (dims: readonly SpecDim[]) => ArgSpec;
   /** An object of the runtime that is handed through, such as a cache. */
   readonly object: () => ArgSpec;
+  /** An integer: the caller passes it as a shape of one dimension, the method gets a shape whose only dimension it is. */
+  readonly int: () => ArgSpec;
+  /** Several values that the caller passes as one; the method gets a list. */
+  readonly tuple: (elements: readonly ArgSpec[]) => ArgSpec;
 } = {
   tensor: (shape, dtype = "float32") => ({ kind: "tensor", shape, dtype }),
   shape: (dims) => ({ kind: "shape", dims }),
   object: () => ({ kind: "object" }),
+  int: () => ({ kind: "int" }),
+  tuple: (elements) => ({ kind: "tuple", elements }),
 };

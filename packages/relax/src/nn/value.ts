@@ -4,6 +4,7 @@ import type { BlockBuilder } from "../ir/block-builder.ts";
 import type { Expr } from "../ir/expr.ts";
 import { makeConstant, makeShapeExpr, shapeOf } from "../ir/make.ts";
 import { structInfoOf, tensorInfoOf } from "../ir/struct-info-of.ts";
+import type { Effect } from "./effect.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** What a forward function is traced in: where bindings go, and which expression stands for a parameter. */
@@ -11,6 +12,12 @@ export interface TraceScope {
   readonly bb: BlockBuilder;
   /** @throws RangeError for a parameter that is not one of the module being exported. */
   exprOf(parameter: Parameter): Expr;
+  /** What an effect's state is at this place. @throws RangeError for an effect that the method does not take. */
+  stateOf(effect: Effect): Expr;
+  /** Sets what an effect's state is from here on. @throws RangeError for an effect that the method does not take. */
+  setState(effect: Effect, state: Expr): void;
+  /** The effect of debugging, if the module is exported with it. */
+  readonly io: Effect | undefined;
 }
 
 /** A value inside a forward function: an expression and the trace that it belongs to. */
