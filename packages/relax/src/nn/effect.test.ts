@@ -11,7 +11,7 @@ import { legalizeTable } from "../op/legalize/index.ts";
 import { relax } from "../script/relax-script.ts";
 import { legalizeOps, legalizeTableKey } from "../transform/legalize-ops.ts";
 import { interpretRelax } from "../vm/interpret-relax.ts";
-import { add, debugFunc, Effect, exportModule, IOEffect, KVCache, Linear, Module, ModuleList, Mutator, print, spec, sum, type ExportOptions, type ModuleSpec, type ShapeValue, type Tensor, type Value } from "./index.ts";
+import { add, debugFunc, exportModule, IOEffect, KVCache, Linear, Module, ModuleList, Mutator, print, spec, sum, type Effect, type ExportOptions, type ModuleSpec, type ShapeValue, type Tensor, type Value } from "./index.ts";
 
 const dialects = [tir, relax];
 expect.extend(irMatchers({ dialects: [irDialect, ...dialects], print: (n) => printIr(n, { dialects }) }));
