@@ -58,6 +58,7 @@ holdToOnnxruntime([
   ...pads,
   ...uniques,
   ...[0, 1].map((largest): NamedCase => ({ op: "TopK", what: `largest ${largest}, with ties`, inputs: [floats([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8], [2, 6]), whole([3])], stored: [1], outputs: 2, attrs: { largest } })),
+  ...[0, 1].flatMap((detect_positive) => [0, 1].map((detect_negative): NamedCase => ({ op: "IsInf", what: `above ${detect_positive}, below ${detect_negative}`, inputs: [floats([1, Infinity, -Infinity, NaN])], attrs: { detect_positive, detect_negative } }))),
   suppression("corners", boxes, 0),
   suppression("corners in any order", flipped, 0),
   suppression("centres", boxes, 1),

@@ -109,7 +109,7 @@ const isInf: Converter = (ctx) => {
   if (negative && positive) return ctx.emit("isinf", [x]);
   if (negative) return ctx.emit("equal", [x, ctx.scalar(-Infinity, x)]);
   if (positive) return ctx.emit("equal", [x, ctx.scalar(Infinity, x)]);
-  return ctx.emit("not_equal", [x, x]);
+  return ctx.emit("less", [x, x]);
 };
 
 const cast: Converter = (ctx) => {

@@ -7,7 +7,7 @@ import type { Converter, ConverterTable } from "../converter.ts";
 import type { NodeContext } from "../node-context.ts";
 import { openResize } from "./open-resize.ts";
 import { nearest, resampled } from "./resample.ts";
-import { sampleLinear } from "./sampling.ts";
+import { broughtInside, sampleLinear } from "./sampling.ts";
 
 const METHODS: Readonly<Record<string, string>> = { nearest: "nearest_neighbor", linear: "linear", bilinear: "linear", cubic: "cubic" };
 
@@ -229,8 +229,8 @@ const gridSample: Converter = (ctx) => {
 /** A volume read at the points of a grid, whose last axis is x, y, z in `[-1, 1]`. */
 function volumeSample(ctx: NodeContext, x: Expr, grid: Expr): Expr {
   const mode = ctx.attrs.string("mode", ctx.opset < 20 ? "bilinear" : "linear");
-  const isPlain = (mode === "linear" || mode === "bilinear") && ctx.attrs.string("padding_mode", "zeros") === "zeros";
-  if (!isPlain) return ctx.unsupported("it samples a volume in another way than linearly with zeros around");
+  if (mode !== "linear" && mode !== "bilinear" && mode !== "nearest") return ctx.unsupported(`it samples a volume in the mode \`${mode}\``);
+  const outside = ctx.attrs.string("padding_mode", "zeros");
   const [batch = 1, channels = 1, ...sizes] = ctx.staticDims(x);
   const [, ...out] = ctx.staticDims(grid).slice(0, -1);
   const count = out.reduce((a, b) => a * b, 1);
@@ -239,7 +239,10 @@ function volumeSample(ctx: NodeContext, x: Expr, grid: Expr): Expr {
     const last = ctx.emit("take", [grid, ctx.scalar(sizes.length - 1 - d, "int64")], { axis: sizes.length + 1 });
     const [factor, shift] = align ? [(size - 1) / 2, (size - 1) / 2] : [size / 2, (size - 1) / 2];
     const scaled = ctx.emit("multiply", [ctx.reshape(last, [batch, count]), ctx.scalar(factor, grid)]);
-    return ctx.emit("add", [scaled, ctx.scalar(shift, grid)]);
+    const point = ctx.emit("add", [scaled, ctx.scalar(shift, grid)]);
+    // As onnxruntime has it: rounded before it is brought inside.
+    const place = mode === "nearest" ? ctx.emit("round", [point]) : point;
+    return broughtInside(ctx, place, size, outside, align);
   });
   return ctx.reshape(sampleLinear(ctx, x, points), [batch, channels, ...out]);
 }

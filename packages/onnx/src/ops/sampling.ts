@@ -32,6 +32,32 @@ export function sampleLinear(ctx: NodeContext, data: Expr, points: readonly Expr
   return terms.reduce((a, b) => ctx.emit("add", [a, b]));
 }
 
+/**
+ * Places along an axis that lie outside of its `size` elements brought inside: to the border, or mirrored at it, where the
+ * border lies half an element outside of the outer elements unless those are the corners.
+ */
+export function broughtInside(ctx: NodeContext, place: Expr, size: number, mode: string, corners: boolean): Expr {
+  const dtype = ctx.dtype(place);
+  const clipped = (x: Expr): Expr => ctx.emit("clip", [x, makePrimValue(constant(0, dtype)), makePrimValue(constant(size - 1, dtype))]);
+  switch (mode) {
+    case "zeros":
+      return place;
+    case "border":
+      return clipped(place);
+    case "reflection": {
+      const [low, length] = corners ? [0, size - 1] : [-0.5, size];
+      if (length === 0) return ctx.emit("zeros_like", [place]);
+      const away = ctx.emit("abs", [ctx.emit("subtract", [place, ctx.scalar(low, place)])]);
+      // There and back again is one period.
+      const along = ctx.emit("floor_mod", [away, ctx.scalar(2 * length, place)]);
+      const folded = ctx.emit("minimum", [along, ctx.emit("subtract", [ctx.scalar(2 * length, place), along])]);
+      return clipped(ctx.emit("add", [folded, ctx.scalar(low, place)]));
+    }
+    default:
+      return ctx.unsupported(`its padding_mode is \`${mode}\``);
+  }
+}
+
 function cornersOf(ctx: NodeContext, point: Expr, size: number): readonly [Corner, Corner] {
   const dtype = ctx.dtype(point);
   const bounded = (x: Expr, low: number, high: number): Expr => ctx.emit("clip", [x, makePrimValue(constant(low, dtype)), makePrimValue(constant(high, dtype))]);
