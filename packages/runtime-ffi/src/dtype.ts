@@ -18,6 +18,8 @@ export type ScalarDType =
   | "bfloat16"
   | "float8_e4m3fn"
   | "float8_e5m2"
+  | "float8_e4m3fnuz"
+  | "float8_e5m2fnuz"
   | "float4_e2m1fn"
   | "handle"
   | "void";
@@ -59,6 +61,8 @@ const SCALARS: { readonly [S in ScalarDType]: readonly [DTypeCode, number] } = {
   bfloat16: ["bfloat", 16],
   float8_e4m3fn: ["float8", 8],
   float8_e5m2: ["float8", 8],
+  float8_e4m3fnuz: ["float8", 8],
+  float8_e5m2fnuz: ["float8", 8],
   float4_e2m1fn: ["float4", 4],
   handle: ["handle", 64],
   void: ["void", 0],

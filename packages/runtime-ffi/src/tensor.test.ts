@@ -50,6 +50,15 @@ test("integers wrap and floats round as their types do", () => {
   expect(getElement(tensorFrom([1 / 3], [1], "float16"), 0)).toBe(0.333251953125);
 });
 
+test("8-bit floats without infinities have one NaN, and exponents one lower", () => {
+  const read = (dtype: "float8_e4m3fnuz" | "float8_e5m2fnuz"): readonly (number | bigint)[] => {
+    const t = tensor(Uint8Array.of(0, 1, 0x40, 0xc0, 0x7f, 0xff, 0x80), [7], dtype);
+    return Array.from({ length: 7 }, (_, i) => getElement(t, i));
+  };
+  expect(read("float8_e4m3fnuz")).toEqual([0, 2 ** -10, 1, -1, 240, -240, NaN]);
+  expect(read("float8_e5m2fnuz")).toEqual([0, 2 ** -17, 1, -1, 57344, -57344, NaN]);
+});
+
 test("values that do not fill a shape are refused", () => {
   expect(() => tensorFrom([1, 2], [3], "float32")).toThrow("takes 3 elements, not 2");
   expect(() => tensorFrom([1, 2, 3, 4], [3], "float32")).toThrow("takes 3 elements, not 4");

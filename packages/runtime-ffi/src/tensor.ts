@@ -48,6 +48,8 @@ const ARRAYS: { readonly [D in ScalarDType]: TypedArrayConstructor | undefined }
   bfloat16: Uint16Array,
   float8_e4m3fn: Uint8Array,
   float8_e5m2: Uint8Array,
+  float8_e4m3fnuz: Uint8Array,
+  float8_e5m2fnuz: Uint8Array,
   float4_e2m1fn: Uint8Array,
   handle: undefined,
   void: undefined,
@@ -153,6 +155,10 @@ export function getElement(t: Tensor, i: number): number | bigint {
       return float8ToFloat(raw, 4, 3);
     case "float8_e5m2":
       return float8ToFloat(raw, 5, 2);
+    case "float8_e4m3fnuz":
+      return fnuzToFloat(raw, 3);
+    case "float8_e5m2fnuz":
+      return fnuzToFloat(raw, 2);
     case "float4_e2m1fn":
       return float4ToFloat(raw);
     default:
@@ -244,6 +250,16 @@ function float4ToFloat(bits: number): number {
   const [exponent, fraction] = [(bits >> 1) & 3, bits & 1];
   const magnitude = exponent === 0 ? fraction / 2 : (1 + fraction / 2) * 2 ** (exponent - 1);
   return bits & 8 ? -magnitude : magnitude;
+}
+
+/** An 8-bit float without infinities and minus zero, whose bits stand for the only NaN, and with exponents one lower. */
+function fnuzToFloat(bits: number, fractionBits: 3 | 2): number {
+  if (bits === 0x80) return NaN;
+  const bias = 2 ** (6 - fractionBits);
+  const [exponent, fraction] = [(bits & 127) >> fractionBits, bits & (2 ** fractionBits - 1)];
+  const share = fraction / 2 ** fractionBits;
+  const magnitude = exponent === 0 ? share * 2 ** (1 - bias) : (1 + share) * 2 ** (exponent - bias);
+  return bits & 0x80 ? -magnitude : magnitude;
 }
 
 /** An 8-bit float from its bits: `e4m3fn` (no infinities) or `e5m2` (like a short half). */

@@ -4,7 +4,7 @@ import { constant } from "@verticil/tir";
 import type { NodeContext } from "../node-context.ts";
 
 /** The largest numbers of the floats of at most 8 bits. */
-const LARGEST: Partial<Record<ScalarDType, number>> = { float8_e4m3fn: 448, float8_e5m2: 57344, float4_e2m1fn: 6 };
+const LARGEST: Partial<Record<ScalarDType, number>> = { float8_e4m3fn: 448, float8_e5m2: 57344, float8_e4m3fnuz: 240, float8_e5m2fnuz: 57344, float4_e2m1fn: 6 };
 
 /** True for a type of at most 8 bits, whose conversions saturate unless told otherwise. */
 export function isSmallFloat(dtype: ScalarDType): boolean {

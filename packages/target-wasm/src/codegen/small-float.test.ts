@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { elementwise } from "../testing/elementwise.ts";
 import { runFunc } from "../testing/run-wasm.ts";
 
-const types = ["float8_e4m3fn", "float8_e5m2", "float4_e2m1fn"] as const satisfies readonly ScalarDType[];
+const types = ["float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float4_e2m1fn"] as const satisfies readonly ScalarDType[];
 
 /** What the code and the interpreter make of the same input; bits of what is no number may differ. */
 function both(from: ScalarDType, to: ScalarDType, input: Tensor, lanes: number): readonly (readonly unknown[])[] {

@@ -20,16 +20,16 @@ export interface TargetLegality {
 /** WGSL: no 64-bit types at all, `bool` only as a value; a barrier that not all threads reach is an error of the program. */
 export const wgslLegality: TargetLegality = {
   name: "WGSL",
-  noStorage: ["int64", "uint64", "float64", "bool", "bfloat16", "float8_e4m3fn", "float8_e5m2"],
-  noArithmetic: ["int64", "uint64", "float64", "bfloat16", "float8_e4m3fn", "float8_e5m2"],
+  noStorage: ["int64", "uint64", "float64", "bool", "bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"],
+  noArithmetic: ["int64", "uint64", "float64", "bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"],
   uniformBarriers: true,
 };
 
 /** WebAssembly: everything but the floats that it has no instructions for. */
 export const wasmLegality: TargetLegality = {
   name: "WebAssembly",
-  noStorage: ["float8_e4m3fn", "float8_e5m2"],
-  noArithmetic: ["bfloat16", "float8_e4m3fn", "float8_e5m2"],
+  noStorage: ["float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"],
+  noArithmetic: ["bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"],
   uniformBarriers: false,
 };
 

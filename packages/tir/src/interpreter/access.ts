@@ -131,6 +131,8 @@ function plainLoad(view: View, place: () => number, miss: () => never): Code {
       return { wide: true, run: wideLoad(view, place, miss, scalar === "uint64"), lo: integerRange(scalar)[0], hi: integerRange(scalar)[1] };
     case "float8_e4m3fn":
     case "float8_e5m2":
+    case "float8_e4m3fnuz":
+    case "float8_e5m2fnuz":
     case "float4_e2m1fn": {
       const decode = smallFloatOf(scalar)?.decode ?? ((x: number): number => x);
       return valueCode(() => decode(view.words[place()] ?? miss()));

@@ -47,6 +47,8 @@ const WORDS: { readonly [D in ScalarDType]: { new (b: ArrayBufferLike, at: numbe
   bfloat16: Uint16Array,
   float8_e4m3fn: Uint8Array,
   float8_e5m2: Uint8Array,
+  float8_e4m3fnuz: Uint8Array,
+  float8_e5m2fnuz: Uint8Array,
   float4_e2m1fn: Uint8Array,
   handle: Uint32Array,
   void: Uint8Array,

@@ -44,10 +44,40 @@ function smallFloat(exponentBits: number, fractionBits: number, max: number, ove
   };
 }
 
+/** Without infinities and minus zero, whose bits stand for the only NaN: every other pattern is a number, with exponents one lower. */
+function fnuz(exponentBits: number, fractionBits: number): SmallFloat {
+  const bias = 2 ** (exponentBits - 1);
+  const minExponent = 1 - bias;
+  const max = (2 - 2 ** -fractionBits) * 2 ** (2 ** exponentBits - 1 - bias);
+  return {
+    decode(bits) {
+      if (bits === 0x80) return NaN;
+      const [exponent, fraction] = [(bits & 0x7f) >> fractionBits, (bits & ((1 << fractionBits) - 1)) / 2 ** fractionBits];
+      const magnitude = exponent === 0 ? fraction * 2 ** minExponent : (1 + fraction) * 2 ** (exponent - bias);
+      return bits & 0x80 ? -magnitude : magnitude;
+    },
+    round(x) {
+      const r = roundTo(x, fractionBits, minExponent, Infinity);
+      return Math.abs(r) > max ? NaN : r === 0 ? 0 : r;
+    },
+    encode(x) {
+      const abs = Math.abs(x);
+      if (Number.isNaN(x) || abs === Infinity) return 0x80;
+      if (abs === 0) return 0;
+      const sign = x < 0 ? 0x80 : 0;
+      if (abs < 2 ** minExponent) return sign | (abs * 2 ** (fractionBits - minExponent));
+      const exponent = Math.floor(Math.log2(abs));
+      return sign | ((exponent + bias) << fractionBits) | ((abs / 2 ** exponent - 1) * 2 ** fractionBits);
+    },
+  };
+}
+
 const BY_TYPE: ReadonlyMap<ScalarDType, SmallFloat> = new Map([
   // No infinity: what is too large is not a number.
   ["float8_e4m3fn", smallFloat(4, 3, 448, NaN, 0x7f, undefined)],
   ["float8_e5m2", smallFloat(5, 2, 57344, Infinity, 0x7d, 0x7c)],
+  ["float8_e4m3fnuz", fnuz(4, 3)],
+  ["float8_e5m2fnuz", fnuz(5, 2)],
   // Neither infinity nor NaN: what is too large is the largest.
   ["float4_e2m1fn", smallFloat(2, 1, 6, 6, undefined, undefined)],
 ]);

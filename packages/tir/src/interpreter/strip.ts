@@ -353,6 +353,8 @@ function decoder(dtype: DType): ((word: number) => number) | undefined {
       return undefined;
     case "float8_e4m3fn":
     case "float8_e5m2":
+    case "float8_e4m3fnuz":
+    case "float8_e5m2fnuz":
     case "float4_e2m1fn":
       return smallFloatOf(scalar)?.decode;
     case "int4":

@@ -139,6 +139,8 @@ function nearest(x: number, table: readonly number[]): number {
 const tables: readonly (readonly [ScalarDType, (bits: number) => number, count: number])[] = [
   ["float8_e4m3fn", (bits) => smallFloatOf("float8_e4m3fn")!.decode(bits), 256],
   ["float8_e5m2", (bits) => smallFloatOf("float8_e5m2")!.decode(bits), 256],
+  ["float8_e4m3fnuz", (bits) => smallFloatOf("float8_e4m3fnuz")!.decode(bits), 256],
+  ["float8_e5m2fnuz", (bits) => smallFloatOf("float8_e5m2fnuz")!.decode(bits), 256],
   ["float4_e2m1fn", (bits) => smallFloatOf("float4_e2m1fn")!.decode(bits), 16],
   ["float16", decodeHalf, 65536],
   ["bfloat16", decodeBfloat, 65536],

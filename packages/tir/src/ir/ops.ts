@@ -245,6 +245,8 @@ const LARGEST: Readonly<Record<string, number>> = {
   bfloat16: 3.3895313892515355e38,
   float8_e4m3fn: 448,
   float8_e5m2: 57344,
+  float8_e4m3fnuz: 240,
+  float8_e5m2fnuz: 57344,
   float4_e2m1fn: 6,
 };
 

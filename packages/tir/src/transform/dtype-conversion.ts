@@ -15,6 +15,8 @@ const LAYOUTS: ReadonlyMap<string, FloatLayout> = new Map([
   ["bfloat16", { exponent: 8, mantissa: 7, bias: 127 }],
   ["float8_e4m3fn", { exponent: 4, mantissa: 3, bias: 7 }],
   ["float8_e5m2", { exponent: 5, mantissa: 2, bias: 15 }],
+  ["float8_e4m3fnuz", { exponent: 4, mantissa: 3, bias: 8 }],
+  ["float8_e5m2fnuz", { exponent: 5, mantissa: 2, bias: 16 }],
 ]);
 
 /** The unsigned integer that holds the bits of a type. */
