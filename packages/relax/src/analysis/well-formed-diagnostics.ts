@@ -101,6 +101,11 @@ export const relaxDiagnostics = {
     severity: "error",
     message: (p: { readonly reason: string }): string => p.reason,
   },
+  "invalid-attribute": {
+    severity: "error",
+    message: (p: { readonly reason: string }): string => p.reason,
+    help: "Build the call with a `BlockBuilder`, which fills in what is not said.",
+  },
   "not-legalized": {
     severity: "warning",
     message: (p: Named & { readonly reason: "no rule" | "rule declined" }): string =>

@@ -3,7 +3,7 @@ import { undefinedVars, type AnyVar as TirVar, type PrimExpr, type PrimFunc } fr
 import type { AnyVar, Binding, Call, Expr, Function, If, MatchCast, VarBinding } from "../ir/expr.ts";
 import { inferCall, inferScope, tirVarsInStructInfo, type InferScope } from "../ir/infer-call.ts";
 import { takesWrittenTuple } from "../ir/inline-operands.ts";
-import { opRegistryKey, type OpRegistry } from "../ir/op-def.ts";
+import { completeAttrs, opRegistryKey, type OpRegistry } from "../ir/op-def.ts";
 import { structInfoOf } from "../ir/struct-info-of.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
 import { callTirResult } from "./call-tir-result.ts";
@@ -294,11 +294,25 @@ class Checker {
     this.#signature(call, span);
   }
 
+  /** The attributes of a call are those of its operator: however it was made, not by a `BlockBuilder` alone. */
+  #attributes(call: Call, span: Span | undefined): boolean {
+    const def = call.op.kind === "ir.Op" ? this.#infer.ops.get(call.op.name) : undefined;
+    if (def === undefined) return true;
+    try {
+      completeAttrs(def, call.attrs);
+      return true;
+    } catch (e) {
+      if (!(e instanceof RangeError)) throw e;
+      this.#report("invalid-attribute", { reason: e.message }, span);
+      return false;
+    }
+  }
+
   /** What the call is said to give is not against its operator's rule. */
   #result(call: Call, span: Span | undefined): void {
     // How operators spread over meshes is not inferred here.
     const isSpread = call.args.some((a) => structInfoOf(a)?.kind === "relax.DTensorStructInfo");
-    if (call.structInfo === undefined || isSpread) return;
+    if (!this.#attributes(call, span) || call.structInfo === undefined || isSpread) return;
     try {
       const found = inferCall(call, this.#infer);
       if (structInfoBaseCheck(call.structInfo, found, this.#infer) !== "never") return;
