@@ -14,6 +14,7 @@ export {
 } from "./vm/executable.ts";
 export { LinearMemory } from "./vm/linear-memory.ts";
 export { loadVmModel, type VmLoadOptions, type VmModel, type VmModelFiles } from "./vm/load-vm-model.ts";
+export { reportAsCsv, reportAsJson, reportAsTable, type VmMetric, type VmMetrics, type VmReport, type VmReportTableOptions } from "./vm/profile-report.ts";
 export { profileVm, type VmProfile, type VmProfileRow } from "./vm/profile.ts";
 export { VirtualMachine, type Kernel, type VmCallEvent, type VmCompiledFunction, type VmFrame, type VmHost, type VmInstrument } from "./vm/virtual-machine.ts";
 export { checkVmManifest, isVmManifest, type VmManifest } from "./vm/vm-manifest.ts";

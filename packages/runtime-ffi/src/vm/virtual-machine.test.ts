@@ -104,9 +104,11 @@ test("an instrument sees each call before and after, and may leave one out", () 
 
 test("a profile counts calls and adds their times", () => {
   const vm = machine(1, [call(0, 1, 0), call(0, 2, 1), { op: "ret", value: register(2) }], { double });
-  const { result, rows } = profileVm(vm, "main", tensor(Float32Array.of(1), [1]));
+  const { result, rows, report } = profileVm(vm, "main", tensor(Float32Array.of(1), [1]));
   expect(numbers(result)).toEqual([4]);
   expect(rows).toEqual([{ name: "double", calls: 2, ms: expect.any(Number) }]);
+  expect(report.calls.map((c) => [c["Name"], c["Argument Shapes"], c["Count"]])).toEqual(Array.from({ length: 2 }, () => [{ string: "double" }, { string: "float32[1]" }, { count: 1 }]));
+  expect(Object.keys(report.deviceMetrics)).toEqual(["cpu0"]);
 });
 
 test("code of a function runs in place of its instructions, and gives back all memory", () => {
