@@ -155,6 +155,7 @@ const groupQuery: Converter = (ctx) => {
   const heads = ctx.attrs.int("num_heads") ?? ctx.unsupported("it has no num_heads");
   const keyHeads = ctx.attrs.int("kv_num_heads") ?? ctx.unsupported("it has no kv_num_heads");
   if (ctx.attrs.flag("smooth_softmax") || ctx.optionalValue(11) !== undefined) return ctx.unsupported("its softmax has a sink");
+  if (ctx.optionalValue(12) !== undefined || ctx.optionalValue(13) !== undefined) return ctx.unsupported("its past is quantized");
   const { query: plainQuery, key: plainKey, value } = groupOperands(ctx, heads, keyHeads);
   const length = at(ctx.dims(plainQuery), 2);
   const pasts = [ctx.optional(3), ctx.optional(4)];
@@ -170,7 +171,9 @@ const groupQuery: Converter = (ctx) => {
   const present = [key, value].map((now, i) => placedAfter(ctx, pasts[i], now, before, total));
   const [allKeys, allValues] = present.map((x) => repeatedHeads(ctx, x, query));
   if (allKeys === undefined || allValues === undefined) throw new Error("internal: keys and values");
-  const scores = capped(ctx, scoresOf(ctx, query, allKeys));
+  const bare = capped(ctx, scoresOf(ctx, query, allKeys));
+  const added = ctx.optional(10);
+  const scores = added === undefined ? bare : plus(ctx, bare, added);
   const visible = windowed(ctx, before, length, total);
   const seen = ctx.emit("where", [visible, scores, ctx.scalar(ctx.dtype(scores) === "float16" ? -65504 : -3.4028234663852886e38, scores)]);
   return [answered(ctx, seen, allValues), ...present];
@@ -197,9 +200,19 @@ function queryPositions(ctx: NodeContext, before: Expr, length: PrimExpr): Expr 
   return ctx.emit("add", [ctx.emit("expand_dims", [before], { axis: [1] }), row(ctx, length)]);
 }
 
+/** The positions that the node names: of single words each its own, of several in a row only where the first row begins, as onnxruntime has it. */
+function namedPositions(ctx: NodeContext, given: Expr, length: PrimExpr): Expr {
+  const ids = ctx.astype(given, "int64");
+  if (asInt(length) === 1) return ids;
+  const first = ctx.reshape(ctx.emit("strided_slice", [ids, ctx.prims([0, 1]), ctx.prims([0, 0]), ctx.prims([1, 1])]), [1, 1]);
+  const counted = ctx.emit("add", [first, row(ctx, length)]);
+  return asInt(length) === undefined ? ctx.emit("where", [ctx.emit("equal", [sizeOperand(ctx, length), ctx.scalar(1, "int64")]), ids, counted]) : counted;
+}
+
 /** Turned by the angles of the positions. */
 function turned(ctx: NodeContext, x: Expr, before: Expr, length: PrimExpr): Expr {
-  const positions = queryPositions(ctx, before, length);
+  const given = ctx.optional(9);
+  const positions = given === undefined ? queryPositions(ctx, before, length) : namedPositions(ctx, given, length);
   const table = (i: number): Expr => ctx.emit("expand_dims", [ctx.emit("take", [ctx.input(i), positions], { axis: 0 })], { axis: [1] });
   return rotated(ctx, x, table(7), table(8), ctx.attrs.flag("rotary_interleaved"));
 }

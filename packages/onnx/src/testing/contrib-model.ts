@@ -145,11 +145,14 @@ const attentions: Readonly<Record<string, Family>> = {
     const packed = d.chance(0.3);
     const turns = d.chance();
     const cache = d.floats([10, size / 2]);
+    const tables = turns ? [cache, d.floats([10, size / 2])] : [undefined, undefined];
+    // Positions of the words, and what is added to the scores.
+    const more = (): readonly (Tensor | undefined)[] => [turns && d.chance() ? d.ints([b, s], 0, 5, "int64") : undefined, some(d, d.floats([d.pick(1, b), d.pick(1, heads), s, total]))];
     return {
       inputs: [
         d.floats([b, s, packed ? (heads + 2 * keyHeads) * size : heads * size]), packed ? undefined : d.floats([b, s, keyHeads * size]), packed ? undefined : d.floats([b, s, keyHeads * size]),
         d.floats([b, keyHeads, past, size]), d.floats([b, keyHeads, past, size]), tensorFrom(Array.from({ length: b }, () => total - 1), [b], "int32"), scalar(total, "int32"),
-        ...(turns ? [cache, d.floats([10, size / 2])] : []),
+        ...tables, ...more(),
       ],
       attrs: { num_heads: heads, kv_num_heads: keyHeads, do_rotary: Number(turns), rotary_interleaved: turns ? d.between(0, 1) : 0, ...(d.chance(0.3) ? { local_window_size: 2 } : {}), ...(d.chance(0.3) ? { softcap: { float: 2 } } : {}) },
       outputs: ["y", "key", "value"],
