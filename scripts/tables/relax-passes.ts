@@ -29,7 +29,7 @@ const elsewhere: ReadonlyMap<string, string> = new Map([
   ["MetaScheduleApplyDatabase", "[`metaScheduleApplyDatabase`](../packages/relax/src/tuning/meta-schedule-apply-database.ts)"],
   ["SplitCallTIRByPattern", "[`splitCallTIRByPattern`](../packages/relax/src/transform/split-call-tir-by-pattern.ts), with patterns and a code generator as values"],
   ["MetaScheduleTuneTIR", "[`metaScheduleTuneTIR`](../packages/relax/src/tuning/meta-schedule-tune-tir.ts), with the tuner in the context"],
-  ["MetaScheduleTuneIRMod", "`tuneForWasm` of `@verticil/compiler`"],
+  ["MetaScheduleTuneIRMod", "[`metaScheduleTuneIRMod`](../packages/relax/src/tuning/meta-schedule-tune-irmod.ts), with the tuner in the context"],
 ]);
 
 /** Why a pass is not here. */

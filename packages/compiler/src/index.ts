@@ -9,7 +9,7 @@ export { describeMain, makeVmArtifact, type MainDescription, type VmArtifact } f
 export { backPhase, vmPhase, fusionPhase, graphPhase, kernelPhase, memoryPhase, wasmLayouts, wasmPipeline, type Layouts } from "./wasm-pipeline.ts";
 export { webgpuKernelPhase, webgpuMemoryPhase, webgpuPipeline } from "./webgpu-pipeline.ts";
 export { interpretModel, type InterpretModelOptions } from "./interpret-model.ts";
-export { getPipeline, pipelineNames } from "./pipelines.ts";
+export { getPipeline, pipelineNames, type StaticShapeTuningOptions } from "./pipelines.ts";
 export { passRegistry, passRegistryWith, parsePasses } from "./pass-registry.ts";
 export { profileKernels, type KernelProfile, type ProfileOptions } from "./profile-kernels.ts";
 export { wellFormedChecks } from "./well-formed.ts";

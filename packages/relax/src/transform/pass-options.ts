@@ -1,4 +1,5 @@
 import type { Pass } from "@verticil/ir-core";
+import type { TuningBudget } from "../tuning/meta-schedule-tune-tir.ts";
 
 /** The options of a pass by upstream's names, as a command line or a corpus gives them. */
 export type RelaxPassOptions = Readonly<Record<string, unknown>>;
@@ -54,4 +55,14 @@ export function entriesOf(options: RelaxPassOptions, name: string): readonly (re
   if (value instanceof Map) return [...(value as ReadonlyMap<unknown, unknown>)];
   if (typeof value !== "object" || Array.isArray(value)) throw new TypeError(`The option \`${name}\` is a map.`);
   return Object.entries(value);
+}
+
+/** What the options say of tuning. @throws TypeError for values of other types. */
+export function budgetOf(options: RelaxPassOptions): TuningBudget {
+  const [workDir, maxTrialsGlobal, maxTrialsPerTask] = [nameOf(options, "work_dir"), numberOf(options, "max_trials_global"), numberOf(options, "max_trials_per_task")];
+  return {
+    ...(workDir === undefined ? {} : { workDir }),
+    ...(maxTrialsGlobal === undefined ? {} : { maxTrialsGlobal }),
+    ...(maxTrialsPerTask === undefined ? {} : { maxTrialsPerTask }),
+  };
 }

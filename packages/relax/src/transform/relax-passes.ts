@@ -49,7 +49,7 @@ import { lowerRuntimeBuiltin } from "./lower-runtime-builtin.ts";
 import { mergeCompositeFunctions } from "./merge-composite-functions.ts";
 import { normalize } from "./normalize.ts";
 import { normalizeGlobalVar } from "./normalize-global-var.ts";
-import { entriesOf, isSet, nameOf, namesOf, numberOf, type RelaxPassEntry, type RelaxPassOptions } from "./pass-options.ts";
+import { budgetOf, entriesOf, isSet, nameOf, namesOf, numberOf, type RelaxPassEntry, type RelaxPassOptions } from "./pass-options.ts";
 import { realizeVDevice } from "./realize-vdevice.ts";
 import { removePurityChecking } from "./remove-purity-checking.ts";
 import { removeUnusedOutputs } from "./remove-unused-outputs.ts";
@@ -166,7 +166,7 @@ export const relaxPasses: ReadonlyMap<string, RelaxPassEntry> = new Map<string, 
   ["SpecializePrimFuncBasedOnCallSite", plain(specializePrimFuncBasedOnCallSite, "Puts buffers of tensor programs in the memory scopes that their calls say.")],
   ["MergeCompositeFunctions", plain(mergeCompositeFunctions, "Joins composite functions of one backend that feed each other.")],
   ["MetaScheduleApplyDatabase", { params: ["enable_warning"], make: (o) => metaScheduleApplyDatabase({ enableWarning: isSet(o, "enable_warning") }) }],
-  ["MetaScheduleTuneTIR", plain(metaScheduleTuneTIR, "Hands tensor programs to the tuner of the context.")],
+  ["MetaScheduleTuneTIR", { params: ["work_dir", "max_trials_global"], make: (o) => metaScheduleTuneTIR(budgetOf(o)), doc: "Hands tensor programs to the tuner of the context." }],
   ["RunCodegen", { params: ["target_options", "entry_functions"], make: (o) => runCodegen({ targetOptions: targetOptions(o), entryFunctions: namesOf(o, "entry_functions") ?? [] }), doc: "Hands functions of backends to their code generators." }],
 ]);
 

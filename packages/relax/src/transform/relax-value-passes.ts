@@ -4,10 +4,11 @@ import type { IndexFunction, PrimFunc } from "@verticil/tir";
 import type { DFPattern } from "../dpl/pattern.ts";
 import type { AnyVar, Expr, Var } from "../ir/expr.ts";
 import type { StructInfo } from "../ir/struct-info.ts";
+import { metaScheduleTuneIRMod } from "../tuning/meta-schedule-tune-irmod.ts";
 import { alterOpImpl, type OpReplacement } from "./alter-op-impl.ts";
 import { bindParams, type ParamBindings } from "./bind-params.ts";
 import { fuseOpsByPattern, type FusionPattern, type PatternCheckContext } from "./fuse-ops-by-pattern.ts";
-import { entriesOf, isSet, nameOf, namesOf, numberOf, type RelaxPassEntry, type RelaxPassOptions } from "./pass-options.ts";
+import { budgetOf, entriesOf, isSet, nameOf, namesOf, numberOf, type RelaxPassEntry, type RelaxPassOptions } from "./pass-options.ts";
 import { splitCallTIRByPattern, type TirPatternCodegen } from "./split-call-tir-by-pattern.ts";
 import { updateParamStructInfo } from "./update-param-struct-info.ts";
 import { updateVDevice } from "./update-vdevice.ts";
@@ -50,6 +51,14 @@ export const relaxValuePasses: ReadonlyMap<string, RelaxPassEntry> = new Map<str
       params: ["patterns", "fcodegen"],
       doc: "Makes code of the first nests of programs, where patterns match them.",
       make: (o) => splitCallTIRByPattern(listOf(o, "patterns").map((p) => programOf(p, "patterns")), functionOf<TirPatternCodegen>(o, "fcodegen")),
+    },
+  ],
+  [
+    "MetaScheduleTuneIRMod",
+    {
+      params: ["params", "work_dir", "max_trials_global", "max_trials_per_task", "op_names"],
+      doc: "Hands the tensor programs that the graph calls to the tuner of the context.",
+      make: (o) => metaScheduleTuneIRMod({ params: paramBindings(o), opNames: namesOf(o, "op_names") ?? [], ...budgetOf(o) }),
     },
   ],
   [

@@ -4,7 +4,8 @@ import { parse } from "@verticil/tvmscript";
 import { expect, it } from "vitest";
 import { relax } from "../script/relax-script.ts";
 import type { ExtractedTask } from "./extract-tasks.ts";
-import { metaScheduleTuneTIR, tirTunerKey } from "./meta-schedule-tune-tir.ts";
+import { metaScheduleTuneIRMod, type MetaScheduleTuneIRModOptions } from "./meta-schedule-tune-irmod.ts";
+import { metaScheduleTuneTIR, tirTunerKey, type TuningBudget } from "./meta-schedule-tune-tir.ts";
 
 const program = (name: string, attrs = ""): string => `
     @T.prim_func(private=True)
@@ -40,6 +41,23 @@ it("hands every program without a schedule to the tuner, equal ones each, and ch
     ["called", 2, [1]],
     ["alone", 1, []],
   ]);
+});
+
+function tunedIRMod(opts: MetaScheduleTuneIRModOptions): readonly (readonly [task: ExtractedTask, budget: TuningBudget])[] {
+  const given: (readonly [ExtractedTask, TuningBudget])[] = [];
+  const ctx = passContext({ dialects: [irDialect, tir, relax], entries: [contextEntry(tirTunerKey, (t: ExtractedTask, budget: TuningBudget) => void given.push([t, budget]))] });
+  expect(runPass(metaScheduleTuneIRMod(opts), module, ctx)).toBe(module);
+  return given;
+}
+
+it("hands what the graph calls to the tuner once, with how much it may measure", () => {
+  const budget = { workDir: "tuning", maxTrialsGlobal: 64, maxTrialsPerTask: 8 };
+  expect(tunedIRMod(budget).map(([t, b]) => [t.name, t.weight, b])).toEqual([["called", 2, budget]]);
+});
+
+it("leaves programs out that `opNames` does not name", () => {
+  expect(tunedIRMod({ opNames: ["matmul"] })).toEqual([]);
+  expect(tunedIRMod({ opNames: ["matmul", "call"] })).toHaveLength(1);
 });
 
 it("does nothing without a tuner", () => {
