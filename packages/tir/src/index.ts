@@ -231,6 +231,7 @@ export {
   type Substitutable,
   type Substitution,
 } from "./ir/substitute.ts";
+export { specialize } from "./ir/specialize.ts";
 export {
   collectBuffers,
   undefinedVars,

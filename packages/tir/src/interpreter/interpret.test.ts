@@ -1,5 +1,5 @@
-import { makeGlobalVar, makeIRModule } from "@verticil/ir-core";
-import { tensor, tensorFrom, zeros, type DType, type ScalarDType } from "@verticil/runtime-ffi";
+import { lookupFunc, makeGlobalVar, makeIRModule } from "@verticil/ir-core";
+import { randomTensor, tensor, tensorFrom, zeros, type DType, type ScalarDType, type Tensor } from "@verticil/runtime-ffi";
 import { expect, test } from "vitest";
 import type { PrimExpr, Var } from "../ir/expr.ts";
 import { makeBroadcast, makeBufferLoad, makeCall, makeCast, makeIterVar, makeRamp, makeRange, makeVar } from "../ir/make-expr.ts";
@@ -18,6 +18,8 @@ import {
   makeSeq,
 } from "../ir/make-stmt.ts";
 import { add, constant, floorDiv, floorMod, ifThenElse, intrin, lt, mul, sub } from "../ir/ops.ts";
+import type { PrimFunc } from "../ir/stmt.ts";
+import { moduleOf } from "../transform/testing/expect-pass.ts";
 import { compileInterpreter, interpretPrimFunc } from "./interpret.ts";
 
 /** Evaluates `f(x)` for a scalar x. */
@@ -208,4 +210,29 @@ test("a multiply-add of a matrix product takes well under a microsecond", () => 
   run(args);
   const ns = ((performance.now() - start) * 1e6) / n ** 3;
   expect(ns).toBeLessThan(1000);
+});
+
+test("sizes that are known at the call change no result, one of shapes and one of a scalar", () => {
+  const func = lookupFunc(moduleOf(`
+@T.prim_func
+def main(a: T.handle, b: T.handle, c: T.handle, shift: T.int64):
+    n, k = T.int64(), T.int64()
+    A = T.match_buffer(a, (n, k))
+    B = T.match_buffer(b, (k, n))
+    C = T.match_buffer(c, (n, n))
+    for i, j, r in T.grid(n, n, k):
+        with T.block("C"):
+            vi, vj, vr = T.axis.remap("SSR", [i, j, r])
+            with T.init():
+                C[vi, vj] = T.float32(0)
+            C[vi, vj] = C[vi, vj] + T.if_then_else(vr >= shift, A[vi, vr] * B[vr, vj], T.float32(1))
+`), "main") as PrimFunc;
+  const random = (shape: readonly number[], seed: number): Tensor => randomTensor({ shape, dtype: "float32" }, seed);
+  const results = [interpretPrimFunc, (f: PrimFunc, args: readonly (Tensor | bigint)[]) => compileInterpreter(f)(args)].map((run) => {
+    const out = zeros("float32", [6, 6]);
+    run(func, [random([6, 9], 1), random([9, 6], 2), out, 3n]);
+    return out;
+  });
+  expect(results[0]).toEqual(results[1]);
+  expect(() => interpretPrimFunc(func, [random([6, 9], 1), random([8, 6], 2), zeros("float32", [6, 6]), 3n])).toThrow(/8 elements in dimension 0, not 9/);
 });

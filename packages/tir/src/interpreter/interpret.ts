@@ -1,8 +1,10 @@
 import { at } from "@verticil/ir-core";
 import { elementCount, type Tensor } from "@verticil/runtime-ffi";
 import type { Buffer } from "../ir/buffer.ts";
-import type { PrimExpr, Var } from "../ir/expr.ts";
+import type { AnyVar, PrimExpr, Var } from "../ir/expr.ts";
 import { collectBuffers } from "../ir/free-vars.ts";
+import { constant } from "../ir/ops.ts";
+import { withValues } from "../ir/specialize.ts";
 import type { PrimFunc } from "../ir/stmt.ts";
 import { visitStmt } from "../ir/visit.ts";
 import { Return, callCode } from "./call.ts";
@@ -26,7 +28,25 @@ export function interpretPrimFunc(
   args: readonly (Tensor | Scalar)[],
   options: InterpreterOptions = {},
 ): Scalar | undefined {
-  return compileInterpreter(func, options)(args);
+  return compileInterpreter(withSizes(func, args), options)(args);
+}
+
+/**
+ * The program with the sizes of these tensors in place of the variables that stand for them: loops of constant extent over
+ * buffers of constant shape run in strips. Arguments that do not fit are left to the checks of the call.
+ */
+function withSizes(func: PrimFunc, args: readonly (Tensor | Scalar)[]): PrimFunc {
+  const sizes = new Map<AnyVar, PrimExpr>();
+  func.params.forEach((param, i) => {
+    const [buffer, arg] = [func.bufferMap.get(param), args[i]];
+    if (buffer === undefined || typeof arg !== "object" || arg.shape.length !== buffer.shape.length) return;
+    buffer.shape.forEach((dim, k) => {
+      const size = arg.shape[k];
+      const free = (dim.kind === "tir.Var" || dim.kind === "tir.SizeVar") && !func.params.some((p) => p === dim) && !sizes.has(dim);
+      if (free && size !== undefined) sizes.set(dim, constant(size, dim.dtype));
+    });
+  });
+  return withValues(func, sizes);
 }
 
 /** Turns a program into closures once, to run it many times. Runs of one result must not overlap. */

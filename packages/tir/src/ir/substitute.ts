@@ -70,13 +70,17 @@ function lookup(substitution: Substitution): (v: AnyVar) => PrimExpr | undefined
   return typeof substitution === "function" ? substitution : (v) => substitution.get(v);
 }
 
-function substituting(
+/** A mapper that replaces variables, and buffers as `buffers` says; what has changed parts goes through `finish`. */
+export function substituting(
   find: (v: AnyVar) => PrimExpr | undefined,
   buffers: Map<Buffer, Buffer>,
+  finish: (e: PrimExpr) => PrimExpr = (e) => e,
 ): ChildMapper & { buffer(b: Buffer): Buffer } {
   const mapper = {
     expr(e: PrimExpr): PrimExpr {
-      return e.kind === "tir.Var" || e.kind === "tir.SizeVar" ? (find(e) ?? e) : mapExprChildren(e, mapper);
+      if (e.kind === "tir.Var" || e.kind === "tir.SizeVar") return find(e) ?? e;
+      const mapped = mapExprChildren(e, mapper);
+      return mapped === e ? e : finish(mapped);
     },
     stmt: (s: Stmt): Stmt => mapStmtChildren(s, mapper),
     buffer(b: Buffer): Buffer {
