@@ -1,7 +1,7 @@
 import { defaultWebgpuTarget, type WebgpuTarget } from "@verticil/ir-core";
 import { elementCount, getElement, tensorFrom, zeros, type Tensor } from "@verticil/runtime-ffi";
 import * as te from "@verticil/te";
-import { asInt, interpretPrimFunc, visitStmt, type PrimFunc, type Stmt } from "@verticil/tir";
+import { asInt, interpretPrimFunc, max, min, mul, sub, toExpr, visitStmt, type PrimFunc, type Stmt } from "@verticil/tir";
 import { describe, expect, it } from "vitest";
 import { gpuFallback, gpuInjective, gpuRules, gpuTile, type ScheduleRule } from "../index.ts";
 import { groupFactors } from "./bind-threads.ts";
@@ -137,4 +137,19 @@ it.each<[readonly number[], number, readonly number[] | undefined]>([
   [[3, 2], 64, [3, 2]],
 ])("fills workgroups of loops of %j with factors of each", (extents, most, expected) => {
   expect(groupFactors(extents, most)).toEqual(expected);
+});
+
+it("a chain of blocks that each read the one before several times does not become their product", () => {
+  const x = te.placeholder([8], "float32", "x");
+  let y = x;
+  for (let i = 0; i < 16; i++) {
+    const before = y;
+    y = te.compute([8], (k) => max(min(before.at(k!), mul(before.at(k!), toExpr(0.5, "float32"))), sub(before.at(k!), toExpr(1, "float32"))), `step_${i}`);
+  }
+  const func = scheduled(gpuInjective, [x, y]);
+  let reads = 0;
+  visitStmt(func.body, { expr: (e) => void (reads += Number(e.kind === "tir.BufferLoad")) });
+  // Three reads a step: inlined altogether they would be 3^16.
+  expect(reads).toBeLessThan(2000);
+  expect(extentsOf(func, "threadIdx.x").length).toBeLessThan(16);
 });

@@ -1,5 +1,6 @@
 import type { Target } from "@verticil/ir-core";
 import { ScheduleError, usesVar, type LoopRV, type PrimFunc } from "@verticil/tir";
+import { fitsInto } from "../fits-into.ts";
 import { attempt, beginWork, funcOf, isInjective, isReduction, stages, type Stage, type Work } from "../loop-sites.ts";
 import type { ScheduleRule } from "../schedule-rule.ts";
 import { bindThreads, gridLimits, type GridLimits } from "./bind-threads.ts";
@@ -64,10 +65,13 @@ function tryRule(func: PrimFunc, target: Target, run: (work: Work, limits: GridL
   }
 }
 
-/** Inlines everything element-wise that another block reads: computing it again is cheaper than memory. */
+/** Inlines what is element-wise and read by other blocks, unless it multiplies there: computing it again is cheaper than memory. */
 function inlineAll(work: Work): void {
   for (const s of stages(work)) {
-    if (isInjective(s.block) && work.sch.getConsumers(s.rv).length > 0) attempt(() => work.sch.computeInline(s.rv));
+    if (!isInjective(s.block)) continue;
+    const readers = work.sch.getConsumers(s.rv);
+    if (readers.length === 0 || readers.some((r) => !fitsInto(work.sch.get(s.rv).block, work.sch.get(r).block))) continue;
+    attempt(() => work.sch.computeInline(s.rv));
   }
 }
 
