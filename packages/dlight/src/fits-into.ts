@@ -1,4 +1,5 @@
-import { visitStmt, type Block, type PrimExpr, type Stmt } from "@verticil/tir";
+import type { Block } from "@verticil/tir";
+import { countExprs } from "./count-exprs.ts";
 
 /** As many expressions as one block may come to by what is inlined more than once: far more than any activation has. */
 const MOST_REPEATED = 1000;
@@ -11,10 +12,4 @@ export function fitsInto(block: Block, reader: Block): boolean {
   const written = block.writes.map((w) => w.buffer);
   const reads = countExprs(reader.body, (e) => e.kind === "tir.BufferLoad" && written.includes(e.buffer));
   return reads < 2 || countExprs(reader.body) + reads * countExprs(block.body) <= MOST_REPEATED;
-}
-
-function countExprs(body: Stmt, counts: (e: PrimExpr) => boolean = () => true): number {
-  let n = 0;
-  visitStmt(body, { expr: (e) => void (n += Number(counts(e))) });
-  return n;
 }

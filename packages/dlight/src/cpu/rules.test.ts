@@ -218,6 +218,12 @@ describe("injective", () => {
     const b = te.placeholder([2, 4], "float32", "b");
     scheduled(injective, [a, b, te.concatenate([a, b], 1)]);
   });
+
+  it("writes each row of a concatenation of few channels once, not once for each part", () => {
+    const parts = [2, 3, 1].map((n, i) => te.placeholder([5, n], "float32", `x${i}`));
+    const func = scheduled(injective, [...parts, te.concatenate(parts, 1)]);
+    expect(loopsOf(func).map((l) => [l.forKind, asInt(l.extent)])).toEqual([["parallel", 5], ["unrolled", 6]]);
+  });
 });
 
 it("an operand that is small within a batch is walked for every tile of rows", () => {

@@ -1,8 +1,15 @@
 import { isVectorizable, type LoopRV } from "@verticil/tir";
+import { countExprs } from "../count-exprs.ts";
 import { attempt, extentOf, type Stage, type Work } from "../loop-sites.ts";
 
 /** Lanes of a wasm vector of 32-bit values. */
 export const lanes = 4;
+
+/** How many values of an innermost loop without vectors are written out at most. */
+export const mostWrittenOut = 16;
+
+/** How many expressions such a loop comes to at most where it has as many values as a vector, or more. */
+const mostExprs = 1000;
 
 /**
  * A block without reductions: vectors of four along the innermost axis where memory is contiguous there, a scalar tail
@@ -14,11 +21,17 @@ export function scheduleInjective(work: Work, stage: Stage, parallel: boolean): 
   const inner = loops[loops.length - 1];
   if (inner === undefined) return;
   const vector = vectorizeInner(work, stage, inner);
-  // Fewer values than a vector has lanes: one after the other, without a loop.
-  if (!vector && loops.length > 1 && (extentOf(work, inner) ?? lanes) < lanes) attempt(() => sch.unroll(inner));
+  // Few values: one after the other, without a loop.
+  const few = !vector && loops.length > 1 && isFew(extentOf(work, inner), stage) && attempt(() => sch.unroll(inner));
   if (!parallel) return;
-  if (!vector || loops.length > 1) parallelOuter(work, vector ? loops.slice(0, -1) : loops);
+  if (!vector || loops.length > 1) parallelOuter(work, vector || few ? loops.slice(0, -1) : loops);
   else attempt(() => parallelOuter(work, sch.getLoops(stage.rv).slice(0, -1)));
+}
+
+/** Fewer values than a vector has lanes, or not many more of a value that does not make the code long. */
+function isFew(extent: number | undefined, { block }: Stage): boolean {
+  if (extent === undefined || extent > mostWrittenOut) return false;
+  return extent < lanes || extent * countExprs(block.body) <= mostExprs;
 }
 
 /** Loops of this many iterations altogether keep a few threads busy to the end. */

@@ -14,6 +14,7 @@ import {
   type Var,
 } from "@verticil/tir";
 import { choiceOf, combinations, holdsBlock, restrictNest } from "./restrict-nest.ts";
+import { lanes, mostWrittenOut } from "./schedule-injective.ts";
 import type { Cut } from "./tile-cuts.ts";
 
 const mostParts = 12;
@@ -36,6 +37,7 @@ export function splitConditions(func: PrimFunc, name: string): { readonly func: 
     const cuts = cutsOf(block, iv.var);
     return cuts.length > 1 ? [{ v: iv.var, cuts }] : [];
   });
+  if (isWrittenOut(block, axes)) return undefined;
   const parts = combinations(axes.map((a) => a.cuts));
   if (parts.length < 2 || parts.length > mostParts) return undefined;
   const names: string[] = [];
@@ -54,6 +56,17 @@ export function splitConditions(func: PrimFunc, name: string): { readonly func: 
   }
   const seq = items.flatMap((s, i) => (i === at ? made : [s]));
   return { func: { ...func, body: { ...body, block: { ...root, body: makeSeq(seq) } } }, names };
+}
+
+/**
+ * True if all that is decided is decided by the innermost variable, which has few values and none for a vector: they are written
+ * out, each with its own decision, so that a row is written once and not once for each part.
+ */
+function isWrittenOut(block: Block, axes: readonly { readonly v: Var; readonly cuts: readonly Cut[] }[]): boolean {
+  const [axis, another] = axes;
+  if (axis === undefined || another !== undefined || axis.v !== block.iterVars.at(-1)?.var) return false;
+  const extent = axis.cuts.reduce((n, c) => n + c.length, 0);
+  return extent <= mostWrittenOut && axis.cuts.every((c) => c.length < lanes);
 }
 
 function blockIn(s: Stmt, name: string): Block | undefined {
